@@ -1,0 +1,24 @@
+# From a fresh clone: Python >= 3.10, git and make; everything else is set up in .venv.
+.PHONY: help demo test bench docs
+
+help:
+	@echo "make demo    keyguard on a small leaking project that it makes in a temporary folder"
+	@echo "make test    every check of this project: lint, types, docs, tests"
+	@echo "make bench   speed and accuracy next to other tools (minutes; installs them in a folder of their own)"
+	@echo "make docs    write docs/ anew from rules/"
+
+demo:
+	@.ci/setup runtime
+	@.venv/bin/python tools/demo.py
+
+test:
+	@.ci/run
+
+bench:
+	@.ci/setup runtime
+	@.venv/bin/python -m benchmarks.speed
+	@.venv/bin/python -m benchmarks.accuracy
+
+docs:
+	@.ci/setup runtime
+	@.venv/bin/python tools/docs.py
