@@ -1,0 +1,612 @@
+"""Python text → a LibCST tree and the spans of chosen nodes, or the reason why there is none; deep code is measured first."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from keyguard.model import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    import libcst as cst
+
+    from keyguard.source import SourceFile
+
+MAX_DEPTH = 200  # CPython's own limit on nested brackets; LibCST 1.9 crashes the process at about 1,500
+MAX_INDENTS = 100  # CPython's own limit on nested blocks
+MAX_CHAIN = 1_000  # links (operators, dots, calls, adjacent strings, elifs) that one tree path may hold
+
+
+@dataclass(frozen=True, slots=True)
+class ParseFailure:
+    """Why a text has no tree: `kind` is too-deep, syntax, python2, template or merge-conflict; `line` counts from 1."""
+
+    reason: str
+    line: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One source inside a joined text: `start` is where its text begins there."""
+
+    source: SourceFile
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """A monotone map from offsets of the text that was parsed to offsets of the text that was given.
+
+    `starts[i]` is an offset of the parsed text from which on `shifts[i]` is added.
+    """
+
+    starts: tuple[int, ...] = (0,)
+    shifts: tuple[int, ...] = (0,)
+
+    def source(self, offset: int) -> int:
+        """Map one offset of the parsed text."""
+        return offset + self.shifts[bisect.bisect_right(self.starts, offset) - 1]
+
+    def span(self, start: int, end: int) -> Span:
+        """Map a range of the parsed text; its last character decides where it ends."""
+        return Span(self.source(start), self.source(end - 1) + 1 if end > start else self.source(start))
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A parsed text: `tree` spells exactly `code`, and `offsets` leads from `code` back to `text`.
+
+    `parts` are the sources `text` was joined from: one file, or the code cells of a notebook in order.
+    `stepped` are the spans of `text` (notebook magics) that were stepped over.
+    """
+
+    text: str
+    code: str
+    tree: cst.Module
+    offsets: Offsets
+    parts: tuple[Part, ...]
+    stepped: tuple[Span, ...] = ()
+    _spans: dict[int, Span] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def source(self) -> SourceFile:
+        """The file, or the first cell of the notebook."""
+        return self.parts[0].source
+
+    def place(self, span: Span) -> tuple[SourceFile, Span]:
+        """Tell which source a span of `text` lies in, and where it lies inside that source."""
+        index = bisect.bisect_right([part.start for part in self.parts], span.start) - 1
+        part = self.parts[max(index, 0)]
+        limit = len(part.source.text)
+        start = min(span.start - part.start, limit)
+        return part.source, Span(start, min(max(span.end - part.start, start), limit))
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Return one node's span in `text`: see `spans`."""
+        return self.spans((node,))[id(node)]
+
+    def spans(self, nodes: Iterable[cst.CSTNode]) -> Mapping[int, Span]:
+        """Return the syntactic spans in `text` of `nodes` by `id`, as LibCST's PositionProvider means them.
+
+        Parentheses, white space and comments around an expression are left out. Ask for all nodes at once: at worst
+        one pass over the tree answers them (28,000 lines a second), at best (text that stands only once) none.
+        """
+        missing = {id(node): node for node in nodes if id(node) not in self._spans}
+        if missing:
+            self._spans.update(_locate(self, missing))
+        return self._spans
+
+
+def parse(source: SourceFile) -> Module | ParseFailure:
+    """Parse one file; text LibCST cannot survive is measured first and refused."""
+    return parse_parts((source,))
+
+
+def parse_parts(sources: Sequence[SourceFile]) -> Module | ParseFailure:
+    """Parse the code cells of one notebook as one module, in order, so that later cells see earlier names.
+
+    IPython magics are stepped over; cells in another language (`%%bash`) are left out whole. A failure's line counts in
+    the joined text, in which every cell starts on a line of its own.
+    """
+    parts: list[Part] = []
+    texts: list[str] = []
+    length = 0
+    for source in sources:
+        parts.append(Part(source, length))
+        text = source.text
+        if len(sources) > 1 and not text.endswith(("\n", "\r")):
+            text += "\n"
+        texts.append(text)
+        length += len(text)
+    text = "".join(texts)
+    stepped: list[Span] = []
+    code = text
+    if any(source.cell is not None for source in sources):
+        code = "".join(_step_over(part, chunk, stepped) for part, chunk in zip(parts, texts, strict=True))
+    return _parse(text, code, tuple(parts), tuple(stepped))
+
+
+def _parse(text: str, code: str, parts: tuple[Part, ...], stepped: tuple[Span, ...]) -> Module | ParseFailure:
+    code, offsets = _without_form_feeds(code)
+    deep = too_deep(code)
+    if deep is not None:
+        return ParseFailure("the code is nested or chained too deeply to be parsed safely", deep, "too-deep")
+    import libcst as cst  # noqa: PLC0415  # 190 ms: only for text that is parsed
+
+    try:
+        tree = cst.parse_module(code)
+    except cst.ParserSyntaxError as error:
+        return _failure(code, error.raw_line, error.message)
+    except UnicodeEncodeError:
+        # A lone surrogate cannot travel to the native parser; "?" is one character too.
+        return _parse(text, code.encode("utf-8", "replace").decode("utf-8"), parts, stepped)
+    except (KeyboardInterrupt, SystemExit, MemoryError, GeneratorExit):
+        raise
+    except BaseException as error:  # noqa: BLE001  # LibCST's panics are no Exception; one file must not end the run
+        return ParseFailure(f"the parser gave up ({type(error).__name__})", 1, "syntax")
+    return Module(text, code, tree, offsets, parts, stepped)
+
+
+_FORM_FEED = re.compile(r"^[ \t]*\x0c[ \t\x0c]*?(?=[^\x0c\n]*$)|^[ \t]*\x0c(?:[ \t]*\x0c)*", re.MULTILINE)
+
+
+def _without_form_feeds(code: str) -> tuple[str, Offsets]:
+    """Drop a byte order mark and what stands up to a form feed at the start of a line: LibCST does not spell them back."""
+    cuts: list[tuple[int, int]] = []
+    if code.startswith("\ufeff"):
+        cuts.append((0, 1))
+    if "\x0c" in code:
+        cuts.extend(match.span() for match in re.finditer(r"(?:(?<=[\r\n])|\A)[ \t]*\x0c[ \t\x0c]*(?<=\x0c)", code))
+    if not cuts:
+        return code, Offsets()
+    return cut(code, cuts)
+
+
+def cut(code: str, cuts: Iterable[tuple[int, int]]) -> tuple[str, Offsets]:
+    """Leave out ranges of a text (ascending, disjoint); the map leads back to it."""
+    pieces: list[str] = []
+    starts, shifts = [0], [0]
+    position = length = 0
+    for start, end in cuts:
+        pieces.append(code[position:start])
+        length += start - position
+        position = end
+        if starts[-1] == length:
+            shifts[-1] = position - length
+        else:
+            starts.append(length)
+            shifts.append(position - length)
+    pieces.append(code[position:])
+    return "".join(pieces), Offsets(tuple(starts), tuple(shifts))
+
+
+# Notebook magics ------------------------------------------------------------------------------------------------
+
+_MAGIC = re.compile(
+    r"^(?P<lead>[ \t]*(?:[A-Za-z_][\w.]*(?:[ \t]*,[ \t]*[A-Za-z_]\w*)*[ \t]*=[ \t]*)?)(?P<magic>[%!][^\r\n]*)"
+    r"|^(?P<help>[ \t]*(?:\?{1,2}[\w.*]+|[A-Za-z_][\w.*]*\?{1,2})[ \t]*$)",
+    re.MULTILINE,
+)
+_PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%memit", "%%python", "%%python3", "%%debug")
+
+
+def _step_over(part: Part, chunk: str, stepped: list[Span]) -> str:
+    first = chunk.lstrip()
+    if first.startswith("%%") and first.split(None, 1)[0] not in _PYTHON_CELLS:
+        stepped.append(Span(part.start, part.start + len(chunk)))
+        return re.sub(r"[^\r\n]", " ", chunk)
+
+    def blank(match: re.Match[str]) -> str:
+        start = match.start("magic") if match["magic"] is not None else match.start("help")
+        stepped.append(Span(part.start + start, part.start + match.end()))
+        lead = match["lead"] or ""
+        size = match.end() - match.start() - len(lead)
+        return lead + ("0" if size == 1 else "0#" + " " * (size - 2))  # as long as before, and a statement by itself
+
+    return _MAGIC.sub(blank, chunk) if "%" in chunk or "!" in chunk or "?" in chunk else chunk
+
+
+# The guard: one linear pass over the characters, before LibCST sees them -----------------------------------------
+
+_TOKEN = re.compile(
+    r"""(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>,)|(?P<newline>\r\n?|\n)|(?P<semicolon>;)"""
+    r"""|(?P<comment>\#[^\r\n]*)|(?P<join>\\(?:\r\n?|\n))"""
+    r"""|(?P<string>(?:\b[A-Za-z]{1,3})?(?:'''(?:[^'\\]+|\\[\s\S]|'(?!''))*(?:''')?"""
+    r'''|"""(?:[^"\\]+|\\[\s\S]|"(?!""))*(?:""")?|'(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*'?|"(?:[^"\\\r\n]|\\(?:\r\n|[\s\S]))*"?))'''
+    r"""|(?P<link>[-+*/%@&|^~<>=!.]|\b(?:and|or|not|if|else|lambda|await|for|in|is|yield)\b)"""
+)
+_WIDE_INDENT = re.compile(r"^[ \t]{%d}" % MAX_INDENTS, re.MULTILINE)
+_ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|(?=[^\s#]))", re.MULTILINE)
+
+
+def too_deep(code: str) -> int | None:
+    """Return the line (from 1) at which brackets nest deeper than 200 or a chain has more than 1,000 links, else None.
+
+    A link counts for every level of the tree it may add: brackets, operators, dots, calls, keywords, adjacent strings.
+    """
+    line = _deep_blocks(code)
+    deep = _deep_expressions(code)
+    found = [number for number in (line, deep) if number is not None]
+    return min(found) if found else None
+
+
+def _deep_expressions(code: str) -> int | None:
+    links = 0  # on the path to the current place, over all open brackets
+    outer: list[int] = []  # what `links` was when a bracket opened, and where its current element began
+    base = 0
+    line_start = 0
+    for match in _TOKEN.finditer(code):
+        kind = match.lastgroup
+        if kind == "link":
+            links += 1
+        elif kind == "open":
+            links += 1
+            outer.append(base)
+            base = links
+            if len(outer) > MAX_DEPTH:
+                return _line_of(code, match.start())
+        elif kind == "close":
+            if outer:
+                links = base
+                base = outer.pop()
+        elif kind == "comma":
+            links = base
+        elif kind == "newline" or kind == "semicolon":
+            if not outer:
+                links = base = 0
+            line_start = match.end()
+        elif kind == "string":
+            links += 1
+            if match.end() - match.start() > MAX_DEPTH and _inner_depth(match[0]) + len(outer) > MAX_DEPTH:
+                return _line_of(code, match.start())
+        if links > MAX_CHAIN:
+            return _line_of(code, line_start)
+    return None
+
+
+def _inner_depth(literal: str) -> int:
+    """Return how deep brackets nest inside the replacement fields of an f-string, chains counted like brackets."""
+    quote = min((literal.find(mark) for mark in "'\"" if mark in literal), default=0)
+    prefix = literal[:quote].lower()
+    if not ("f" in prefix or "t" in prefix) or "{" not in literal:
+        return 0
+    depth = deepest = chain = 0
+    for match in re.finditer(r"[{(\[]|[})\]]|[-+*/%.~]", literal.replace("{{", "  ").replace("}}", "  ")):
+        mark = match[0]
+        if mark in "{([":
+            if depth or mark == "{":
+                depth += 1
+                deepest = max(deepest, depth)
+        elif mark in "})]":
+            depth = max(depth - 1, 0)
+            if not depth:
+                chain = 0
+        elif depth:
+            chain += 1
+            if chain > MAX_CHAIN:
+                return MAX_DEPTH + 1
+    return deepest
+
+
+def _deep_blocks(code: str) -> int | None:
+    wide = _WIDE_INDENT.search(code) is not None
+    if not wide and code.count("elif") <= MAX_CHAIN:
+        return None
+    indents: list[tuple[int, int]] = []  # (width, elifs in the chain that is open there)
+    elifs = 0
+    for match in _ELIF.finditer(code):
+        width = len(match[1].expandtabs(8))
+        while indents and indents[-1][0] > width:
+            elifs -= indents.pop()[1]
+        chain = 0
+        if indents and indents[-1][0] == width:
+            chain = indents.pop()[1]
+        elifs -= chain
+        if match[2] == "elif":
+            chain += 1
+        elif match[2] != "else":
+            chain = 0
+        elifs += chain
+        indents.append((width, chain))
+        if elifs > MAX_CHAIN or (wide and len(indents) > MAX_INDENTS + 1):
+            return _line_of(code, match.start())
+    return None
+
+
+def _line_of(code: str, offset: int) -> int:
+    return 1 + len(re.findall(r"\r\n?|\n", code[:offset]))
+
+
+# Why it does not parse --------------------------------------------------------------------------------------------
+
+_CONFLICT = re.compile(r"^(?:<{7} |={7}\s*$|>{7} )", re.MULTILINE)
+_TEMPLATE = re.compile(r"\{%-?\s*\w|\{\{[ -]*[\w.]+(?:\s*\|[^}\n]*)?[ -]*\}\}|^\s*<%|\$\{[\w.]+\}", re.MULTILINE)
+_PYTHON_2 = re.compile(
+    r"^[ \t]*(?:print[ \t]+[^\s=(.,\[:]|print[ \t]*\([^\n]*\)[ \t]*%|print[ \t]*>>|exec[ \t]+[\"'\w]|raise[ \t]+[\w.]+[ \t]*,"
+    r"|except[ \t]+[\w.()]+[ \t]*,[ \t]*\w+[ \t]*:)|<>|\b0[0-7]+[lL]?\b|\b\d+[lL]\b|\b[uU][rR][\"']|`[^`\n]+`",
+    re.MULTILINE,
+)
+
+
+def _failure(code: str, line: int, message: str) -> ParseFailure:
+    """Name what a text that is no Python 3 most likely is; the parser's own words say where."""
+    conflict = _CONFLICT.search(code)
+    if conflict is not None and code.startswith("<", conflict.start()):
+        return ParseFailure("a merge conflict is not resolved", _line_of(code, conflict.start()), "merge-conflict")
+    lines = re.split(r"\r\n?|\n", code)
+    number = max(1, min(line, len(lines)))
+    near = "\n".join(lines[max(number - 2, 0) : number + 1])
+    if _TEMPLATE.search(near) and not _PYTHON_2.search(near):
+        return ParseFailure("this is a template, not Python yet", number, "template")
+    if _PYTHON_2.search(near):
+        return ParseFailure("this is Python 2", number, "python2")
+    detail = re.search(r"parser error: error at \d+:\d+: (expected .{0,60})|tokenizer error: (.{0,80})", message)
+    words = (detail[1] or detail[2]).split(",")[0] if detail else "it does not parse"
+    return ParseFailure(words.strip(), number, "syntax")
+
+
+# Where a node stands ----------------------------------------------------------------------------------------------
+
+
+class _AllFoundError(Exception):
+    """Ends a spelling pass early."""
+
+
+def _recorder(tree: cst.Module, wanted: dict[int, cst.CSTNode]) -> tuple[Any, dict[int, tuple[int, int]]]:
+    """Build a LibCST code generator's state that counts characters and notes where the wanted nodes stand."""
+    from libcst._nodes.internal import CodegenState  # noqa: PLC0415  # loaded with LibCST
+
+    found: dict[int, tuple[int, int]] = {}
+
+    class Plain:
+        """Nothing to record."""
+
+        def __enter__(self) -> None:
+            return None
+
+        def __exit__(self, *_: object) -> None:
+            return None
+
+    plain = Plain()
+
+    class Recording:
+        """Record one node's syntactic span, or borrow its ends from two of its children."""
+
+        __slots__ = ("ends", "node", "start", "state")
+
+        def __init__(self, state: Recorder, node: cst.CSTNode, ends: tuple[Any, Any]) -> None:
+            self.state, self.node, self.ends = state, node, ends
+            self.start = 0
+
+        def __enter__(self) -> None:
+            self.start = self.state.length
+            for end in self.ends:
+                if end is not None:
+                    self.state.wanted.setdefault(id(end), end)
+
+        def __exit__(self, *_: object) -> None:
+            first, last = self.ends
+            start = found[id(first)][0] if first is not None else self.start
+            end = found[id(last)][1] if last is not None else self.state.length
+            self.state.note(self.node, start, end)
+
+    class Recorder(CodegenState):
+        """LibCST spells the tree; this counts."""
+
+        def __init__(self) -> None:
+            super().__init__(tree.default_indent, tree.default_newline)
+            self.length = 0
+            self.wanted = dict(wanted)
+            self.begun: dict[int, int] = {}
+
+        def add_indent_tokens(self) -> None:
+            for token in self.indent_tokens:
+                self.tokens.append(token)
+                self.length += len(token)
+
+        def add_token(self, value: str) -> None:
+            self.tokens.append(value)
+            self.length += len(value)
+
+        def before_codegen(self, node: cst.CSTNode) -> None:
+            if id(node) in self.wanted:
+                self.begun[id(node)] = self.length
+
+        def after_codegen(self, node: cst.CSTNode) -> None:
+            if id(node) in self.wanted and id(node) not in found:
+                self.note(node, self.begun[id(node)], self.length)
+
+        def note(self, node: cst.CSTNode, start: int, end: int) -> None:
+            found[id(node)] = (start, end)
+
+        def record_syntactic_position(self, node: cst.CSTNode, *, start_node: Any = None, end_node: Any = None) -> Any:  # noqa: ANN401  # LibCST's own signature
+            return Recording(self, node, (start_node, end_node)) if id(node) in self.wanted else plain
+
+        def pop_trailing_newline(self) -> None:
+            if self.tokens:
+                self.length -= len(self.tokens.pop())
+
+    return Recorder(), found
+
+
+def _locate(module: Module, nodes: dict[int, cst.CSTNode]) -> dict[int, Span]:
+    tree, code = module.tree, module.code
+    spans: dict[int, Span] = {}
+    rest: dict[int, cst.CSTNode] = {}
+    for key, node in nodes.items():
+        spelled = _spelling(tree, node)
+        start = -1 if not spelled or "\n" in spelled or "\r" in spelled else code.find(spelled)
+        if start < 0 or code.find(spelled, start + 1) >= 0:
+            rest[key] = node
+        else:
+            spans[key] = module.offsets.span(start, start + len(spelled))
+    if not rest:
+        return spans
+    state, found = _recorder(tree, rest)
+    try:
+        tree._codegen(state)  # noqa: SLF001  # the one way to positions without the metadata wrapper's second tree
+    except RecursionError:
+        found = {}
+    exact = "".join(state.tokens) == code if found else False
+    for key, node in rest.items():
+        if exact and key in found:
+            spans[key] = module.offsets.span(*found[key])
+        else:
+            spans[key] = _guess(module, node)
+    return spans
+
+
+def _spelling(tree: cst.Module, node: cst.CSTNode) -> str:
+    """Return a node's text between its own parentheses; empty when it cannot be spelled."""
+    value = getattr(node, "value", None)
+    if isinstance(value, str) and type(node).__name__ in {"SimpleString", "Name", "Comment"}:
+        return value
+    state, found = _recorder(tree, {id(node): node})
+    try:
+        node._codegen(state)  # noqa: SLF001  # see `_locate`
+    except RecursionError:
+        return ""
+    start, end = found.get(id(node), (0, state.length))
+    return "".join(state.tokens)[start:end]
+
+
+def _guess(module: Module, node: cst.CSTNode) -> Span:
+    """Place a node of a tree too deep to be spelled: by the first place its text, or its first leaf's, stands."""
+    spelled = _spelling(module.tree, node)
+    if not spelled:
+        spelled = next((leaf.value for leaf in walk(node) if type(leaf).__name__ in {"SimpleString", "Name"}), "")
+    start = max(module.code.find(spelled), 0) if spelled else 0
+    return module.offsets.span(start, start + len(spelled))
+
+
+# A walk without recursion -----------------------------------------------------------------------------------------
+
+# Child fields that mean something, in source order; white space, commas, brackets and operators are left out.
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "AnnAssign": ("target", "annotation", "value"),
+    "Annotation": ("annotation",),
+    "Arg": ("keyword", "value"),
+    "AsName": ("name",),
+    "Assert": ("test", "msg"),
+    "Assign": ("targets", "value"),
+    "AssignTarget": ("target",),
+    "Attribute": ("value", "attr"),
+    "AugAssign": ("target", "value"),
+    "Await": ("expression",),
+    "BinaryOperation": ("left", "right"),
+    "BooleanOperation": ("left", "right"),
+    "Call": ("func", "args"),
+    "ClassDef": ("decorators", "name", "type_parameters", "bases", "keywords", "body"),
+    "CompFor": ("target", "iter", "ifs", "inner_for_in"),
+    "CompIf": ("test",),
+    "Comparison": ("left", "comparisons"),
+    "ComparisonTarget": ("comparator",),
+    "ConcatenatedString": ("left", "right"),
+    "Decorator": ("decorator",),
+    "Del": ("target",),
+    "Dict": ("elements",),
+    "DictComp": ("key", "value", "for_in"),
+    "DictElement": ("key", "value"),
+    "Element": ("value",),
+    "Else": ("body",),
+    "ExceptHandler": ("type", "name", "body"),
+    "ExceptStarHandler": ("type", "name", "body"),
+    "Expr": ("value",),
+    "Finally": ("body",),
+    "For": ("target", "iter", "body", "orelse"),
+    "FormattedString": ("parts",),
+    "FormattedStringExpression": ("expression", "format_spec"),
+    "From": ("item",),
+    "FunctionDef": ("decorators", "name", "type_parameters", "params", "returns", "body"),
+    "GeneratorExp": ("elt", "for_in"),
+    "Global": ("names",),
+    "If": ("test", "body", "orelse"),
+    "IfExp": ("body", "test", "orelse"),
+    "Import": ("names",),
+    "ImportAlias": ("name", "asname"),
+    "ImportFrom": ("module", "names"),
+    "IndentedBlock": ("body",),
+    "Index": ("value",),
+    "Lambda": ("params", "body"),
+    "LazyImport": ("names",),
+    "LazyImportFrom": ("module", "names"),
+    "List": ("elements",),
+    "ListComp": ("elt", "for_in"),
+    "Match": ("subject", "cases"),
+    "MatchAs": ("pattern", "name"),
+    "MatchCase": ("pattern", "guard", "body"),
+    "MatchClass": ("cls", "patterns", "kwds"),
+    "MatchKeywordElement": ("key", "pattern"),
+    "MatchList": ("patterns",),
+    "MatchMapping": ("elements", "rest"),
+    "MatchMappingElement": ("key", "pattern"),
+    "MatchOr": ("patterns",),
+    "MatchOrElement": ("pattern",),
+    "MatchSequenceElement": ("value",),
+    "MatchStar": ("name",),
+    "MatchTuple": ("patterns",),
+    "MatchValue": ("value",),
+    "Module": ("body",),
+    "NameItem": ("name",),
+    "NamedExpr": ("target", "value"),
+    "Nonlocal": ("names",),
+    "Param": ("name", "annotation", "default"),
+    "Parameters": ("posonly_params", "params", "star_arg", "kwonly_params", "star_kwarg"),
+    "ParamSpec": ("name",),
+    "Raise": ("exc", "cause"),
+    "Return": ("value",),
+    "Set": ("elements",),
+    "SetComp": ("elt", "for_in"),
+    "SimpleStatementLine": ("body",),
+    "SimpleStatementSuite": ("body",),
+    "Slice": ("lower", "upper", "step"),
+    "StarredDictComp": ("value", "for_in"),
+    "StarredDictElement": ("value",),
+    "StarredElement": ("value",),
+    "Subscript": ("value", "slice"),
+    "SubscriptElement": ("slice",),
+    "TemplatedString": ("parts",),
+    "TemplatedStringExpression": ("expression", "format_spec"),
+    "Try": ("body", "handlers", "orelse", "finalbody"),
+    "TryStar": ("body", "handlers", "orelse", "finalbody"),
+    "Tuple": ("elements",),
+    "TypeAlias": ("name", "type_parameters", "value"),
+    "TypeParam": ("param", "default"),
+    "TypeParameters": ("params",),
+    "TypeVar": ("name", "bound"),
+    "TypeVarTuple": ("name",),
+    "UnaryOperation": ("expression",),
+    "While": ("test", "body", "orelse"),
+    "With": ("items", "body"),
+    "WithItem": ("item", "asname"),
+    "Yield": ("value",),
+}
+
+
+def children(node: cst.CSTNode) -> list[Any]:
+    """Return the child nodes that mean something, in source order."""
+    result: list[Any] = []
+    for name in FIELDS.get(type(node).__name__, ()):
+        child = getattr(node, name)
+        if child is None or isinstance(child, str):
+            continue
+        if isinstance(child, (list, tuple)):
+            result.extend(child)
+        elif type(child).__name__ != "MaybeSentinel":
+            result.append(child)
+    return result
+
+
+def walk(node: cst.CSTNode, descend: Callable[[cst.CSTNode], bool] | None = None) -> Iterator[Any]:
+    """Yield a node and everything below it in source order, without recursion; `descend` may hold a subtree back."""
+    stack: list[Any] = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        if descend is None or descend(current):
+            stack.extend(reversed(children(current)))
