@@ -22,8 +22,9 @@ import re
 import struct
 import sys
 import zlib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from keyguard.catalogue import KeyShape, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -115,15 +116,14 @@ def make(name: str, seed: int | str = 0) -> str:
 
     The name may end in `-key`. Raises KeyError for a name that is none of them.
     """
-    shape, pattern, test = _resolve(name)
-    check = _tests()[test] if test else None
+    shape = _resolve(name)
     # Not for secrecy: the same seed must give the same key on every machine.
-    rng = random.Random(f"{shape}:{seed}")  # noqa: S311  # made keys open nothing
+    rng = random.Random(f"{shape.id}:{seed}")  # noqa: S311  # made keys open nothing
     for _ in range(_TRIES):
-        key = _mend(shape, _spell(_parser().parse(pattern), rng), rng)
-        if re.fullmatch(pattern, key) and _lively(key, pattern) and (check is None or check(key)):
+        key = _mend(shape.id, _spell(_parser().parse(shape.pattern), rng), rng)
+        if re.fullmatch(shape.pattern, key) and _lively(key, shape.pattern) and shape.well_formed(key) is not False:
             return key
-    msg = f"no key of shape {shape} passes its own structure test {test!r} in {_TRIES} tries"
+    msg = f"no key of shape {shape.id} passes its own structure test {shape.test} in {_TRIES} tries"
     raise ValueError(msg)
 
 
@@ -161,37 +161,26 @@ def shape_ids() -> tuple[str, ...]:
 
 
 @functools.cache
-def _shapes() -> dict[str, tuple[str, str | None]]:
-    """Pattern and structure test by shape id."""
-    try:
-        from keyguard.catalogue import load  # noqa: PLC0415  # still being written
-    except ImportError:
-        facts = json.loads((Path(__file__).parents[2] / "shared/facts/providers.json").read_text())
-        return {f"{p['id']}/{k['name']}": (k["regex"], None) for p in facts["providers"] for k in p["keys"]}
-    return {shape.id: (shape.pattern, shape.test or None) for shape in load().shapes.values()}
-
-
-def _tests() -> Mapping[str, Callable[[str], bool]]:
-    from keyguard.secrets.structure import TESTS  # noqa: PLC0415  # still being written
-
-    return TESTS
+def _shapes() -> Mapping[str, KeyShape]:
+    """Every key shape by id."""
+    return load().shapes
 
 
 @functools.cache
-def _resolve(name: str) -> tuple[str, str, str | None]:
-    """Shape id, pattern and structure test of a name."""
+def _resolve(name: str) -> KeyShape:
+    """The shape that a name stands for."""
     if name in OTHERS:
-        return name, OTHERS[name], None
+        return KeyShape(id=name, provider="", name=name, pattern=OTHERS[name])
     wanted = name.removesuffix("-key")
     wanted = ALIASES.get(wanted, wanted)
-    shapes = _shapes()
     spelled = wanted.replace("-", "_")
+    shapes = _shapes()
     for candidate in (wanted, spelled):
         if candidate in shapes:
-            return (candidate, *shapes[candidate])
-    for shape, (pattern, test) in shapes.items():
-        if shape.startswith((f"{spelled}/", f"relay_{spelled}/")):
-            return shape, pattern, test
+            return shapes[candidate]
+    for shape in shapes.values():
+        if shape.provider in (spelled, f"relay_{spelled}"):
+            return shape
     raise KeyError(name)
 
 
@@ -363,6 +352,14 @@ def _google(key: str, rng: random.Random) -> str:
     return key[:4] + "Sy" + rng.choice("ABCD") + key[7:]
 
 
+def _openai_rare(key: str, _: random.Random) -> str:
+    """The marker stands in the middle here too, though the halves have no fixed length."""
+    prefix, body = key[: key.index("-", 3) + 1], key[key.index("-", 3) + 1 :]
+    before, marker, after = body.partition("T3BlbkFJ")
+    half = min(len(before), len(after))
+    return prefix + before[:half] + marker + after[:half]
+
+
 def _openai(key: str, _: random.Random) -> str:
     """Both halves of the long forms end in A in every key seen."""
     return key[:-1] + "A" if len(key) > 100 else key
@@ -386,6 +383,7 @@ _MENDERS: tuple[tuple[str, Callable[[str, random.Random], str]], ...] = (
     (r"bedrock-api-key-", _bedrock_short),
     (r"eyJ", _jwt),
     (r"AIza", _google),
+    (r"sk-(?:None|service)-", _openai_rare),
     (r"sk-(?:proj|svcacct|admin)-", _openai),
     (r".{0,6}[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-", _uuid),
 )
