@@ -1,0 +1,85 @@
+"""CSV after RFC 4180, with formulas defused, since people open it in a spreadsheet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keyguard.report.common import ordered, provider_name, rule_name, rule_url, suppressed
+from keyguard.report.safe import visible
+
+if TYPE_CHECKING:
+    from keyguard.model import Finding, Report
+    from keyguard.report.options import RenderOptions
+
+COLUMNS = (
+    "status",
+    "rule",
+    "name",
+    "severity",
+    "confidence",
+    "path",
+    "cell",
+    "part",
+    "line",
+    "column",
+    "end_line",
+    "end_column",
+    "provider",
+    "message",
+    "remedy",
+    "url",
+    "fingerprint",
+    "key",
+)
+# A spreadsheet runs a cell that starts so, the full-width forms included (OWASP, "CSV Injection").
+_FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  # the full-width forms are meant
+
+
+def render(report: Report, options: RenderOptions) -> str:
+    r"""Render a header and a row a finding, lines ended by CRLF; controls are spelled out, so a row is one line.
+
+    A cell that would be a formula gets an apostrophe in front. `status` is `reported`, `ignored` or `accepted`.
+    """
+    import csv  # noqa: PLC0415  # 4 ms, for this format only
+    import io  # noqa: PLC0415  # loaded anyway, named here beside its only use
+
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    rows = [("reported", finding) for finding in ordered(report.findings)]
+    if options.show_ignored:
+        rows += suppressed(report)
+    for status, finding in rows:
+        writer.writerow([_cell(value) for value in _row(status, finding, options)])
+    return out.getvalue()
+
+
+def _row(status: str, finding: Finding, options: RenderOptions) -> tuple[object, ...]:
+    return (
+        status,
+        finding.rule,
+        rule_name(finding.rule, options),
+        finding.severity.label,
+        finding.confidence.label,
+        finding.path,
+        finding.cell,
+        finding.part,
+        finding.line,
+        finding.column,
+        finding.end_line,
+        finding.end_column,
+        None if finding.provider is None else provider_name(finding.provider, options),
+        finding.message,
+        finding.remedy,
+        rule_url(finding.rule, options),
+        finding.fingerprint,
+        finding.key,
+    )
+
+
+def _cell(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    text = visible(value)
+    # Spreadsheets strip spaces before they look for a formula.
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text

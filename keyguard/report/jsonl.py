@@ -1,0 +1,34 @@
+"""JSON lines: one object a line, each with its `type`, the findings first and the `summary` last."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from keyguard.report.common import ordered, suppressed
+from keyguard.report.json_report import VERSION, finding_object, summary, tool
+from keyguard.report.safe import encodable
+
+if TYPE_CHECKING:
+    from keyguard.model import Report
+    from keyguard.report.options import RenderOptions
+
+
+def render(report: Report, options: RenderOptions) -> str:
+    """Render a line a finding (`finding`, and `ignored` and `accepted` when asked for), notice and, last, `summary`."""
+    lines: list[dict[str, Any]] = [
+        {"type": "finding", **finding_object(finding, options)} for finding in ordered(report.findings)
+    ]
+    if options.show_ignored:
+        lines += [{"type": word, **finding_object(finding, options)} for word, finding in suppressed(report)]
+    lines += [
+        {
+            "type": "notice",
+            "level": "error" if notice.error else "warning",
+            "path": None if notice.path is None else encodable(notice.path),
+            "message": encodable(notice.message),
+        }
+        for notice in report.notices
+    ]
+    lines.append({"type": "summary", "version": VERSION, "tool": tool(options), "summary": summary(report)})
+    return "".join(json.dumps(line) + "\n" for line in lines)

@@ -1,0 +1,86 @@
+"""A progress bar on standard error, for a person who waits longer than a second."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.progress import Progress, TaskID
+
+DELAY = 1.0  # seconds: a bar that flashes up tells nobody anything
+
+
+@contextlib.contextmanager
+def progress(
+    description: str, total: int | None = None, *, stream: TextIO | None = None, enabled: bool = True
+) -> Iterator[Callable[[int], None]]:
+    """Give a function to call with the number of files done since the last call.
+
+    On a terminal a bar appears once the run has lasted `DELAY` seconds and leaves no trace; elsewhere, or without
+    `enabled`, nothing is imported and nothing is written. `total` is None while the number of files is unknown.
+    """
+    stream = sys.stderr if stream is None else stream
+    if not (enabled and _is_terminal(stream)):
+        yield _ignore
+        return
+    bar = _Bar(description, total, stream)
+    try:
+        yield bar.advance
+    finally:
+        bar.stop()
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def _ignore(_: int) -> None:
+    """Take a number and do nothing."""
+
+
+class _Bar:
+    """Counts, and draws once it is worth it."""
+
+    def __init__(self, description: str, total: int | None, stream: TextIO) -> None:
+        self._description = description
+        self._total = total
+        self._stream = stream
+        self._start = time.monotonic()
+        self._done = 0
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def advance(self, files: int) -> None:
+        """Count files that are done."""
+        self._done += files
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, completed=self._done)
+        elif time.monotonic() - self._start >= DELAY:
+            self._show()
+
+    def stop(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+
+    def _show(self) -> None:
+        from rich.console import Console  # noqa: PLC0415  # rich: 36 ms, after a second of waiting
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415  # as above, 40 ms
+
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+        )
+        self._progress = Progress(*columns, console=Console(file=self._stream), transient=True)
+        self._task = self._progress.add_task(self._description, total=self._total, completed=self._done)
+        self._progress.start()

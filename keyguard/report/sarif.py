@@ -1,0 +1,231 @@
+"""SARIF 2.1.0, as GitHub code scanning, Azure DevOps and editors read it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from keyguard.model import Safety
+from keyguard.report.common import (
+    LEVELS,
+    cwe,
+    fixed,
+    message_with_cell,
+    ordered,
+    provider_name,
+    rule_of,
+    rule_url,
+    suppressed,
+)
+from keyguard.report.excerpt import fit
+from keyguard.report.page import rule_markdown
+from keyguard.report.safe import encodable, visible
+
+if TYPE_CHECKING:
+    from keyguard.model import Excerpt, Finding, Fix, Notice, Report
+    from keyguard.report.options import RenderOptions
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_PROJECT = "https://github.com/keyguard/keyguard"
+_BASE = "%SRCROOT%"
+# What `{"kind": …}` a suppression is: a comment or setting stands in the source, the baseline beside it.
+_KINDS = {"ignored": "inSource", "accepted": "external"}
+# Exit codes from here on say that the run itself failed.
+_FAILED = 2
+_EXCERPT_WIDTH = 400
+
+
+def render(report: Report, options: RenderOptions) -> str:
+    """Render one run: reported rules with their help, results (with `show_ignored` the suppressed too), notices."""
+    pairs: list[tuple[str | None, Finding]] = [(None, finding) for finding in ordered(report.findings)]
+    if options.show_ignored:
+        pairs += suppressed(report)
+    rules = sorted({finding.rule for _, finding in pairs})
+    indices = {rule: index for index, rule in enumerate(rules)}
+    run = {
+        "tool": {
+            "driver": {
+                "name": "keyguard",
+                "version": options.version or "0",
+                "semanticVersion": options.version or "0.0.0",
+                "informationUri": _PROJECT,
+                "rules": [_rule(rule, options) for rule in rules],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {_BASE: {"description": {"text": "The folder keyguard ran in."}}},
+        "invocations": [_invocation(report, options)],
+        "results": [_result(finding, word, indices, options) for word, finding in pairs],
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+
+
+def _rule(rule: str, options: RenderOptions) -> dict[str, Any]:
+    weakness = cwe(rule)
+    tags = ["security"] + ([f"external/cwe/cwe-{weakness}"] if weakness else [])
+    descriptor: dict[str, Any] = {"id": rule, "helpUri": rule_url(rule, options), "properties": {"tags": tags}}
+    known = rule_of(rule, options)
+    if known is None:
+        return descriptor
+    docs = known.docs_zh if options.lang == "zh" and known.docs_zh is not None else known.docs
+    page = rule_markdown(known, options.lang, title=False)
+    summary = docs.what.strip() or known.name
+    descriptor |= {
+        "name": "".join(word.capitalize() for word in known.name.split("-")),
+        "shortDescription": {"text": known.name},
+        "fullDescription": {"text": summary},
+        "help": {"text": page, "markdown": page},
+        "defaultConfiguration": {"level": LEVELS[known.severity].sarif},
+    }
+    descriptor["properties"] |= {
+        "precision": {"low": "medium", "medium": "high", "high": "very-high"}[known.confidence.label],
+        "problem.severity": {"high": "error", "medium": "warning", "low": "recommendation"}[known.severity.label],
+        "security-severity": LEVELS[known.severity].score,
+    }
+    return descriptor
+
+
+def _result(finding: Finding, word: str | None, indices: dict[str, int], options: RenderOptions) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "ruleId": finding.rule,
+        "ruleIndex": indices[finding.rule],
+        "level": LEVELS[finding.severity].sarif,
+        "message": _message(finding, options),
+        "locations": [_location(finding, options)],
+        "partialFingerprints": {"keyguard/v1": finding.fingerprint},
+    }
+    related = _related(finding)
+    if related:
+        result["relatedLocations"] = related
+    # Offsets count inside a notebook's cell, and SARIF would apply them to the file.
+    if (
+        finding.fix is not None
+        and finding.cell is None
+        and finding.fix.safety is not Safety.SHOWN
+        and finding.fix.edits
+    ):
+        result["fixes"] = [_fix(finding.fix, finding.path)]
+    if word is not None:
+        result["suppressions"] = [{"kind": _KINDS[word], "status": "accepted"}]
+    result["properties"] = _properties(finding, options)
+    return result
+
+
+def _message(finding: Finding, options: RenderOptions) -> dict[str, str]:
+    text = message_with_cell(finding, options)
+    if finding.remedy:
+        text += "\n" + visible(finding.remedy)
+    # `[text](target)` would be a link (SARIF 3.11.6).
+    return {"text": text.replace("[", "\\[").replace("]", "\\]") if "](" in text else text}
+
+
+def _location(finding: Finding, options: RenderOptions) -> dict[str, Any]:
+    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": artifact(finding.path)}}
+    physical = location["physicalLocation"]
+    if finding.cell is None:
+        physical["region"] = _region(finding.line, finding.column, finding.end_line, finding.end_column)
+        if finding.excerpt is not None:
+            physical["region"]["snippet"] = {"text": _snippet(finding.excerpt)}
+        return location
+    # Lines count inside the cell and the file's own are not known; GitHub demands one, so it is the first.
+    physical["region"] = {"startLine": 1}
+    name = f"cell {finding.cell}" + (" output" if finding.part == "output" else "")
+    location["logicalLocations"] = [{"name": name, "fullyQualifiedName": f"{encodable(finding.path)}:{name}"}]
+    location["message"] = {"text": message_with_cell(finding, options)}
+    return location
+
+
+def _snippet(excerpt: Excerpt) -> str:
+    text, _, _ = fit(excerpt, _EXCERPT_WIDTH)
+    return text
+
+
+def _region(line: int, column: int, end_line: int, end_column: int) -> dict[str, Any]:
+    return {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
+
+
+def _related(finding: Finding) -> list[dict[str, Any]]:
+    locations = []
+    for number, place in enumerate(dict.fromkeys(finding.related), start=1):
+        region = _region(place.line, place.column, place.end_line, place.end_column)
+        locations.append(
+            {
+                "id": number,
+                "physicalLocation": {"artifactLocation": artifact(place.path), "region": region},
+                "message": {"text": visible(place.message)},
+            }
+        )
+    return locations
+
+
+def _fix(fix: Fix, path: str) -> dict[str, Any]:
+    replacements = [
+        {
+            "deletedRegion": {"charOffset": edit.span.start, "charLength": edit.span.end - edit.span.start},
+            "insertedContent": {"text": encodable(edit.text)},
+        }
+        for edit in sorted(fix.edits, key=lambda edit: edit.span)
+    ]
+    return {
+        "description": {"text": f"{visible(fix.title)} ({fix.safety.label})"},
+        "artifactChanges": [{"artifactLocation": artifact(path), "replacements": replacements}],
+    }
+
+
+def _properties(finding: Finding, options: RenderOptions) -> dict[str, Any]:
+    properties: dict[str, Any] = {"confidence": finding.confidence.label}
+    if finding.key is not None:
+        properties["key"] = finding.key
+    if finding.provider is not None:
+        properties["provider"] = provider_name(finding.provider, options)
+    if finding.cell is not None:
+        properties |= {
+            "cell": finding.cell,
+            "part": finding.part,
+            "line": finding.line,
+            "column": finding.column,
+            "endLine": finding.end_line,
+            "endColumn": finding.end_column,
+        }
+    return properties
+
+
+def _invocation(report: Report, options: RenderOptions) -> dict[str, Any]:
+    invocation: dict[str, Any] = {
+        "executionSuccessful": options.exit_code < _FAILED,
+        "exitCode": options.exit_code,
+        "toolExecutionNotifications": [_notification(notice) for notice in report.notices],
+        "properties": {"fixed": len(fixed(report))},
+    }
+    return invocation
+
+
+def _notification(notice: Notice) -> dict[str, Any]:
+    notification: dict[str, Any] = {
+        "level": "error" if notice.error else "warning",
+        "message": {"text": visible(notice.message)},
+    }
+    if notice.path is not None:
+        notification["locations"] = [{"physicalLocation": {"artifactLocation": artifact(notice.path)}}]
+    return notification
+
+
+def artifact(path: str) -> dict[str, str]:
+    """Name a file by its URI: relative to the folder keyguard ran in, or absolute."""
+    uri = quote(_bytes(path), safe="/")
+    if path.startswith("//"):  # a share: the server stands where a host does
+        return {"uri": f"file:{uri}"}
+    if path.startswith("/"):
+        return {"uri": f"file://{uri}"}
+    if path[1:3] == ":/":
+        return {"uri": f"file:///{path[0]}:{uri[4:]}"}
+    return {"uri": uri, "uriBaseId": _BASE}
+
+
+def _bytes(path: str) -> bytes:
+    """Give back the bytes of a file name that is no UTF-8; other lone surrogates as they are."""
+    try:
+        return path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return path.encode("utf-8", "surrogatepass")

@@ -1,0 +1,209 @@
+"""The last lines of a report for people: counts, what is hidden, and what to type next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keyguard.lang import texts
+from keyguard.model import Safety, Severity
+from keyguard.report.common import MOST_SEVERE_FIRST, counts, fixed, ordered, place, provider_name, rule_name
+from keyguard.report.safe import visible, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from keyguard.model import Finding, Report
+    from keyguard.report.common import Counts
+    from keyguard.report.options import RenderOptions
+    from keyguard.report.paint import Line
+
+# From here on a user is told about the baseline: five keys can still be dealt with at once.
+_MANY = 5
+
+
+def summary(report: Report, options: RenderOptions, *, advice: bool = True) -> list[Line]:
+    """Give notices, then counts; with `advice` the next command to type."""
+    numbers = counts(report)
+    lines = _notices(report, options)
+    lines += _fixes(report, numbers, options)
+    lines += _found(report, numbers, options)
+    lines += _not_reported(report, numbers, options)
+    lines += _files(report, numbers, options)
+    if advice:
+        lines += _advice(report, numbers, options)
+    return [folded for line in lines for folded in _fold(line, options.width)]
+
+
+def statistics(report: Report, options: RenderOptions) -> list[Line]:
+    """Give a table of findings by rule, most frequent first, and one by provider."""
+    findings = report.findings
+    lines: list[Line] = []
+    by_rule: dict[str, list[Finding]] = {}
+    by_provider: dict[str, int] = {}
+    for finding in findings:
+        by_rule.setdefault(finding.rule, []).append(finding)
+        if finding.provider is not None:
+            by_provider[finding.provider] = by_provider.get(finding.provider, 0) + 1
+    rows = [
+        (len(found), rule, rule_name(rule, options), max(f.severity for f in found)) for rule, found in by_rule.items()
+    ]
+    size = max((len(str(row[0])) for row in rows), default=0)
+    for count, rule, name, severity in sorted(rows, key=lambda row: (-row[0], row[1])):
+        label = "" if name == rule else f"  {name}"
+        lines.append([(f"{count:>{size}}  ", ""), (rule, severity.label), (label, "")])
+    if by_provider:
+        lines += [[], [(texts(options.lang).say("statistics.providers"), "title")]]
+        size = max(len(str(count)) for count in by_provider.values())
+        lines += [
+            [(f"{count:>{size}}  ", ""), (visible(provider_name(provider, options)), "")]
+            for provider, count in sorted(by_provider.items(), key=lambda item: (-item[1], item[0]))
+        ]
+    return lines
+
+
+def join(parts: list[str], lang: str) -> str:
+    """Join the parts of a list as the language does."""
+    return ("、" if lang == "zh" else ", ").join(parts)
+
+
+def by_severity(found: Mapping[str, int], options: RenderOptions) -> str:
+    """Say `2 high, 1 low`, most severe first, without zeros."""
+    say = texts(options.lang).say
+    labels = [severity.label for severity in MOST_SEVERE_FIRST]
+    parts = [
+        say("by_severity", count=found[label], severity=say(f"severity.{label}"))
+        for label in labels
+        if found.get(label)
+    ]
+    return join(parts, options.lang)
+
+
+def summary_sentence(report: Report, numbers: Counts, options: RenderOptions) -> str:
+    """Say in one sentence what was found."""
+    say = texts(options.lang).say
+    if not numbers.findings:
+        return say("clean", count=numbers.files) if numbers.files else say("clean.nothing")
+    found = say("found", count=numbers.findings)
+    total = max(numbers.files, numbers.files_with_findings)
+    files = say("in_files", count=numbers.files_with_findings, total=total)
+    keys = len({finding.key for finding in report.findings if finding.key is not None})
+    severities = by_severity(numbers.by_severity, options)
+    # The number of keys says something only when it differs: one key in many places, or many in few.
+    if keys and keys != numbers.findings:
+        return say("summary.keys", found=found, by_severity=severities, files=files, keys=say("keys", count=keys))
+    return say("summary", found=found, by_severity=severities, files=files)
+
+
+def hidden_sentence(report: Report, options: RenderOptions) -> str | None:
+    """Say what is hidden and which options show it; None when nothing is."""
+    labels = [label for label in ("low", "medium", "high") if report.hidden.get(label)]
+    if not labels:
+        return None
+    wanted = Severity[options.min_severity.upper()]
+    # A finding as severe as was asked for can only be hidden for its confidence.
+    flags = [f"--min-severity {labels[0]}"] if Severity[labels[0].upper()] < wanted else []
+    if any(Severity[label.upper()] >= wanted for label in labels):
+        flags.append("--min-confidence low")
+    parts = by_severity(report.hidden, options)
+    count = sum(report.hidden.values())
+    return texts(options.lang).say("hidden", count=count, parts=parts, options=" ".join(flags))
+
+
+def _notices(report: Report, options: RenderOptions) -> list[Line]:
+    say = texts(options.lang).say
+    lines: list[Line] = []
+    for notice in report.notices:
+        level = "error" if notice.error else "warning"
+        where = "" if notice.path is None or notice.path in notice.message else f"{visible(notice.path)}: "
+        lines.append([(say(f"notice.{level}"), level), (": ", ""), (where + visible(notice.message), "")])
+    return lines
+
+
+def _fixes(report: Report, numbers: Counts, options: RenderOptions) -> list[Line]:
+    if not numbers.fixed:
+        return []
+    lines: list[Line] = []
+    if options.show_fixes:
+        for finding in fixed(report):
+            title = "" if finding.fix is None else f": {visible(finding.fix.title)}"
+            word = texts(options.lang).say("fixed")
+            lines.append([(f"{word}: ", "good"), (place(finding, options), "path"), (f" {finding.rule}{title}", "")])
+    lines.append([(texts(options.lang).say("fixed.count", count=numbers.fixed), "good")])
+    return lines
+
+
+def _found(report: Report, numbers: Counts, options: RenderOptions) -> list[Line]:
+    style = "title" if numbers.findings else "good" if numbers.files else ""
+    return [[(summary_sentence(report, numbers, options), style)]]
+
+
+def _not_reported(report: Report, numbers: Counts, options: RenderOptions) -> list[Line]:
+    say = texts(options.lang).say
+    lines: list[Line] = []
+    hidden = hidden_sentence(report, options)
+    if hidden:
+        lines.append([(hidden, "dim")])
+    parts = [
+        say(f"suppressed.{word}", count=count)
+        for word, count in (("ignored", numbers.ignored), ("accepted", numbers.accepted))
+        if count
+    ]
+    if parts:
+        name = "suppressed.shown" if options.show_ignored else "suppressed"
+        lines.append([(say(name, parts=join(parts, options.lang)), "dim")])
+    if report.unused_ignores:
+        lines.append([(say("unused", count=report.unused_ignores), "dim")])
+    return lines
+
+
+def _files(report: Report, numbers: Counts, options: RenderOptions) -> list[Line]:
+    say = texts(options.lang).say
+    lines: list[Line] = []
+    if numbers.skipped:
+        if options.verbose:
+            lines += [
+                [(say("skipped.file", path=visible(file.path), reason=visible(file.skipped)), "dim")]
+                for file in sorted(report.files, key=lambda file: file.path)
+                if file.skipped
+            ]
+        reasons = join([f"{count} {visible(reason)}" for reason, count in numbers.skipped.items()], options.lang)
+        name = "skipped.shown" if options.verbose else "skipped"
+        lines.append([(say(name, count=sum(numbers.skipped.values()), reasons=reasons), "dim")])
+    if numbers.windowed:
+        lines.append([(say("windowed", count=numbers.windowed), "dim")])
+    return lines
+
+
+def _advice(report: Report, numbers: Counts, options: RenderOptions) -> list[Line]:
+    if not numbers.findings:
+        return []
+    say = texts(options.lang).say
+    findings = ordered(report.findings)
+    lines: list[Line] = []
+    if options.offer_fixes:
+        fixes = [finding.fix.safety for finding in findings if finding.fix is not None]
+        safe, unsafe = fixes.count(Safety.SAFE), fixes.count(Safety.UNSAFE)
+        if safe:
+            lines.append([(say("fixable", count=safe), "")])
+        if unsafe:
+            lines.append([(say("fixable.unsafe", count=unsafe), "")])
+    worst = max(finding.severity for finding in findings)
+    rules = [finding.rule for finding in findings if finding.severity == worst]
+    rule = min(set(rules), key=lambda rule: (-rules.count(rule), rule))
+    lines.append(_with_command("next", f"keyguard explain {rule}", options))
+    if len(findings) >= _MANY and not numbers.accepted:
+        lines.append(_with_command("next.baseline", "keyguard baseline create", options))
+    return lines
+
+
+def _with_command(name: str, command: str, options: RenderOptions) -> Line:
+    before, _, after = texts(options.lang).say(name, command="\0").partition("\0")
+    return [(before, ""), (command, "command"), (after, "")]
+
+
+def _fold(line: Line, width: int | None) -> list[Line]:
+    """Break a line that is too wide; one of several styles is left to the terminal."""
+    if width is None or len(line) != 1:
+        return [line]
+    [(text, style)] = line
+    return [[(part, style)] for part in wrap(text, width)]
