@@ -1,0 +1,680 @@
+"""Reads the TOML files of `rules/` and checks every key and value; imported only when no cache is fresh."""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from keyguard.catalogue import CatalogueError
+from keyguard.secrets import structure
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+KINDS = (
+    "vendor",
+    "cloud",
+    "aggregator",
+    "gateway",
+    "relay",
+    "local",
+    "embedding",
+    "search",
+    "speech",
+    "vector_db",
+    "observability",
+    "tooling",
+)
+LEVELS = ("low", "medium", "high")
+
+Problem = tuple[str, str]  # key path, what is wrong with it
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    """What may stand at a key: `kind` is a type's name, a table's keys in `keys`, allowed texts in `choices`."""
+
+    kind: str
+    required: bool = False
+    keys: Mapping[str, _Field] = field(default_factory=dict)
+    choices: tuple[str, ...] = ()
+    check: Callable[[Any], str | None] | None = None
+
+
+_EXPECTED = {
+    "text": "text",
+    "bool": "true or false",
+    "int": "a whole number",
+    "texts": "a list of texts",
+    "ints": "a list of whole numbers",
+    "table": "a table",
+    "tables": "a list of tables",
+    "map": "a table of texts",
+    "lists": "a table of lists of texts",
+    "named": "a table of tables",
+    "any": "a table",
+}
+
+
+def _pattern(value: str) -> str | None:
+    try:
+        re.compile(value)
+    except re.error as error:
+        return f"no valid regular expression: {error}"
+    try:
+        import re2  # noqa: PLC0415  # 9 ms, and only while rules are compiled
+    except ImportError:  # pragma: no cover  # a dependency of keyguard, but the rules can be read without it
+        return None
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        re2.compile(value, options)
+    except re2.error as error:
+        return f"no RE2 expression: {error}"
+    return None
+
+
+def _patterns(values: list[str]) -> str | None:
+    for value in values:
+        problem = _pattern(value)
+        if problem:
+            return f"{value!r} is {problem}"
+    return None
+
+
+def _one_pattern(value: str) -> str | None:
+    problem = _pattern(value)
+    return f"is {problem}" if problem else None
+
+
+def _env_names(values: list[str]) -> str | None:
+    for value in values:
+        if not re.fullmatch(r"[A-Z0-9_]+", value):
+            return f"{value!r} is no name of an environment variable: upper-case letters, digits and _"
+    return None
+
+
+def _lower(values: list[str]) -> str | None:
+    for value in values:
+        if value != value.lower() or not value.strip():
+            return f"{value!r} must be in lower case"
+    return None
+
+
+def _hosts(values: list[str]) -> str | None:
+    for value in values:
+        if not re.fullmatch(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?", value):
+            return f"{value!r} is no host: lower case, no scheme, no path"
+    return None
+
+
+def _urls(values: dict[str, list[str]]) -> str | None:
+    for urls in values.values():
+        for url in urls:
+            if not url.startswith(("https://", "http://")):
+                return f"{url!r} is no URL"
+    return None
+
+
+def _sha256(value: str) -> str | None:
+    return None if re.fullmatch(r"[0-9a-f]{64}", value) else "must be a SHA-256 in lower-case hexadecimal"
+
+
+def _dotted(values: list[str]) -> str | None:
+    for value in values:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*", value):
+            return f"{value!r} is no dotted Python name"
+    return None
+
+
+def _modules(values: list[str]) -> str | None:
+    return _dotted(values)
+
+
+_TEXT = _Field("text")
+_NEED = _Field("text", required=True)
+_BOOL = _Field("bool")
+_INT = _Field("int")
+_TEXTS = _Field("texts")
+_INTS = _Field("ints")
+_NAMES = _Field("texts", check=_dotted)
+_ENV = _Field("texts", check=_env_names)
+_LOWER = _Field("texts", check=_lower)
+_HOSTS = _Field("texts", check=_hosts)
+_PATTERNS = _Field("texts", check=_patterns)
+
+
+def _choice(*choices: str, required: bool = False) -> _Field:
+    return _Field("text", required=required, choices=choices)
+
+
+_KEY = {
+    "name": _NEED,
+    "pattern": _Field("text", required=True, check=_one_pattern),
+    "prefixes": _TEXTS,
+    "infixes": _TEXTS,
+    "min_length": _INT,
+    "max_length": _INT,
+    "charset": _TEXT,
+    "test": _Field("text", choices=tuple(structure.TESTS)),
+    "test_args": _Field("any"),
+    "test_means": _choice("proves", "excludes", "decides"),
+    "needs_context": _BOOL,
+    "confidence": _choice(*LEVELS, required=True),
+    "secret": _BOOL,
+    "malformed": _BOOL,
+    "retired": _BOOL,
+    "often_public": _BOOL,
+    "endpoints": _TEXTS,
+}
+_PROVIDER = {
+    "id": _NEED,
+    "name": _NEED,
+    "name_zh": _TEXT,
+    "kind": _choice(*KINDS, required=True),
+    "aggregator": _BOOL,
+    "words": _LOWER,
+    "console_url": _TEXT,
+    "env": _ENV,
+    "env_other": _ENV,
+    "env_base_url": _ENV,
+    "env_reused": _ENV,
+    "hosts": _HOSTS,
+    "host_patterns": _PATTERNS,
+    "more_hosts": _HOSTS,
+    "required_path": _TEXT,
+    "base_urls": _Field("lists", check=_urls),
+    "auth": _Field(
+        "table",
+        keys={"header": _NEED, "scheme": _NEED, "alternatives": _TEXTS, "query": _TEXTS, "extra": _Field("map")},
+    ),
+    "models": _Field(
+        "table",
+        keys={
+            "closed": _TEXTS,
+            "open": _TEXTS,
+            "also": _TEXTS,
+            "serves": _TEXTS,
+            "id_form": _choice("bare", "vendor/model", "deployment", "alias", "path"),
+        },
+    ),
+    "verify": _Field(
+        "table",
+        keys={
+            "method": _choice("GET", "POST", "HEAD", required=True),
+            "url": _NEED,
+            "headers": _Field("map", required=True),
+            "valid": _Field("ints", required=True),
+            "invalid": _Field("ints", required=True),
+        },
+    ),
+    "key": _Field("tables", keys=_KEY),
+}
+_CONSTRUCTOR = {
+    "name": _NEED,
+    "is_async": _BOOL,
+    "provider": _TEXT,
+    "key_params": _TEXTS,
+    "key_position": _INT,
+    "base_url_params": _TEXTS,
+    "env": _ENV,
+    "base_url_default": _TEXT,
+}
+_CALL = {
+    "name": _NEED,
+    "key_params": _TEXTS,
+    "base_url_params": _TEXTS,
+    "is_async": _BOOL,
+    "provider": _TEXT,
+}
+_SDK = {
+    "id": _NEED,
+    "package": _NEED,
+    "version": _TEXT,
+    "imports": _Field("texts", required=True, check=_modules),
+    "provider": _TEXT,
+    "key_params": _TEXTS,
+    "key_position": _INT,
+    "base_url_params": _TEXTS,
+    "header_params": _TEXTS,
+    "settings": _NAMES,
+    "base_url_settings": _NAMES,
+    "env": _ENV,
+    "env_base_url": _ENV,
+    "base_url_default": _TEXT,
+    "hosts": _HOSTS,
+    "header": _TEXT,
+    "constructor": _Field("tables", keys=_CONSTRUCTOR),
+    "call": _Field("tables", keys=_CALL),
+}
+_DOCS = {
+    "what": _NEED,
+    "why": _NEED,
+    "fix_safety": _TEXT,
+    "options": _TEXTS,
+    "references": _TEXTS,
+}
+_WORDING = {"message": _TEXT, "message_zh": _TEXT, "remedy": _TEXT, "remedy_zh": _TEXT}
+_RULE = {
+    "id": _NEED,
+    "name": _NEED,
+    "severity": _choice(*LEVELS, required=True),
+    "confidence": _choice(*LEVELS, required=True),
+    **_WORDING,
+    "message": _NEED,
+    "message_zh": _NEED,
+    "docs": _Field("table", required=True, keys=_DOCS),
+    "docs_zh": _Field("table", keys=_DOCS),
+    "case": _Field("named", keys={"severity": _choice(*LEVELS), "confidence": _choice(*LEVELS), **_WORDING}),
+    "example": _Field(
+        "tables",
+        keys={
+            "source": _NEED,
+            "filename": _TEXT,
+            "lines": _INTS,
+            "messages": _TEXTS,
+            "fixed": _TEXT,
+            "why": _TEXT,
+            "options": _Field("any"),
+        },
+    ),
+}
+_FILES: Mapping[str, Mapping[str, _Field]] = {
+    "hosts": {"provider": _Field("tables", keys=_PROVIDER)},
+    "http": {
+        "client": _Field(
+            "tables",
+            required=True,
+            keys={
+                "id": _NEED,
+                "imports": _Field("texts", required=True, check=_modules),
+                "calls": _NAMES,
+                "sessions": _NAMES,
+                "methods": _TEXTS,
+                "url_params": _TEXTS,
+                "url_position": _INT,
+                "url_position_verb": _INT,
+                "headers_params": _TEXTS,
+                "headers_position": _INT,
+                "query_params": _TEXTS,
+                "auth_params": _TEXTS,
+                "body_params": _TEXTS,
+                "base_url_params": _TEXTS,
+            },
+        )
+    },
+    "env": {
+        "environs": _NAMES,
+        "loaders": _NAMES,
+        "unwrap_methods": _TEXTS,
+        "reader": _Field(
+            "tables",
+            required=True,
+            keys={
+                "id": _NEED,
+                "kind": _choice("env", "file", "store", "prompt", required=True),
+                "imports": _Field("texts", check=_modules),
+                "calls": _NAMES,
+                "subscripts": _NAMES,
+                "instances": _NAMES,
+                "methods": _TEXTS,
+                "name_position": _INT,
+                "name_keywords": _TEXTS,
+                "default_position": _INT,
+                "default_keywords": _TEXTS,
+                "missing": _choice("raises", "none", "empty", "default"),
+                "error": _TEXT,
+            },
+        ),
+        "writer": _Field(
+            "tables",
+            required=True,
+            keys={
+                "id": _NEED,
+                "kind": _choice("env", "file", "store", required=True),
+                "imports": _Field("texts", check=_modules),
+                "calls": _NAMES,
+                "subscripts": _NAMES,
+                "methods": _TEXTS,
+                "mapping_calls": _NAMES,
+                "name_position": _INT,
+                "name_keywords": _TEXTS,
+                "value_position": _INT,
+                "value_keywords": _TEXTS,
+            },
+        ),
+        "settings_class": _Field(
+            "tables",
+            required=True,
+            keys={
+                "id": _NEED,
+                "bases": _NAMES,
+                "decorators": _NAMES,
+                "field_calls": _NAMES,
+                "default_position": _INT,
+                "default_keywords": _TEXTS,
+                "env_keywords": _TEXTS,
+                "reads_env": _BOOL,
+            },
+        ),
+        "option": _Field(
+            "tables",
+            required=True,
+            keys={
+                "id": _NEED,
+                "imports": _Field("texts", check=_modules),
+                "calls": _NAMES,
+                "methods": _TEXTS,
+                "name_positions": _INTS,
+                "default_position": _INT,
+                "default_keywords": _TEXTS,
+                "env_keywords": _TEXTS,
+            },
+        ),
+    },
+    "sinks": {
+        "sink": _Field(
+            "tables",
+            required=True,
+            keys={
+                "id": _NEED,
+                "kind": _choice(
+                    "print", "log", "exception", "trace", "response", "ui", "record", required=True
+                ),
+                "word": _NEED,
+                "word_zh": _NEED,
+                "imports": _Field("texts", check=_modules),
+                "calls": _NAMES,
+                "instances": _NAMES,
+                "factories": _NAMES,
+                "names": _TEXTS,
+                "methods": _TEXTS,
+                "raises": _BOOL,
+                "returned": _BOOL,
+                "keywords": _TEXTS,
+                "ignored_keywords": _TEXTS,
+            },
+        ),
+        "mask": _Field(
+            "table",
+            required=True,
+            keys={
+                "calls": _Field("texts", required=True),
+                "methods": _Field("texts", required=True),
+                "words": _Field("texts", required=True, check=_lower),
+                "max_slice": _Field("int", required=True),
+                "wrappers": _Field("texts", required=True),
+            },
+        ),
+    },
+    "placeholders": {
+        "values": _Field("texts", required=True),
+        "words": _Field("texts", required=True, check=_lower),
+        "patterns": _Field("texts", required=True, check=_patterns),
+        "fillers": _Field("texts", required=True),
+        "local": _Field("tables", required=True, keys={"value": _NEED, "what": _NEED}),
+    },
+    "public": {
+        "key": _Field(
+            "tables",
+            required=True,
+            keys={"sha256": _Field("text", required=True, check=_sha256), "what": _NEED},
+        )
+    },
+    "lookalikes": {
+        "lookalike": _Field(
+            "tables",
+            required=True,
+            keys={"id": _NEED, "what": _NEED, "patterns": _PATTERNS, "prefixes": _TEXTS},
+        )
+    },
+    "words": {
+        "generic": _LOWER,
+        "suffixes": _LOWER,
+        "not_secret": _LOWER,
+        "headers": _LOWER,
+        "schemes": _TEXTS,
+        "query": _LOWER,
+        "browser_prefixes": _TEXTS,
+    },
+    "models": {
+        "family": _Field(
+            "tables",
+            required=True,
+            keys={
+                "id": _NEED,
+                "pattern": _Field("text", required=True, check=_one_pattern),
+                "owner": _TEXT,
+                "open_weights": _BOOL,
+                "served_by": _TEXTS,
+            },
+        )
+    },
+}
+"""The files that stand once, at the top of the rules folder."""
+
+
+def read_rules(rules_dir: str) -> dict[str, Any]:
+    """Read and check every file under `rules_dir`; gives plain data by section.
+
+    Raises:
+        CatalogueError: naming the file, the key and what belongs there.
+    """
+    root = Path(rules_dir)
+    sections: dict[str, Any] = {}
+    providers = _folder(root / "providers", _PROVIDER, _provider_problems)
+    sdks = _folder(root / "sdks", _SDK, _sdk_problems)
+    rules: list[dict[str, Any]] = []
+    tops: dict[str, Any] = {}
+    for path in sorted(root.glob("*.toml")):
+        stem = path.stem
+        if re.fullmatch(r"KG\d{3}", stem):
+            rules.append(_read(path, _RULE, _rule_problems))
+        elif stem in _FILES:
+            tops[stem] = _read(path, _FILES[stem], None)
+        else:
+            msg = f"{path}: no file of the rules is called so{_closest(stem, [*_FILES, 'KG101'])}"
+            raise CatalogueError(msg)
+    for name in _FILES:
+        if name not in tops:
+            msg = f"{root / (name + '.toml')}: the file is missing; copy it from keyguard's own rules"
+            raise CatalogueError(msg)
+    minor = tops.pop("hosts").get("provider", [])
+    _check_across(root, providers, minor, sdks)
+    for item in minor:
+        item["curated"] = False
+    sections["triggers"] = _triggers([*providers, *minor], sdks)
+    sections["providers"] = [*providers, *minor]
+    sections["sdks"] = sdks
+    sections["rules"] = rules
+    sections.update(tops)
+    return sections
+
+
+def _folder(
+    folder: Path, keys: Mapping[str, _Field], extra: Callable[[dict[str, Any], Path], Iterator[Problem]] | None
+) -> list[dict[str, Any]]:
+    return [_read(path, keys, extra) for path in sorted(folder.glob("*.toml"))]
+
+
+def _read(
+    path: Path, keys: Mapping[str, _Field], extra: Callable[[dict[str, Any], Path], Iterator[Problem]] | None
+) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(path.read_bytes().decode("utf-8"))
+    except OSError as error:
+        msg = f"{path}: {error.strerror}; make the rules readable"
+        raise CatalogueError(msg) from None
+    except UnicodeDecodeError:
+        msg = f"{path}: not UTF-8; save it as UTF-8"
+        raise CatalogueError(msg) from None
+    except tomllib.TOMLDecodeError as error:
+        msg = f"{path}: no TOML: {error}"
+        raise CatalogueError(msg) from None
+    for where, problem in _problems(data, keys, ""):
+        msg = f"{path}: {where}: {problem}"
+        raise CatalogueError(msg)
+    if extra is not None:
+        for where, problem in extra(data, path):
+            msg = f"{path}: {where}: {problem}"
+            raise CatalogueError(msg)
+    return data
+
+
+def _problems(data: Mapping[str, Any], keys: Mapping[str, _Field], at: str) -> Iterator[Problem]:
+    for key, value in data.items():
+        where = f"{at}{key}"
+        if key not in keys:
+            yield where, f"unknown key{_closest(key, keys)}"
+            continue
+        yield from _value_problems(value, keys[key], where)
+    for key, spec in keys.items():
+        if spec.required and key not in data:
+            yield f"{at}{key}", f"missing; it must be {_EXPECTED[spec.kind]}"
+
+
+def _value_problems(value: object, spec: _Field, where: str) -> Iterator[Problem]:
+    if not _is_kind(value, spec.kind):
+        yield where, f"must be {_EXPECTED[spec.kind]}, not {_kind_of(value)}"
+        return
+    if spec.choices and value not in spec.choices:
+        yield where, f"{value!r} is not allowed{_closest(str(value), spec.choices)}"
+        return
+    if spec.check is not None:
+        problem = spec.check(value)
+        if problem:
+            yield where, problem
+    if spec.kind == "table" and isinstance(value, dict):
+        yield from _problems(value, spec.keys, f"{where}.")
+    elif spec.kind == "tables" and isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _problems(item, spec.keys, f"{where}[{number}].")
+    elif spec.kind == "named" and isinstance(value, dict):
+        for name, item in value.items():
+            yield from _problems(item, spec.keys, f"{where}.{name}.")
+
+
+def _is_kind(value: object, kind: str) -> bool:  # noqa: PLR0911  # one line a kind
+    if kind == "text":
+        return isinstance(value, str)
+    if kind == "bool":
+        return isinstance(value, bool)
+    if kind == "int":
+        return isinstance(value, int) and not isinstance(value, bool)
+    if kind in ("texts", "ints", "tables"):
+        inner = {"texts": "text", "ints": "int", "tables": "table"}[kind]
+        return isinstance(value, list) and all(_is_kind(item, inner) for item in value)
+    if not isinstance(value, dict):
+        return False
+    inner = {"map": "text", "lists": "texts", "named": "table"}.get(kind, "")
+    return not inner or all(_is_kind(item, inner) for item in value.values())
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    names = {str: "text", int: "a whole number", float: "a number", list: "a list", dict: "a table"}
+    return names.get(type(value), type(value).__name__)
+
+
+def _closest(name: str, names: Iterable[str]) -> str:
+    import difflib  # noqa: PLC0415  # 4 ms for a message that is rarely written
+
+    found = difflib.get_close_matches(name, list(names), n=1, cutoff=0.5)
+    return f"; did you mean {found[0]!r}?" if found else f"; known: {', '.join(sorted(names))}"
+
+
+def _provider_problems(data: dict[str, Any], path: Path) -> Iterator[Problem]:
+    if data["id"] != path.stem:
+        yield "id", f"must be {path.stem!r}, the file's name"
+    if not re.fullmatch(r"[a-z0-9_]+", data["id"]):
+        yield "id", "must be lower-case letters, digits and _"
+    names: set[str] = set()
+    for number, key in enumerate(data.get("key", [])):
+        where = f"key[{number}]."
+        if key["name"] in names:
+            yield f"{where}name", f"{key['name']!r} stands twice"
+        names.add(key["name"])
+        yield from _key_problems(key, where)
+
+
+def _key_problems(key: dict[str, Any], where: str) -> Iterator[Problem]:
+    if ("test" in key) != ("test_means" in key):
+        yield f"{where}test_means", "test and test_means belong together"
+    if "test" in key:
+        problem = structure.check_args(key["test"], key.get("test_args", {}))
+        if problem:
+            yield f"{where}test_args", problem
+    elif "test_args" in key:
+        yield f"{where}test_args", "there is no test to give them to"
+    if "min_length" in key and "max_length" in key and key["min_length"] > key["max_length"]:
+        yield f"{where}max_length", "is below min_length"
+    for prefix in key.get("prefixes", []):
+        if not prefix:
+            yield f"{where}prefixes", "an empty prefix says nothing; leave it out"
+
+
+def _sdk_problems(data: dict[str, Any], path: Path) -> Iterator[Problem]:
+    if data["id"] != path.stem:
+        yield "id", f"must be {path.stem!r}, the file's name"
+    for kind in ("constructor", "call"):
+        for number, item in enumerate(data.get(kind, [])):
+            problem = _dotted([item["name"]])
+            if problem:
+                yield f"{kind}[{number}].name", problem
+
+
+def _rule_problems(data: dict[str, Any], path: Path) -> Iterator[Problem]:
+    if data["id"] != path.stem:
+        yield "id", f"must be {path.stem!r}, the file's name"
+    if not re.fullmatch(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", data["name"]):
+        yield "name", "must be lower-case words joined by hyphens"
+
+
+def _check_across(
+    root: Path, providers: list[dict[str, Any]], minor: list[dict[str, Any]], sdks: list[dict[str, Any]]
+) -> None:
+    """Hold what no file can tell alone: every id and every host stands once, and SDKs name providers that exist."""
+    places: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    files = [(root / "providers" / f"{item['id']}.toml", item) for item in providers]
+    files += [(root / "hosts.toml", item) for item in minor]
+    for path, item in files:
+        if item["id"] in places:
+            msg = f"{path}: id: {item['id']!r} already stands in {places[item['id']]}"
+            raise CatalogueError(msg)
+        places[item["id"]] = str(path)
+        for key in ("hosts", "more_hosts"):
+            for host in item.get(key, []):
+                if host in owners:
+                    msg = f"{path}: {key}: {host!r} already belongs to {owners[host]!r}"
+                    raise CatalogueError(msg)
+                owners[host] = item["id"]
+    for sdk in sdks:
+        used = [("provider", sdk.get("provider"))]
+        for kind in ("constructor", "call"):
+            used += [(f"{kind}[{at}].provider", item.get("provider")) for at, item in enumerate(sdk.get(kind, []))]
+        for where, name in used:
+            if name is not None and name not in places:
+                msg = f"{root / 'sdks' / (sdk['id'] + '.toml')}: {where}: no provider {name!r}{_closest(name, places)}"
+                raise CatalogueError(msg)
+
+
+def _triggers(providers: list[dict[str, Any]], sdks: list[dict[str, Any]]) -> dict[str, list[str]]:
+    keys = [key for item in providers for key in item.get("key", [])]
+    return {
+        "prefixes": sorted({prefix for key in keys for prefix in key.get("prefixes", [])}),
+        "infixes": sorted({infix for key in keys for infix in key.get("infixes", [])}),
+        "hosts": sorted({host for item in providers for host in (*item.get("hosts", []), *item.get("more_hosts", []))}),
+        "env": sorted({name for item in providers for name in item.get("env", [])}),
+        "words": sorted({word for item in providers for word in item.get("words", [])}),
+        "imports": sorted({name.split(".", 1)[0] for sdk in sdks for name in sdk["imports"]}),
+    }
