@@ -190,6 +190,7 @@ class Call:
 
     name: str
     key_params: tuple[str, ...] = ("api_key",)
+    key_position: int | None = None
     base_url_params: tuple[str, ...] = ()
     is_async: bool = False
     provider: str | None = None

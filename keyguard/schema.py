@@ -231,6 +231,7 @@ _CONSTRUCTOR = {
 _CALL = {
     "name": _NEED,
     "key_params": _TEXTS,
+    "key_position": _INT,
     "base_url_params": _TEXTS,
     "is_async": _BOOL,
     "provider": _TEXT,
