@@ -38,7 +38,7 @@ def environment(home: Path, **more: str) -> dict[str, str]:
     """An environment of its own: no user's git settings, no package index, all caches below `home`."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN)}
     home.mkdir(parents=True, exist_ok=True)
-    settings = home / "gitconfig"
+    settings = home / ".gitconfig"  # pre-commit drops GIT_CONFIG_GLOBAL and reads this
     if not settings.exists():
         settings.write_text("[user]\n\tname = A Person\n\temail = person@example.org\n[init]\n\tdefaultBranch = main\n")
     kept["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
