@@ -141,8 +141,9 @@ def titled(rule: str, options: RenderOptions) -> str:
 
 
 def rule_url(rule: str, options: RenderOptions) -> str:
-    """Give the address of a rule's page."""
-    return options.docs_url.replace("{rule}", rule)
+    """Give the address of a rule's page, the Chinese one in a Chinese report."""
+    url = options.docs_url.replace("{rule}", rule)
+    return url.replace("/docs/rules/", "/docs/zh/rules/") if options.lang == "zh" else url
 
 
 def provider_of(finding: Finding, options: RenderOptions) -> Provider | None:

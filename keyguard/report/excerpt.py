@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from keyguard.model import Excerpt
 
 CUT = "..."
+ELLIPSIS = "…"  # stands in a masked key
 
 
-def fit(excerpt: Excerpt, width: int) -> tuple[str, int, int]:
-    """Trim a line around its span to `width` cells (20 at least).
+def fit(excerpt: Excerpt, width: int, *, unicode: bool = True) -> tuple[str, int, int]:
+    """Trim a line around its span to `width` cells (20 at least); without `unicode` the ellipsis is three dots.
 
     Returns the harmless text, and the cell its carets begin at and how many there are. Only the part of the line that
     can be shown is looked at, so a line of ten megabytes costs no more than a short one.
@@ -25,6 +26,8 @@ def fit(excerpt: Excerpt, width: int) -> tuple[str, int, int]:
     low = max(0, start - width)
     high = min(size, start + 2 * width)
     shown = [visible_character(character) for character in excerpt.text[low:high]]
+    if not unicode:
+        shown = [CUT if piece == ELLIPSIS else piece for piece in shown]
     first = 0 if low else _indentation(excerpt.text[low:start])
     widths = [cells(piece) for piece in shown]
     begin, finish = start - low, min(end, high) - low

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from typing import TYPE_CHECKING
 
 from keyguard.lang import texts
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 # A job summary holds a mebibyte; a row is a few hundred bytes.
 _MAX_ROWS = 500
 _MAX_PLACES = 10
+_ADDRESS = frozenset(string.ascii_letters + string.digits + "-._~:/?#@!$&()*+,;=%")
 _SPECIAL = frozenset("\\`*_[]<>&|#~$@!{}")
 
 
@@ -70,7 +72,7 @@ def _row(group: Group, options: RenderOptions) -> list[str]:
         places.append(f"+ {hidden}")
     message = escape(finding.message)
     if finding.remedy:
-        message += f"<br>{say('remedy')}: {escape(finding.remedy)}"
+        message += f"<br>{say('remedy')}: {with_links(finding.remedy)}"
     rule = f"[{escape(titled(finding.rule, options))}]({rule_url(finding.rule, options)})"
     return ["<br>".join(places), rule, message]
 
@@ -85,6 +87,17 @@ def code(text: str) -> str:
     if "`" in text or "|" in text or "\\" in text or text != text.strip() or not text:
         return f"<code>{''.join(f'&#{ord(c)};' if c in _SPECIAL else c for c in text)}</code>"
     return f"`{text}`"
+
+
+def with_links(text: str) -> str:
+    """Escape a text and keep its https addresses as links: an escape inside one would break it."""
+    first, *rest = visible(text).split("https://")
+    parts = [escape(first)]
+    for piece in rest:
+        end = next((index for index, character in enumerate(piece) if character not in _ADDRESS), len(piece))
+        address = piece[:end].rstrip(".,;:")
+        parts += [f"<https://{address}>" if address else "https://", escape(piece[len(address) :])]
+    return "".join(parts)
 
 
 def escape(text: str) -> str:

@@ -39,17 +39,19 @@ def rule_markdown(rule: Rule, lang: str, *, title: bool = True) -> str:
         parts += [f"# {rule.id} {rule.name}", say("page.defaults", severity=severity, confidence=confidence)]
     for heading, text in (("what", docs.what), ("why", docs.why)):
         if text.strip():
-            parts += [f"## {say(f'page.{heading}')}", text.strip()]
+            parts += [f"## {say(f'page.{heading}')}", _reflow(text)]
     # A remedy with values to fill in is a sentence of a finding, not of a page.
     if remedy.strip() and "{" not in remedy:
         parts += [f"## {say('page.remedy')}", remedy.strip()]
     parts += _examples(rule, lang)
     if docs.fix_safety.strip():
-        parts += [f"## {say('page.fix_safety')}", docs.fix_safety.strip()]
-    for heading, entries in (("options", docs.options), ("references", docs.references)):
-        if entries:
-            parts += [f"## {say(f'page.{heading}')}", "\n".join(f"- {_entry(entry)}" for entry in entries)]
-    return "\n\n".join(parts) + "\n"
+        parts += [f"## {say('page.fix_safety')}", _reflow(docs.fix_safety)]
+    parts += [f"## {say('page.options')}", "\n".join(f"- `{option}`" for option in docs.options or rule.docs.options)]
+    parts.append(say("page.ignoring", rule=rule.id))
+    references = docs.references or rule.docs.references
+    if references:
+        parts += [f"## {say('page.references')}", "\n".join(f"- {_entry(reference)}" for reference in references)]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _examples(rule: Rule, lang: str) -> list[str]:
@@ -60,11 +62,12 @@ def _examples(rule: Rule, lang: str) -> list[str]:
     if found is not None:
         parts += [f"## {say('page.example')}", _fenced(found, found.source)]
         if found.fixed is not None:
-            parts += [f"{say('page.instead')}:", _fenced(found, found.fixed)]
+            parts += [say("page.instead"), _fenced(found, found.fixed)]
     quiet = next((example for example in rule.examples if not example.lines), None)
     if quiet is not None:
-        why = f": {quiet.why}" if quiet.why and lang == "en" else ""
-        parts += [f"{say('page.quiet')}{why}", _fenced(quiet, quiet.source)]
+        # The reasons are written in English only.
+        reason = say("page.quiet.why", why=quiet.why) if quiet.why and lang == "en" else say("page.quiet")
+        parts += [reason, _fenced(quiet, quiet.source)]
     return parts
 
 
@@ -80,6 +83,17 @@ def _backticks(text: str) -> Iterator[int]:
     for character in text:
         run = run + 1 if character == "`" else 0
         yield run
+
+
+def _reflow(text: str) -> str:
+    """Join lines that break between two Chinese characters: Markdown would put a space there."""
+    joined: list[str] = []
+    for line in text.strip().split("\n"):
+        if joined and joined[-1] and line and not joined[-1][-1].isascii() and not line[0].isascii():
+            joined[-1] += line
+        else:
+            joined.append(line)
+    return "\n".join(joined)
 
 
 def _entry(entry: str) -> str:

@@ -125,8 +125,9 @@ def _location(finding: Finding, options: RenderOptions) -> dict[str, Any]:
     physical = location["physicalLocation"]
     if finding.cell is None:
         physical["region"] = _region(finding.line, finding.column, finding.end_line, finding.end_column)
-        if finding.excerpt is not None:
-            physical["region"]["snippet"] = {"text": _snippet(finding.excerpt)}
+        if finding.excerpt is not None and finding.line == finding.end_line:
+            # The whole line, its key masked: no exact snippet of the region, so it stands as its context.
+            physical["contextRegion"] = {"startLine": finding.line, "snippet": {"text": _snippet(finding.excerpt)}}
         return location
     # Lines count inside the cell and the file's own are not known; GitHub demands one, so it is the first.
     physical["region"] = {"startLine": 1}

@@ -85,7 +85,7 @@ def summary_sentence(report: Report, numbers: Counts, options: RenderOptions) ->
         return say("clean", count=numbers.files) if numbers.files else say("clean.nothing")
     found = say("found", count=numbers.findings)
     total = max(numbers.files, numbers.files_with_findings)
-    files = say("in_files", count=numbers.files_with_findings, total=total)
+    files = say("in_files", found=numbers.files_with_findings, count=total)
     keys = len({finding.key for finding in report.findings if finding.key is not None})
     severities = by_severity(numbers.by_severity, options)
     # The number of keys says something only when it differs: one key in many places, or many in few.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from keyguard.lang import texts
 from keyguard.report.common import ordered, place, position, provider_name, provider_of, rule_name, suppressed
-from keyguard.report.excerpt import fit
+from keyguard.report.excerpt import CUT, ELLIPSIS, fit
 from keyguard.report.paint import paint
 from keyguard.report.safe import visible, wrap
 from keyguard.report.summary import statistics, summary
@@ -53,6 +53,8 @@ def render(report: Report, options: RenderOptions) -> str:
         if lines and lines[-1]:
             lines.append([])
         lines += summary(report, options)
+    if not options.unicode:
+        lines = [[(piece.replace(ELLIPSIS, CUT), style) for piece, style in line] for line in lines]
     return paint(lines, color=options.color)
 
 
@@ -85,7 +87,8 @@ def _group(group: Group, options: RenderOptions) -> list[Line]:
     lines += _paragraph(visible(finding.message), "", options)
     lines += _excerpt(finding, options)
     provider = provider_of(finding, options)
-    if provider is not None:
+    # Most messages name the provider; saying it twice helps nobody.
+    if provider is not None and provider_name(provider.id, options) not in finding.message:
         lines += _entry("provider", visible(provider_name(provider.id, options)), "key", options)
     if finding.remedy:
         lines += _entry("remedy", visible(finding.remedy), "", options)
@@ -122,7 +125,7 @@ def _excerpt(finding: Finding, options: RenderOptions) -> list[Line]:
     number = str(finding.line)
     margin = f"{_INDENT}{number} {bar} "
     available = (_PIPE_WIDTH if options.width is None else options.width) - len(margin)
-    text, column, count = fit(finding.excerpt, available)
+    text, column, count = fit(finding.excerpt, available, unicode=options.unicode)
     return [
         [(margin, "dim"), (text, "")],
         [(f"{_INDENT}{' ' * len(number)} {bar} ", "dim"), (" " * column, ""), ("^" * count, finding.severity.label)],
