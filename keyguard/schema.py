@@ -387,9 +387,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
             required=True,
             keys={
                 "id": _NEED,
-                "kind": _choice(
-                    "print", "log", "exception", "trace", "response", "ui", "record", required=True
-                ),
+                "kind": _choice("print", "log", "exception", "trace", "response", "ui", "record", required=True),
                 "word": _NEED,
                 "word_zh": _NEED,
                 "imports": _Field("texts", check=_modules),
@@ -563,7 +561,7 @@ def _value_problems(value: object, spec: _Field, where: str) -> Iterator[Problem
             yield from _problems(item, spec.keys, f"{where}.{name}.")
 
 
-def _is_kind(value: object, kind: str) -> bool:  # noqa: PLR0911  # one line a kind
+def _is_kind(value: object, kind: str) -> bool:
     if kind == "text":
         return isinstance(value, str)
     if kind == "bool":

@@ -148,13 +148,13 @@ def _rotate(number: int, bits: int) -> int:
 
 
 def uuid_case_alternation(value: str, *, offset: int) -> bool:
-    """Pass when the 32 characters at `offset` are a version 4 UUID whose even positions are upper-case, odd ones lower."""
+    """Pass when the 32 characters at `offset` are a version 4 UUID, upper-case at even positions and lower at odd ones."""
     uuid = value[offset : offset + 32]
     if len(uuid) != 32 or any(character not in "0123456789abcdefABCDEF" for character in uuid):  # noqa: PLR2004  # a UUID in hexadecimal
         return False
     if uuid[12] != "4" or uuid[16].lower() not in "89ab":
         return False
-    return all(uuid[0::2][at] == uuid[0::2][at].upper() for at in range(16)) and uuid[1::2] == uuid[1::2].lower()
+    return uuid[0::2] == uuid[0::2].upper() and uuid[1::2] == uuid[1::2].lower()
 
 
 def der_signature_tail(value: str, *, separator: str) -> bool:
