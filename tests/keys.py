@@ -132,7 +132,7 @@ def fill(text: str, seed: int | str = 0) -> str:
 
     def made(match: re.Match[str]) -> str:
         name, number, form = match.groups()
-        if not is_placeholder(match[0]):
+        if not names_a_key(match[0]):
             return match[0]
         key = make(name, seed if number is None else f"{seed}:{number}")
         return FORMS[form](key) if form else key
@@ -140,7 +140,7 @@ def fill(text: str, seed: int | str = 0) -> str:
     return _PLACEHOLDER.sub(made, text)
 
 
-def is_placeholder(text: str) -> bool:
+def names_a_key(text: str) -> bool:
     """Tell whether `fill` would put a key in place of `text`, such as `<openai-key>`."""
     match = _PLACEHOLDER.fullmatch(text)
     if match is None or (match[3] and match[3] not in FORMS):
@@ -238,7 +238,7 @@ def _lively(key: str, pattern: str) -> bool:
     """Tell whether a key is as mixed as real ones: a class that allows digits or capitals shows some."""
     if len(key) < 20:  # too short for chance to matter: `sk-1234`
         return True
-    if "*" in key or _DUMMY.search(re.sub(r"YmVkcm9jay5.*|eyJ.*|AAABACOG|AAAAA|-----", "", key)):
+    if "*" in key or _DUMMY.search(re.sub(r"YmVkcm9jay5.*|eyJ.*|AAA[B-Za-z0-9]ACOG|-----", "", key)):
         return False
     if re.search(r"\[[^\]]*(?:0-9|2-7)[^\]]*\]\{(?:[2-9]\d|\d{3})", pattern) and len(re.findall(r"\d", key)) < 2:
         return False

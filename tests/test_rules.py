@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from keyguard.catalogue import find_rules, load
-from tests.keys import FORMS, fill, is_placeholder, make
+from tests.keys import FORMS, fill, make, names_a_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,7 +137,7 @@ def test_every_key_of_an_example_can_be_made(rule: Rule) -> None:
         for text in re.findall(r"<[A-Za-z0-9_/|-]+>", example.source):
             name = text.strip("<>").split("|")[0]
             if "/" in name.strip("/") or re.search(r"-key(?:-\d+)?$", name):
-                assert is_placeholder(text), f"{rule.id}: {text}"
+                assert names_a_key(text), f"{rule.id}: {text}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

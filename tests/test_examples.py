@@ -1,0 +1,120 @@
+"""Every example of every rule is run through keyguard as a user runs it: what the pages show is true, line by line."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from keyguard.catalogue import load
+from keyguard.findings import is_leak
+from tests.keys import fill, names_a_key
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from keyguard.catalogue import Example, Rule
+
+RULES = sorted(load().rules.values(), key=lambda rule: rule.id)
+EXAMPLES = [(rule, number, example) for rule in RULES for number, example in enumerate(rule.examples)]
+LOUD = [item for item in EXAMPLES if item[2].lines]
+QUIET = [item for item in EXAMPLES if not item[2].lines]
+
+
+def _ids(items: list[tuple[Rule, int, Example]]) -> list[str]:
+    return [f"{rule.id}-{number:02}-{example.filename}" for rule, number, example in items]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The findings of one rule's examples by the path of the example, and everything that was printed."""
+
+    findings: Mapping[str, list[dict[str, Any]]]
+    output: str
+
+
+def _place(number: int, example: Example) -> str:
+    return f"{number:02}/{example.filename}"
+
+
+def _check(rule: Rule, root: Path) -> Run:
+    """Write each example into a folder of its own inside one git tree, as files that nothing ignores; check them all."""
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    for number, example in enumerate(rule.examples):
+        path = root / _place(number, example)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(fill(example.source), encoding="utf-8", newline="\n")
+    options = [
+        "--isolated",
+        "--min-severity",
+        "low",
+        "--min-confidence",
+        "low",
+        "--output-format",
+        "json",
+        "--exit-zero",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "keyguard", "check", *options, "."],
+        cwd=root,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    findings: dict[str, list[dict[str, Any]]] = {}
+    for finding in json.loads(done.stdout)["findings"]:
+        findings.setdefault(finding["path"], []).append(finding)
+    return Run(findings, done.stdout + done.stderr)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """One run a rule, so that the examples of a rule cost one start of Python."""
+    return {rule.id: _check(rule, tmp_path_factory.mktemp("tree")) for rule in RULES if rule.examples}
+
+
+@pytest.mark.parametrize(("rule", "number", "example"), QUIET, ids=_ids(QUIET))
+def test_nothing_is_reported_where_the_page_says_so(
+    runs: dict[str, Run], rule: Rule, number: int, example: Example
+) -> None:
+    found = runs[rule.id].findings.get(_place(number, example), [])
+    assert [(finding["line"], finding["message"]) for finding in found if finding["rule"] == rule.id] == [], example.why
+
+
+@pytest.mark.parametrize(("rule", "number", "example"), LOUD, ids=_ids(LOUD))
+def test_just_these_lines_are_reported(runs: dict[str, Run], rule: Rule, number: int, example: Example) -> None:
+    found = runs[rule.id].findings.get(_place(number, example), [])
+    assert [finding["line"] for finding in found if finding["rule"] == rule.id] == list(example.lines)
+    if example.messages:
+        assert [finding["message"] for finding in found if finding["rule"] == rule.id] == list(example.messages)
+
+
+@pytest.mark.parametrize(("rule", "number", "example"), LOUD, ids=_ids(LOUD))
+def test_one_text_is_one_leak(runs: dict[str, Run], rule: Rule, number: int, example: Example) -> None:
+    found = runs[rule.id].findings.get(_place(number, example), [])
+    places = [(f["line"], f["column"], f["cell"], f["part"]) for f in found if is_leak(f["rule"])]
+    assert sorted(places, key=repr) == sorted(set(places), key=repr)
+
+
+@pytest.mark.parametrize(("rule", "number", "example"), LOUD, ids=_ids(LOUD))
+def test_messages_are_whole(runs: dict[str, Run], rule: Rule, number: int, example: Example) -> None:
+    """A value that a check forgot to give would show as an ellipsis or a brace."""
+    for finding in runs[rule.id].findings.get(_place(number, example), []):
+        assert "{" not in finding["message"]
+        assert not re.search(r"(?:^|\s)…(?:\s|$)(?!\(\d)", finding["message"]), finding["message"]
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.examples], ids=lambda rule: rule.id)
+def test_no_key_of_an_example_is_printed(runs: dict[str, Run], rule: Rule) -> None:
+    output = runs[rule.id].output
+    for example in rule.examples:
+        for placeholder in re.findall(r"<[^<>\s|]+>", example.source):
+            if names_a_key(placeholder) and placeholder.endswith("-key>"):
+                assert fill(placeholder) not in output, f"{placeholder} of {example.filename}"
