@@ -1,0 +1,1 @@
+"""Tests say what keyguard does; `tests.keys` makes the keys they need."""

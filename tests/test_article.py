@@ -1,8 +1,8 @@
 """The article that keyguard answers: its code, as printed there, gives just the right findings.
 
 Today's rules are KG0 and KG1: nothing on the Chinese placeholder, nothing on the `export` of a placeholder, KG109 on
-the `echo` of a script. What the rules of key and host, timeouts and retries will add comes with them: KG204 on the Chinese
-placeholder with KG302 as low advice, KG403 on the sleep and KG407 on the undefined `RateLimitError`.
+the `echo` of a script. What the rules of key and host, timeouts and retries will add comes with them: KG204 on the
+Chinese placeholder with KG302 as low advice, KG403 on the sleep and KG407 on the undefined `RateLimitError`.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def _place(number: int, example: Example) -> str:
 
 
 def _check(rule: Rule, root: Path) -> Run:
-    """Write each example into a folder of its own inside one git tree, as files that nothing ignores; check them all."""
+    """Write each example into a folder of its own inside one git tree, as files that nothing ignores, and check them."""
     subprocess.run(["git", "init", "-q", str(root)], check=True)
     for number, example in enumerate(rule.examples):
         path = root / _place(number, example)
