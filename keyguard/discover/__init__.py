@@ -322,7 +322,7 @@ class _Finder:
         elif not self._stays_inside(folder, path.rpartition("/")[0]):
             return  # tracked as a file, but a folder above it has become a link
         elif stat.S_ISREG(mode):
-            self._add(location, prefix + path, status.st_size)
+            self._add(location, prefix + path, status.st_size, top=repository.top if repository else None)
         elif stat.S_ISLNK(mode):
             self._links.append((location, prefix + path, folder, excluder))
 
@@ -362,16 +362,14 @@ class _Finder:
             if stat.S_ISREG(status.st_mode) and not excluder(_from(folder, real)):
                 self._add(real, path, status.st_size)
 
-    def _add(self, location: str, path: str, size: int, *, named: bool = False) -> None:
+    def _add(self, location: str, path: str, size: int, *, named: bool = False, top: str | None = None) -> None:
         if location in self._found and not (named and not self._found[location].named):
             return
-        self._found[location] = Target(shown(path), location, self._place_of(location), size, named)
-
-    def _place_of(self, location: str) -> str:
-        repository = self._repository(os.path.dirname(location))
-        top = repository.top if repository else self._cwd
-        place = location[len(top.rstrip(os.sep)) + 1 :] if _is_below(location, top) else os.path.basename(location)
-        return shown(place)
+        if top is None:
+            repository = self._repository(os.path.dirname(location))
+            top = repository.top if repository else self._cwd
+        place = _from(top, location) or os.path.basename(location)
+        self._found[location] = Target(shown(path), location, shown(place), size, named)
 
     def _repository(self, folder: str) -> Repository | None:
         if folder not in self._repositories:

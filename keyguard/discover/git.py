@@ -171,7 +171,7 @@ def files_below(repository: Repository, folder: str, *, with_ignored: bool = Fal
 
 def ignored(repository: Repository, paths: Sequence[str]) -> set[str]:
     """Tell which of some paths (from the top) git ignores."""
-    # A name may begin with `:`, which git would take for the magic of a pathspec; here `--literal-pathspecs` is refused.
+    # A name may begin with `:`, git's mark of pathspec magic, and this command refuses `--literal-pathspecs`.
     given = b"".join(b"./" + os.fsencode(path) + b"\0" for path in paths)
     found = run(repository, "check-ignore", "-z", "--stdin", given=given, failing=(1,)) if paths else b""
     return {path[2:] for path in _names(found)}

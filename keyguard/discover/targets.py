@@ -19,6 +19,7 @@ LARGE = 8 << 20  # bytes: a larger file is read in windows
 _WINDOW = 4 << 20
 _OVERLAP = 32 << 10  # half of it lies on each side of a seam: a PEM key of 16,384 bits has 13 KB
 _READ_AT_ONCE = 1 << 20
+_GROWN = 1 << 16
 
 
 class Window(NamedTuple):
@@ -81,9 +82,11 @@ class Target:
             OSError: it is gone, may not be read, or is no regular file (any more).
         """
         with self._opened() as read:
-            pieces = []
-            while piece := read(max(_READ_AT_ONCE, self.size + 1)):
-                pieces.append(piece)
+            # The size known asks for just the memory needed; what has grown since comes in further pieces.
+            pieces = [read(self.size + 1 if self.size >= 0 else _READ_AT_ONCE)]
+            while pieces[-1]:
+                pieces.append(read(_GROWN))
+            pieces.pop()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def windows(self, size: int = _WINDOW, overlap: int = _OVERLAP) -> Iterator[Window]:
