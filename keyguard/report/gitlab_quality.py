@@ -30,7 +30,7 @@ def _issue(finding: Finding, number: int, options: RenderOptions) -> dict[str, A
     # The first keeps its own fingerprint, so a finding stays the same one when another copy comes or goes behind it.
     fingerprint = finding.fingerprint
     if number or not fingerprint:
-        fingerprint = hashlib.sha256(f"{fingerprint}/{number}".encode()).hexdigest()
+        fingerprint = hashlib.sha256(encodable(f"{fingerprint}/{number}").encode()).hexdigest()
     # In a notebook the lines are those of a cell, which the message names; the file's own line is not known.
     lines = {"begin": finding.line, "end": finding.end_line} if finding.cell is None else {"begin": 1, "end": 1}
     return {

@@ -143,6 +143,6 @@ def _details(finding: Finding, options: RenderOptions) -> dict[str, dict[str, st
 
 def _uuid(finding: Finding, number: int) -> str:
     """Name an occurrence by a UUID made from the finding and its file, version 8 (RFC 9562: free content)."""
-    text = f"{finding.fingerprint}/{encodable(finding.path)}/{number}"
+    text = encodable(f"{finding.fingerprint}/{finding.path}/{number}")
     digits = hashlib.sha256(text.encode()).hexdigest()
     return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"

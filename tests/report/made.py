@@ -1,4 +1,5 @@
 """Handmade reports that the tests of every format share; no text in them is a key."""
+# ruff: noqa: RUF001  # Chinese has its own punctuation
 
 from __future__ import annotations
 
@@ -78,7 +79,9 @@ PROVIDERS = {
         console_url="https://acme.example/keys",
         words=("acme",),
     ),
-    "relay_one": Provider(id="relay_one", name="Relay One", kind="relay", hosts=("relay.example",), env=("ONE_API_KEY",)),
+    "relay_one": Provider(
+        id="relay_one", name="Relay One", kind="relay", hosts=("relay.example",), env=("ONE_API_KEY",)
+    ),
 }
 CATALOGUE = cast("Catalogue", SimpleNamespace(rules=RULES, providers=PROVIDERS))
 OPTIONS = RenderOptions(catalogue=CATALOGUE, version="1.2.3", docs_url="https://keyguard.example/rules/{rule}")
@@ -168,12 +171,17 @@ FULL = Report(
     ),
     checked=42,
     hidden={"low": 12},
-    notices=(Notice("could not be read: give yourself permission", "secret.txt", error=True), Notice("an old baseline")),
+    notices=(
+        Notice("could not be read: give yourself permission", "secret.txt", error=True),
+        Notice("an old baseline"),
+    ),
     unused_ignores=1,
 )
 ODD = "a|b`c\\d<e>&\"f'\x1b[31m\r\n::error::%0A]]>\u202e\u2028中\udcff=1,\t[x](y){0}"
 HOSTILE = report(
     finding(path=ODD, message=ODD, remedy=ODD, excerpt=Excerpt(ODD, 3, 9), provider=ODD, key=ODD, fingerprint=ODD),
-    finding(path="=cmd|' /C calc'!A0", message="@SUM(1)", remedy="+1", fix=Fix(ODD, Safety.UNSAFE, (Edit(Span(1, 2), ODD),))),
+    finding(
+        path="=cmd|' /C calc'!A0", message="@SUM(1)", remedy="+1", fix=Fix(ODD, Safety.UNSAFE, (Edit(Span(1, 2), ODD),))
+    ),
     notices=(Notice(ODD, ODD), Notice(ODD, error=True)),
 )

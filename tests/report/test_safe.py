@@ -1,4 +1,5 @@
 """Untrusted text cannot steer a terminal, and is measured as a terminal shows it."""
+# ruff: noqa: RUF001  # Chinese has its own punctuation
 
 from __future__ import annotations
 
@@ -9,7 +10,9 @@ from hypothesis import strategies as st
 from keyguard.report.safe import cells, encodable, pad, visible, wrap
 
 
-@pytest.mark.parametrize("text", ["", "plain text", "中文，“好”", "naïve café", "🔑", "a\u00a0b", "e\u0301", "[red]no markup[/]"])  # noqa: RUF001  # Chinese
+@pytest.mark.parametrize(
+    "text", ["", "plain text", "中文，“好”", "naïve café", "🔑", "a\u00a0b", "e\u0301", "[red]no markup[/]"]
+)
 def test_harmless_text_stays(text: str) -> None:
     assert visible(text) == text
 
@@ -37,7 +40,7 @@ def test_lone_surrogates_are_spelled_out_and_nothing_else() -> None:
     assert encodable("\x1b中\udcff\ud800") == "\x1b中\\udcff\\ud800"
 
 
-@pytest.mark.parametrize(("text", "width"), [("abc", 3), ("中文", 4), ("e\u0301", 1), ("ｆ", 2), ("🔑", 2), ("…", 1)])  # noqa: RUF001  # full width
+@pytest.mark.parametrize(("text", "width"), [("abc", 3), ("中文", 4), ("e\u0301", 1), ("ｆ", 2), ("🔑", 2), ("…", 1)])
 def test_cells(text: str, width: int) -> None:
     assert cells(text) == width
 
@@ -49,12 +52,17 @@ def test_padding_counts_cells() -> None:
 
 def test_words_are_wrapped_and_never_cut() -> None:
     text = "Read it from ACME_API_KEY, and see https://acme.example/a/very/long/address now"
-    assert wrap(text, 30) == ["Read it from ACME_API_KEY, and", "see", "https://acme.example/a/very/long/address", "now"]
+    assert wrap(text, 30) == [
+        "Read it from ACME_API_KEY, and",
+        "see",
+        "https://acme.example/a/very/long/address",
+        "now",
+    ]
     assert wrap(text, None) == [text]
 
 
 def test_chinese_is_wrapped_between_characters_and_no_line_starts_with_punctuation() -> None:
-    assert wrap("请改为从环境变量读取，并吊销", 20) == ["请改为从环境变量读", "取，并吊销"]  # noqa: RUF001  # Chinese
+    assert wrap("请改为从环境变量读取，并吊销", 20) == ["请改为从环境变量读", "取，并吊销"]
 
 
 @given(st.text(), st.integers(1, 40))
