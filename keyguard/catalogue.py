@@ -1,8 +1,8 @@
 """What keyguard knows: providers, key shapes, SDKs, how code reads and shows values, and the words of every rule.
 
 The knowledge is TOML under `rules/`. Reading some 200 files costs over 100 ms, so the checked data is compiled once
-into a cache file of plain JSON (never a pickle: a changed cache must not be able to run code) and each part is decoded
-only when it is asked for. The values themselves are the dataclasses of `knowledge`; their names can be imported from here.
+into a cache file of plain JSON (never a pickle: a changed cache must not be able to run code), and each part is decoded
+only when it is asked for. The values are the dataclasses of `knowledge`; their names can be imported from here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from keyguard import __version__
 from keyguard.errors import UsageError
 
 # os.path and not pathlib: pathlib costs 8 ms at start, and a hook has 70.
-# ruff: noqa: PTH100, PTH103, PTH105, PTH108, PTH111, PTH112, PTH118, PTH120, PTH123
+# ruff: noqa: PTH100, PTH103, PTH105, PTH108, PTH111, PTH112, PTH116, PTH118, PTH120, PTH123
 
 if TYPE_CHECKING:
     import re
@@ -328,7 +328,7 @@ def load(rules_dir: str | os.PathLike[str] | None = None) -> Catalogue:
 
 
 def _stamp(root: str) -> str:
-    """Everything that makes a cache stale: versions, and name, size and time of every rules file."""
+    """Everything that makes a cache stale: versions, and name, size and time of every rules file and its readers."""
     entries = [f"{_FORMAT} {__version__} {sys.version_info[:3]}"]
     try:
         for folder in ("", "providers", "sdks"):
@@ -340,6 +340,11 @@ def _stamp(root: str) -> str:
     except OSError as error:
         msg = f"{error.filename or root}: {error.strerror}; give a folder of rules with providers/ and sdks/"
         raise CatalogueError(msg) from None
+    package = os.path.dirname(os.path.abspath(__file__))
+    for module in ("catalogue.py", "knowledge.py", "schema.py"):
+        with suppress(OSError):  # installed as byte code alone: the version says enough
+            status = os.stat(os.path.join(package, module))
+            entries.append(f"{module} {status.st_size} {status.st_mtime_ns}")
     entries.sort()
     return "\n".join(entries)
 
@@ -367,6 +372,8 @@ def _from_cache(root: str, stamp: str, path: str) -> Catalogue | None:
 
     try:
         with open(path, "rb") as file:
+            if not _is_ours(os.fstat(file.fileno())):
+                return None
             head, _, body = file.read().partition(b"\n")
         index = json.loads(head)
         if index["stamp"] != stamp or index["crc"] != crc32(body):
@@ -380,6 +387,13 @@ def _from_cache(root: str, stamp: str, path: str) -> Catalogue | None:
         return json.loads(body[start : start + length])
 
     return Catalogue(root, stamp, section)
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    """Tell whether nobody else could have written a file: a foreign cache could teach keyguard to overlook keys."""
+    if sys.platform == "win32":
+        return True  # the folder's access list says it, and there is no owner to ask for
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o022
 
 
 def _write_cache(path: str, stamp: str, sections: Mapping[str, Any]) -> None:

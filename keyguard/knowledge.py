@@ -148,7 +148,9 @@ class Provider:
         for name in self.env:
             if name.isidentifier():
                 return name
-        return self.id.removeprefix("relay_").upper().replace("-", "_").replace(".", "_").replace(":", "_") + "_API_KEY"
+        name = f"{self.id}_API_KEY".upper()
+        short = name.removeprefix("RELAY_")
+        return short if short.isidentifier() else name
 
     def label(self, lang: str = "en") -> str:
         """The name for a person who reads `lang`."""

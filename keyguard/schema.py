@@ -654,9 +654,9 @@ def _check_across(
         for key in ("hosts", "more_hosts"):
             for host in item.get(key, []):
                 if host in owners:
-                    msg = f"{path}: {key}: {host!r} already belongs to {owners[host]!r}"
+                    msg = f"{path}: {key}: {host!r} already belongs to {owners[host]}"
                     raise CatalogueError(msg)
-                owners[host] = item["id"]
+                owners[host] = str(path)
     for sdk in sdks:
         used = [("provider", sdk.get("provider"))]
         for kind in ("constructor", "call"):

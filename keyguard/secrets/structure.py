@@ -148,7 +148,7 @@ def _rotate(number: int, bits: int) -> int:
 
 
 def uuid_case_alternation(value: str, *, offset: int) -> bool:
-    """Pass when the 32 characters at `offset` are a version 4 UUID, upper-case at even positions and lower at odd ones."""
+    """Pass when 32 characters at `offset` are a version 4 UUID, upper-case at even positions and lower at odd ones."""
     uuid = value[offset : offset + 32]
     if len(uuid) != 32 or any(character not in "0123456789abcdefABCDEF" for character in uuid):  # noqa: PLR2004  # a UUID in hexadecimal
         return False
