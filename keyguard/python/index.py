@@ -542,7 +542,7 @@ class _Walk:
 
     def class_(self, node: Node, _role: Role, place: Place) -> None:
         place = self.next(place)
-        scope = Scope("class", node, place.scope, node.name.value, Block(None))
+        scope = Scope("class", node, place.scope, node.name.value, Block(place.block))
         scope.decorators = tuple(decorator.decorator for decorator in node.decorators)
         self.index.scopes.append(scope)
         self.bind(node.name.value, Binding("class", node, place, scope), place.scope)
@@ -803,6 +803,7 @@ class _Walk:
 
     def comprehension(self, node: Node, role: Role, place: Place) -> None:
         scope = Scope("comprehension", node, place.scope, "<comprehension>", place.block)
+        self.index.scopes.append(scope)
         inner = Place(scope, place.order, place.block)
         clause = node.for_in
         pushed: list[tuple[Node, Role, Place]] = []

@@ -113,6 +113,7 @@ def parse_parts(sources: Sequence[SourceFile]) -> Module | ParseFailure:
     IPython magics are stepped over; cells in another language (`%%bash`) are left out whole. A failure's line counts in
     the joined text, in which every cell starts on a line of its own.
     """
+    from keyguard.source import python_text  # noqa: PLC0415  # 1 ms, only for Python
     parts: list[Part] = []
     texts: list[str] = []
     length = 0
@@ -125,10 +126,15 @@ def parse_parts(sources: Sequence[SourceFile]) -> Module | ParseFailure:
         length += len(text)
     text = "".join(texts)
     stepped: list[Span] = []
-    code = text
-    if any(source.cell is not None for source in sources):
-        code = "".join(_step_over(part, chunk, stepped) for part, chunk in zip(parts, texts, strict=True))
-    return _parse(text, code, tuple(parts), tuple(stepped))
+    codes: list[str] = []
+    for part, chunk in zip(parts, texts, strict=True):
+        if part.source.cell is not None and part.source.kind != "python":
+            code = re.sub(r"[^\r\n]", " ", chunk)
+        else:
+            code = python_text(part.source) + chunk[len(part.source.text) :]
+            stepped += _stepped_over(part, chunk, code)
+        codes.append(code)
+    return _parse(text, "".join(codes), tuple(parts), tuple(stepped))
 
 
 def _parse(text: str, code: str, parts: tuple[Part, ...], stepped: tuple[Span, ...]) -> Module | ParseFailure:
@@ -150,9 +156,6 @@ def _parse(text: str, code: str, parts: tuple[Part, ...], stepped: tuple[Span, .
     except BaseException as error:  # noqa: BLE001  # LibCST's panics are no Exception; one file must not end the run
         return ParseFailure(f"the parser gave up ({type(error).__name__})", 1, "syntax")
     return Module(text, code, tree, offsets, parts, stepped)
-
-
-_FORM_FEED = re.compile(r"^[ \t]*\x0c[ \t\x0c]*?(?=[^\x0c\n]*$)|^[ \t]*\x0c(?:[ \t]*\x0c)*", re.MULTILINE)
 
 
 def _without_form_feeds(code: str) -> tuple[str, Offsets]:
@@ -185,30 +188,15 @@ def cut(code: str, cuts: Iterable[tuple[int, int]]) -> tuple[str, Offsets]:
     return "".join(pieces), Offsets(tuple(starts), tuple(shifts))
 
 
-# Notebook magics ------------------------------------------------------------------------------------------------
-
-_MAGIC = re.compile(
-    r"^(?P<lead>[ \t]*(?:[A-Za-z_][\w.]*(?:[ \t]*,[ \t]*[A-Za-z_]\w*)*[ \t]*=[ \t]*)?)(?P<magic>[%!][^\r\n]*)"
-    r"|^(?P<help>[ \t]*(?:\?{1,2}[\w.*]+|[A-Za-z_][\w.*]*\?{1,2})[ \t]*$)",
-    re.MULTILINE,
-)
-_PYTHON_CELLS = ("%%time", "%%timeit", "%%capture", "%%prun", "%%memit", "%%python", "%%python3", "%%debug")
-
-
-def _step_over(part: Part, chunk: str, stepped: list[Span]) -> str:
-    first = chunk.lstrip()
-    if first.startswith("%%") and first.split(None, 1)[0] not in _PYTHON_CELLS:
-        stepped.append(Span(part.start, part.start + len(chunk)))
-        return re.sub(r"[^\r\n]", " ", chunk)
-
-    def blank(match: re.Match[str]) -> str:
-        start = match.start("magic") if match["magic"] is not None else match.start("help")
-        stepped.append(Span(part.start + start, part.start + match.end()))
-        lead = match["lead"] or ""
-        size = match.end() - match.start() - len(lead)
-        return lead + ("0" if size == 1 else "0#" + " " * (size - 2))  # as long as before, and a statement by itself
-
-    return _MAGIC.sub(blank, chunk) if "%" in chunk or "!" in chunk or "?" in chunk else chunk
+def _stepped_over(part: Part, chunk: str, code: str) -> list[Span]:
+    """The lines of a cell that were blanked because they are IPython's, not Python's."""
+    spans: list[Span] = []
+    if chunk == code:
+        return spans
+    for match in re.finditer(r"[^\r\n]+", chunk):
+        if code[match.start() : match.end()] != match[0]:
+            spans.append(Span(part.start + match.start(), part.start + match.end()))
+    return spans
 
 
 # The guard: one linear pass over the characters, before LibCST sees them -----------------------------------------
@@ -348,6 +336,26 @@ def _failure(code: str, line: int, message: str) -> ParseFailure:
     detail = re.search(r"parser error: error at \d+:\d+: (expected .{0,60})|tokenizer error: (.{0,80})", message)
     words = (detail[1] or detail[2]).split(",")[0] if detail else "it does not parse"
     return ParseFailure(words.strip(), number, "syntax")
+
+
+def comments(module: Module) -> list[tuple[int, int]]:
+    """Where the comments of a module stand in its text; comments on lines of their own that follow each other are one."""
+    found: list[tuple[int, int]] = []
+    code = module.code
+    if "#" not in code:
+        return found
+    for match in _TOKEN.finditer(code):
+        if match.lastgroup != "comment":
+            continue
+        start, end = match.span()
+        if found:
+            between = code[found[-1][1] : start]
+            if not between.strip() and len(re.findall(r"\r\n?|\n", between)) == 1:
+                found[-1] = (found[-1][0], end)
+                continue
+        found.append((start, end))
+    spans = [module.offsets.span(start, end) for start, end in found]
+    return [(span.start, span.end) for span in spans]
 
 
 # Where a node stands ----------------------------------------------------------------------------------------------

@@ -1,0 +1,44 @@
+"""What the checks of KG101, KG102, KG103 and KG105 share: which rule a key in Python belongs to, and the values of its message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keyguard.model import Hit, Secret
+from keyguard.secrets.placeholders import mask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keyguard.python.facts import KeyText, PythonFacts
+
+# One text, one finding: the first rule that names the place a key stands in takes it; what is left is KG101's.
+RULE_OF_PLACE = {
+    "comment": "KG105",
+    "docstring": "KG105",
+    "url": "KG103",
+    "env-default": "KG102",
+    "parameter": "KG102",
+    "option": "KG102",
+    "field": "KG102",
+    "code": "KG101",
+}
+
+
+def keys_of(facts: PythonFacts, rule: str) -> Iterator[KeyText]:
+    """The keys of a module that `rule` reports."""
+    return (key for key in facts.keys if RULE_OF_PLACE[key.where] == rule)
+
+
+def hit(facts: PythonFacts, key: KeyText, rule: str, case: str | None) -> Hit:
+    """One hit about one key; the message never gets more of it than its mask."""
+    provider = facts.catalogue.providers.get(key.provider) if key.provider else None
+    shape = key.match.shape if key.match is not None else None
+    values = {
+        "provider": provider.name if provider is not None else "model-API",
+        "masked": mask(key.value, shape),
+        "env": key.env or "API_KEY",
+        "name": key.name,
+        "console_url": (provider.console_url if provider is not None else None) or "the provider's console",
+    }
+    return Hit(rule, key.span, values, case, Secret(key.value, key.provider))

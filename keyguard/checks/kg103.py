@@ -1,0 +1,27 @@
+"""KG103: a key, written out or read from a variable, becomes part of a URL."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keyguard.checks.keys import hit, keys_of
+from keyguard.model import Hit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keyguard.python.facts import PythonFacts
+
+
+def check(facts: PythonFacts) -> Iterator[Hit]:
+    """Yield one hit for each key in a URL, then one for each variable that holds one and is put there."""
+    literal = list(keys_of(facts, "KG103"))
+    for key in literal:
+        yield hit(facts, key, "KG103", "literal")
+    for found in facts.url_keys:
+        if not any(found.span.overlaps(key.span) for key in literal):
+            yield Hit("KG103", found.span, {"name": found.name}, "variable", statement=_statement(facts, found.name))
+
+
+def _statement(facts: PythonFacts, name: str) -> str:
+    return f"{facts.source.path}:{name}"

@@ -1,0 +1,120 @@
+"""Constants that a module imports from other modules of the same project: found and read lazily, never executed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from keyguard.catalogue import Catalogue
+    from keyguard.python.values import Evaluator, Value
+
+MAX_BYTES = 1_000_000  # a module of constants is small; a larger one is not worth its parse
+MAX_MODULES = 200  # other modules read for one run's worth of one project
+
+
+class Project:
+    """The modules below one root, read when a name in them is asked for and kept for the run.
+
+    Paths never leave the root, symlinks included. A module that cannot be read or parsed knows nothing.
+    """
+
+    def __init__(self, root: Path | str, catalogue: Catalogue, read: Callable[[Path], bytes] = Path.read_bytes) -> None:
+        """Answer for the tree below `root`; `read` gives a file's bytes (from the index, for staged content)."""
+        self.root = Path(root).resolve()
+        self.catalogue = catalogue
+        self._read = read
+        self._evaluators: dict[Path, Evaluator | None] = {}
+        self._files: dict[tuple[str, Path], Path | None] = {}
+        self._reading: set[Path] = set()
+
+    def module_name(self, path: Path | str) -> tuple[str, bool, Path]:
+        """Name a file as an import would: its dotted name, whether it is a package, and the folder imports start from."""
+        file = self.root.joinpath(path).resolve()
+        is_package = file.name == "__init__.py"
+        parts = [] if is_package else [file.stem]
+        folder = file.parent
+        while folder != self.root and folder.is_relative_to(self.root) and (folder / "__init__.py").is_file():
+            parts.append(folder.name)
+            folder = folder.parent
+        return ".".join(reversed(parts)), is_package, folder
+
+    def at(self, path: Path | str) -> Here:
+        """The project as one of its files sees it: with that file's folder on the import path."""
+        name, is_package, folder = self.module_name(path)
+        return Here(self, name, is_package, folder, self.root.joinpath(path).resolve())
+
+    def find(self, module: str, start: Path) -> Path | None:
+        """Find a module's file from an import folder, the root or its `src`."""
+        known = (module, start)
+        if known not in self._files:
+            self._files[known] = self._search(module, start)
+        return self._files[known]
+
+    def _search(self, module: str, start: Path) -> Path | None:
+        parts = module.split(".")
+        if not all(part.isidentifier() for part in parts):
+            return None
+        for folder in dict.fromkeys((start, self.root, self.root / "src")):
+            base = folder.joinpath(*parts)
+            for file in (base.with_name(base.name + ".py"), base / "__init__.py"):
+                try:
+                    if file.is_file() and file.resolve().is_relative_to(self.root):
+                        return file.resolve()
+                except (OSError, ValueError):
+                    continue
+        return None
+
+    def evaluator(self, file: Path) -> Evaluator | None:
+        """Read, parse and index one module; None when it is not to be had."""
+        if file in self._evaluators:
+            return self._evaluators[file]
+        if file in self._reading or len(self._evaluators) >= MAX_MODULES:
+            return None
+        self._reading.add(file)
+        try:
+            self._evaluators[file] = self._load(file)
+        finally:
+            self._reading.discard(file)
+        return self._evaluators[file]
+
+    def _load(self, file: Path) -> Evaluator | None:
+        from keyguard.python.index import index  # noqa: PLC0415  # with `module`, only for projects that are asked
+        from keyguard.python.module import ParseFailure, parse  # noqa: PLC0415  # as above
+        from keyguard.python.values import Evaluator  # noqa: PLC0415  # as above
+        from keyguard.source import decode  # noqa: PLC0415  # as above
+
+        try:
+            if file.stat().st_size > MAX_BYTES:
+                return None
+            source = decode(file.relative_to(self.root).as_posix(), self._read(file))
+        except (OSError, ValueError):  # Undecodable is a ValueError: a binary file under a Python name
+            return None
+        module = parse(source)
+        if isinstance(module, ParseFailure):
+            return None
+        here = self.at(file)
+        return Evaluator(index(module, here.name, is_package=here.is_package), self.catalogue, here)
+
+
+class Here:
+    """The project seen from one module: its own dotted name, and the values of names it imports."""
+
+    def __init__(self, project: Project, name: str, is_package: bool, folder: Path, file: Path) -> None:  # noqa: FBT001  # a name's kind
+        """See the project from `file`, whose imports start in `folder`."""
+        self.project, self.name, self.is_package, self.folder, self.file = project, name, is_package, folder, file
+
+    def value(self, name: str) -> Value | None:
+        """The value of a dotted name that some module of the project defines; None when none does."""
+        module, _, attribute = name.rpartition(".")
+        if not module:
+            return None
+        file = self.project.find(module, self.folder)
+        if file is None or file == self.file:
+            return None
+        evaluator = self.project.evaluator(file)
+        if evaluator is None:
+            return None
+        return evaluator.exported(attribute)

@@ -1,0 +1,1673 @@
+"""What the source lets us know about a value: literals, environment reads and what is built from them; the rest is Unknown."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Union
+
+from keyguard.python.index import Binding, Block, Place, flatten, operands, plain_string, spell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from keyguard.catalogue import Catalogue, Reader, SettingsClass
+    from keyguard.python.index import Index, Node, Scope
+    from keyguard.python.project import Here
+
+MAX_STEPS = 3_000  # evaluation steps for one question: far above any real key, and every question ends
+MAX_DEPTH = 40  # nested evaluations: a level takes up to six Python frames of the default thousand
+MAX_TEXT = 65_536  # characters of one evaluated text: the longest known key has 4,096
+MAX_PIECES = 512  # literals one text is made of
+MAX_CHOICES = 8  # alternatives worth telling apart
+MAX_ITEMS = 1_024  # elements of a display that are looked into
+MAX_REACHING = 64  # bindings of one name that are looked at for one use
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """`text[start:end]` comes from the literal `leaf` (None: from another module).
+
+    `leaf_start` is where in the literal's own value it begins, or -1 when it was transformed on the way.
+    """
+
+    start: int
+    end: int
+    leaf: Node
+    leaf_start: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text known in full; `how` is empty, `pieces` (put together) or `encoded` (base64, hex, reversed …)."""
+
+    text: str
+    pieces: tuple[Piece, ...] = ()
+    how: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A text of which only some parts are known: an f-string, a concatenation, a dump of a structure."""
+
+    parts: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EnvRead:
+    """A value read by name from the environment or a file of variables; `names` is empty when the name is unknown."""
+
+    names: tuple[str, ...]
+    default: Value | None = None
+    reader: str = ""
+    node: Node = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRead:
+    """A value from a secret store, a prompt, or a client that holds a key (`store` says which)."""
+
+    store: str
+    names: tuple[str, ...] = ()
+    node: Node = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unset:
+    """Nothing was given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Null:
+    """None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """An int, a float or a bool."""
+
+    number: float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of several values, depending on what happens at run time."""
+
+    values: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list, tuple or set display."""
+
+    items: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A dict display; `entries` without those it could not name (`complete` is False then)."""
+
+    entries: tuple[tuple[Value, Value], ...]
+    complete: bool = True
+
+    def get(self, name: str) -> Value | None:
+        """The last value under a text key."""
+        for key, value in reversed(self.entries):
+            if isinstance(key, Text) and key.text == name:
+                return value
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Something of another module, or a builtin, by its dotted name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What calling `name` gave; `node` is the call and `place` where it stands."""
+
+    name: str
+    node: Node = None
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """A function, a class or (with `instance`) an object of a class, defined in the module that `owner` evaluates."""
+
+    scope: Scope
+    instance: bool = False
+    node: Node = None
+    place: Place | None = None
+    owner: Evaluator | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A value in a wrapper that masks itself when shown (pydantic's SecretStr)."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Not known; `name` is the attribute or variable it was asked by, if any."""
+
+    name: str = ""
+
+
+Value = Union[
+    Text, Joined, EnvRead, SecretRead, Unset, Null, Number, OneOf, Items, Table, Reference, Instance, Local, Sealed, Unknown
+]
+
+UNKNOWN = Unknown()
+NULL = Null()
+UNSET = Unset()
+
+
+def alternatives(value: Value) -> tuple[Value, ...]:
+    """The values it may be: itself, or those of a OneOf."""
+    return value.values if isinstance(value, OneOf) else (value,)
+
+
+def one_of(values: Iterable[Value]) -> Value:
+    """One of these: flat, without repetition, at most eight; more are Unknown."""
+    flat: list[Value] = []
+    for value in values:
+        for item in alternatives(value):
+            if item not in flat:
+                flat.append(item)
+    if len(flat) == 1:
+        return flat[0]
+    if not flat:
+        return UNKNOWN
+    if len(flat) > MAX_CHOICES:
+        flat = [*flat[:MAX_CHOICES], UNKNOWN]
+    return OneOf(tuple(flat))
+
+
+def join(values: Sequence[Value], how: str = "pieces") -> Value:
+    """Put texts one after another; parts that are not known stay as they are in a Joined."""
+    parts: list[Value] = []
+    for value in values:
+        if isinstance(value, Joined):
+            parts.extend(value.parts)
+        else:
+            parts.append(value)
+    merged: list[Value] = []
+    run: list[Text] = []
+    for part in parts:
+        if isinstance(part, Number):
+            part = Text(str(part.number))  # noqa: PLW2901  # a number in a text is its digits
+        if isinstance(part, Text):
+            run.append(part)
+            continue
+        if run:
+            merged.append(_concatenate(run, how))
+            run = []
+        merged.append(part)
+    if run:
+        merged.append(_concatenate(run, how))
+    if not merged:
+        return Text("")
+    if len(merged) == 1 and isinstance(merged[0], (Text, Unknown)):
+        return merged[0]
+    return Joined(tuple(merged))
+
+
+def _concatenate(texts: Sequence[Text], how: str) -> Value:
+    filled = [text for text in texts if text.text]
+    if len(filled) == 1:
+        return filled[0]
+    if sum(len(text.text) for text in filled) > MAX_TEXT or sum(len(text.pieces) for text in filled) > MAX_PIECES:
+        return UNKNOWN
+    pieces: list[Piece] = []
+    position = 0
+    for text in filled:
+        pieces.extend(Piece(item.start + position, item.end + position, item.leaf, item.leaf_start) for item in text.pieces)
+        position += len(text.text)
+    kinds = {text.how for text in filled}
+    return Text("".join(text.text for text in filled), tuple(pieces), "encoded" if "encoded" in kinds else how)
+
+
+def part_of(value: Text, start: int, end: int) -> Text:
+    """Cut a known text; the pieces are cut with it."""
+    pieces = []
+    for item in value.pieces:
+        first, last = max(item.start, start), min(item.end, end)
+        if first < last:
+            inner = item.leaf_start + first - item.start if item.leaf_start >= 0 else -1
+            pieces.append(Piece(first - start, last - start, item.leaf, inner))
+    return Text(value.text[start:end], tuple(pieces), value.how)
+
+
+def changed(value: Text, text: str, how: str) -> Value:
+    """The text after a transformation: every literal it came from is still told."""
+    if text == value.text:
+        return value
+    if len(text) > MAX_TEXT:
+        return UNKNOWN
+    leaves = {id(item.leaf): item.leaf for item in value.pieces}
+    return Text(text, tuple(Piece(0, len(text), leaf) for leaf in leaves.values()), how)
+
+
+def foreign(value: Value, depth: int = 0) -> Value:
+    """A value as another module sees it: without the literals and definitions it came from."""
+    if depth > MAX_DEPTH // 2:
+        return UNKNOWN
+    if isinstance(value, Text):
+        return Text(value.text, tuple(Piece(item.start, item.end, None) for item in value.pieces), value.how)
+    if isinstance(value, Joined):
+        return Joined(tuple(foreign(part, depth + 1) for part in value.parts))
+    if isinstance(value, OneOf):
+        return OneOf(tuple(foreign(item, depth + 1) for item in value.values))
+    if isinstance(value, Items):
+        return Items(tuple(foreign(item, depth + 1) for item in value.items))
+    if isinstance(value, Table):
+        return Table(tuple((foreign(key, depth + 1), foreign(item, depth + 1)) for key, item in value.entries), value.complete)
+    if isinstance(value, Sealed):
+        return Sealed(foreign(value.value, depth + 1))
+    if isinstance(value, EnvRead):
+        return EnvRead(value.names, None if value.default is None else foreign(value.default, depth + 1), value.reader)
+    if isinstance(value, Instance):
+        return Instance(value.name)
+    return value
+
+
+def show(value: Value) -> str:
+    """The known text of a value with a placeholder for every unknown part: for messages about URLs and names."""
+    if isinstance(value, Text):
+        return value.text
+    if isinstance(value, Joined):
+        return "".join(show(part) if isinstance(part, (Text, Joined)) else "{}" for part in value.parts)
+    return "{}"
+
+
+def dotted(value: Value) -> str:
+    """The dotted name of a reference, with `()` after what was called; empty when there is none."""
+    if isinstance(value, Reference):
+        return value.name
+    if isinstance(value, Instance):
+        return f"{value.name}()"
+    return ""
+
+
+# Literals ---------------------------------------------------------------------------------------------------------
+
+_SIMPLE_ESCAPES = {
+    "\\": "\\", "'": "'", '"': '"', "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
+}  # fmt: skip
+_HEX_ESCAPES = {"x": 2, "u": 4, "U": 8}
+_OCTAL_DIGITS = 3
+
+
+def literal_body(raw: str) -> tuple[str, int, int]:
+    """Split a string literal's source into its prefix (lower case) and the range of its body."""
+    quote = raw[-1]
+    start = raw.index(quote)
+    size = 3 if raw.startswith(quote * 3, start) and len(raw) - start >= 6 else 1  # noqa: PLR2004  # two triple quotes
+    return raw[:start].lower(), start + size, len(raw) - size
+
+
+def unescape(body: str) -> tuple[str, list[int]]:
+    """Decode a literal's body; the list gives for every character of the text (and its end) where it begins in the body."""
+    text: list[str] = []
+    offsets: list[int] = []
+    position, length = 0, len(body)
+    while position < length:
+        char = body[position]
+        if char != "\\" or position + 1 >= length:
+            text.append(char)
+            offsets.append(position)
+            position += 1
+            continue
+        mark = body[position + 1]
+        end = position + 2
+        made: str | None = _SIMPLE_ESCAPES.get(mark)
+        if made is None:
+            if mark in "\r\n":
+                end += body.startswith("\r\n", position + 1)
+                made = ""
+            elif mark in _HEX_ESCAPES:
+                end = position + 2 + _HEX_ESCAPES[mark]
+                made = _character(body[position + 2 : end], 16, _HEX_ESCAPES[mark])
+            elif mark in "01234567":
+                while end < position + 1 + _OCTAL_DIGITS and body[end : end + 1] in set("01234567"):
+                    end += 1
+                made = _character(body[position + 1 : end], 8, 1)
+            elif mark == "N" and body.startswith("{", end):
+                close = body.find("}", end, end + 100)
+                end = close + 1 if close > 0 else end
+                made = "\ufffd" if close > 0 else None
+            if made is None:
+                made, end = "\\", position + 1
+        for char in made:
+            text.append(char)
+            offsets.append(position)
+        position = end
+    offsets.append(length)
+    return "".join(text), offsets
+
+
+def _character(digits: str, base: int, least: int) -> str | None:
+    if len(digits) < least:
+        return None
+    try:
+        return chr(int(digits, base))
+    except (ValueError, OverflowError):
+        return None
+
+
+def literal_text(node: Node) -> str:
+    """The text of a SimpleString or of an f-string's text part; bytes are read as their characters."""
+    kind = type(node).__name__
+    raw: str = node.value
+    if kind != "SimpleString":
+        body = raw.replace("{{", "{").replace("}}", "}") if "{" in raw or "}" in raw else raw
+        return unescape(body)[0] if "\\" in body else body
+    prefix, start, end = literal_body(raw)
+    body = raw[start:end]
+    return body if "r" in prefix or "\\" not in body else unescape(body)[0]
+
+
+def literal_range(node: Node, start: int, end: int) -> tuple[int, int]:
+    """Where a range of a literal's text stands in the literal's source, prefix and quotes counted."""
+    raw: str = node.value
+    if type(node).__name__ == "SimpleString":
+        prefix, first, last = literal_body(raw)
+        body = raw[first:last]
+    else:
+        prefix, first, body = "", 0, raw
+    if "r" in prefix or "\\" not in body:
+        if type(node).__name__ == "SimpleString" or ("{{" not in body and "}}" not in body):
+            return first + start, first + end
+        offsets = [0]
+        for char in body.replace("{{", "\0").replace("}}", "\0"):
+            offsets.append(offsets[-1] + (2 if char == "\0" else 1))
+    else:
+        offsets = unescape(body)[1]
+    top = len(offsets) - 1
+    return first + offsets[min(start, top)], first + offsets[min(end, top)]
+
+
+# The tables the catalogue gives -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How code reads values, by dotted name: `calls` and `subscripts` of readers, and what unwraps or wraps."""
+
+    calls: Mapping[str, Reader]
+    subscripts: Mapping[str, Reader]
+    environs: frozenset[str]
+    unwrap: frozenset[str]
+    settings: tuple[SettingsClass, ...]
+    seals: frozenset[str]
+    masks: frozenset[str]
+    mask_methods: frozenset[str]
+    mask_words: tuple[str, ...]
+    max_slice: int
+    client_keys: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], int | None]]
+
+
+@functools.lru_cache(maxsize=4)  # one table a catalogue, and a run has one catalogue
+def access(catalogue: Catalogue) -> Access:
+    """Build the look-up tables of a catalogue once."""
+    env = catalogue.env_access
+    calls: dict[str, Reader] = {}
+    subscripts: dict[str, Reader] = {}
+    for reader in env.readers:
+        for name in reader.calls:
+            calls.setdefault(name, reader)
+        for name in reader.subscripts:
+            subscripts.setdefault(name, reader)
+        for name in reader.instances:
+            for method in reader.methods:
+                if method == "[]":
+                    subscripts.setdefault(f"{name}()", reader)
+                else:
+                    calls.setdefault(f"{name}()" + (f".{method}" if method else ""), reader)
+    client_keys: dict[str, tuple[tuple[str, ...], tuple[str, ...], int | None]] = {}
+    for sdk in catalogue.sdks.values():
+        for made in sdk.constructors:
+            params = sdk.key_params if made.key_params is None else made.key_params
+            position = sdk.key_position if made.key_position is None else made.key_position
+            client_keys[f"{made.name}()"] = (params, sdk.env if made.env is None else made.env, position)
+    sinks = catalogue.sinks
+    return Access(
+        calls,
+        subscripts,
+        frozenset(env.environs),
+        frozenset(env.unwrap_methods),
+        env.settings_classes,
+        frozenset(sinks.wrappers),
+        frozenset(sinks.mask_calls),
+        frozenset(sinks.mask_methods),
+        sinks.mask_words,
+        sinks.max_slice,
+        client_keys,
+    )
+
+
+# The evaluator ----------------------------------------------------------------------------------------------------
+
+_BUILTINS = frozenset(
+    "print repr str len bool int float bytes bytearray chr ord dict list tuple set frozenset sorted reversed open input format "
+    "getattr setattr hasattr vars dir eval exec hash id iter next map filter zip range enumerate sum min max any all type object "
+    "super property staticmethod classmethod isinstance issubclass ascii bin hex oct globals locals compile abs round pow "
+    "divmod slice memoryview callable delattr exit quit breakpoint display get_ipython "
+    "BaseException Exception ValueError KeyError TypeError RuntimeError OSError EnvironmentError IOError LookupError "
+    "AssertionError AttributeError ImportError NotImplementedError PermissionError ConnectionError TimeoutError SystemExit "
+    "KeyboardInterrupt StopIteration ArithmeticError UserWarning Warning DeprecationWarning RuntimeWarning".split()
+)
+_SAME_TEXT_METHODS = {"encode", "decode", "__str__", "copy", "expandtabs", "casefold"}
+_STRIP = {"strip": str.strip, "lstrip": str.lstrip, "rstrip": str.rstrip}
+_CASE = {"lower": str.lower, "upper": str.upper, "swapcase": str.swapcase, "title": str.title, "capitalize": str.capitalize}
+
+
+class Evaluator:
+    """Answers what an expression of one module evaluates to; every question is bounded, cycles end."""
+
+    def __init__(self, index: Index, catalogue: Catalogue, project: Here | None = None) -> None:
+        """Evaluate in the module of `index`; `project` answers for names imported from other modules of it."""
+        self.index = index
+        self.access = access(catalogue)
+        self.project = project
+        self._known: dict[Binding, Value] = {}
+        self._asking: set[Binding] = set()
+        self._overrides: dict[tuple[int, str], Value] = {}
+        self._scopes: dict[int, Scope] = {}
+        self._steps = 0
+        self._depth = 0
+        self._cut = False
+
+    def value(self, node: Node, place: Place) -> Value:
+        """Evaluate an expression where it stands."""
+        if self._depth == 0:
+            self._steps = MAX_STEPS
+        if self._steps <= 0 or self._depth >= MAX_DEPTH:
+            self._cut = True
+            return UNKNOWN
+        self._steps -= 1
+        method = _METHODS.get(type(node).__name__)
+        if method is None:
+            return UNKNOWN
+        self._depth += 1
+        try:
+            result: Value = method(self, node, place)
+        finally:
+            self._depth -= 1
+        return result
+
+    def name(self, node: Node, place: Place) -> str:
+        """The dotted name of what an expression refers to (`openai.OpenAI`, `logging.getLogger().info`), else empty."""
+        return dotted(self.value(node, place))
+
+    def scope_of(self, node: Node) -> Scope | None:
+        """The scope a definition, lambda or comprehension opens."""
+        if not self._scopes:
+            self._scopes = {id(scope.node): scope for scope in self.index.scopes}
+        return self._scopes.get(id(node))
+
+    # names
+
+    def bindings(self, name: str, place: Place) -> list[Binding] | None:
+        """The bindings of a name that can reach a place; None when nothing in the module binds it."""
+        scope: Scope | None = place.scope
+        direct = True
+        while scope is not None:
+            if scope.foreign.get(name) == "global":
+                scope, direct = scope.module, False
+            found = scope.bindings.get(name)
+            if found and (scope.kind != "class" or direct):
+                order, block = (place.order, place.block) if direct else (float("inf"), scope.root)
+                reaching = _reaching(found, order, block)
+                if reaching or scope.kind == "function":
+                    return reaching
+            if scope.kind == "function":
+                direct = False
+            scope = scope.parent
+        return None
+
+    def lookup(self, name: str, place: Place) -> Value:
+        """The value of a name at a place."""
+        scope: Scope | None = place.scope
+        if self._overrides:
+            while scope is not None:
+                given = self._overrides.get((id(scope), name))
+                if given is not None:
+                    return given
+                scope = scope.parent
+        found = self.bindings(name, place)
+        if found is None:
+            return Reference(name) if name in _BUILTINS else UNKNOWN
+        if len(found) == 1:
+            return self.bound(found[0])
+        return one_of([self.bound(binding) for binding in found])
+
+    def bound(self, binding: Binding) -> Value:
+        """The value one binding gives; asked once."""
+        known = self._known.get(binding)
+        if known is not None:
+            return known
+        if binding in self._asking:
+            self._cut = True
+            return UNKNOWN
+        self._asking.add(binding)
+        before, self._cut = self._cut, False
+        try:
+            value = self._bind(binding)
+        finally:
+            self._asking.discard(binding)
+        # What was cut short by a cycle is only right for the question that ran into it, except at the outermost one.
+        if (not self._cut or not self._asking) and not self._overrides:
+            self._known[binding] = value
+        self._cut = before or (self._cut and bool(self._asking))
+        return value
+
+    def _bind(self, binding: Binding) -> Value:
+        kind, node, place = binding.kind, binding.node, binding.place
+        if kind in {"assign", "walrus"}:
+            value = self.value(node, place)
+            return self._sealed(binding, value)
+        if kind == "import":
+            return self.reference(binding.detail)
+        if kind == "module":
+            return Reference(binding.detail)
+        if kind == "param":
+            return self._parameter(binding)
+        if kind == "with":
+            return self.value(node, place)
+        if kind == "unpack":
+            return _path(self.value(node, place), binding.detail)
+        if kind == "for":
+            return self._looped(binding)
+        if kind == "augment":
+            return self._augmented(binding)
+        if kind in {"function", "class"} and binding.detail is not None:
+            return Local(binding.detail, owner=self)
+        return UNKNOWN
+
+    def _sealed(self, binding: Binding, value: Value) -> Value:
+        if binding.annotation is not None and "SecretStr" in _annotation(binding.annotation):
+            return value if isinstance(value, Sealed) else Sealed(value)
+        return value
+
+    def _parameter(self, binding: Binding) -> Value:
+        if binding.node is None:
+            return UNKNOWN
+        scope = binding.place.scope
+        outer = scope.parent or scope
+        default = self.value(binding.node, Place(outer, binding.place.order, _enclosing(outer, binding)))
+        return one_of((default, UNKNOWN))
+
+    def _looped(self, binding: Binding) -> Value:
+        given = self.value(binding.node, binding.place)
+        items: list[Value] = []
+        for value in alternatives(given):
+            if isinstance(value, Items):
+                items.extend(value.items[:MAX_ITEMS])
+            elif isinstance(value, Table):
+                items.extend(key for key, _ in value.entries[:MAX_ITEMS])
+            else:
+                return UNKNOWN
+        if len(items) > MAX_CHOICES:
+            return UNKNOWN
+        return one_of([_path(item, binding.detail) for item in items])
+
+    def _augmented(self, binding: Binding) -> Value:
+        node, place = binding.node, binding.place
+        if type(node.operator).__name__ != "AddAssign":
+            return UNKNOWN
+        before = self.value(node.target, place)
+        return self._add([before, self.value(node.value, place)])
+
+    def reference(self, name: str) -> Value:
+        """What an imported dotted name stands for: a constant of the project, or the name itself."""
+        if not name or name.startswith("."):
+            return UNKNOWN
+        if self.project is not None:
+            value = self.project.value(name)
+            if value is not None:
+                return value
+        return Reference(name)
+
+    # expressions
+
+    def _name(self, node: Node, place: Place) -> Value:
+        word = node.value
+        if word == "None":
+            return NULL
+        if word in {"True", "False"}:
+            return Number(word == "True")
+        return self.lookup(word, place)
+
+    def _string(self, node: Node, _place: Place) -> Value:
+        text = literal_text(node)
+        if len(text) > MAX_TEXT:
+            return UNKNOWN
+        return Text(text, (Piece(0, len(text), node, 0),))
+
+    def _implicit(self, node: Node, place: Place) -> Value:
+        return join([self.value(leaf, place) for leaf in flatten(node)])
+
+    def _formatted(self, node: Node, place: Place) -> Value:
+        parts: list[Value] = []
+        for part in node.parts:
+            if type(part).__name__ in {"FormattedStringText", "TemplatedStringText"}:
+                text = literal_text(part)
+                parts.append(Text(text, (Piece(0, len(text), part, 0),)))
+                continue
+            spec = part.format_spec
+            if spec and any("." in getattr(piece, "value", "") for piece in spec):
+                parts.append(UNKNOWN)  # a precision cuts the value short
+            else:
+                parts.append(self._shown(self.value(part.expression, place)))
+        return join(parts)
+
+    def _shown(self, value: Value) -> Value:
+        """What a value looks like inside a text."""
+        if isinstance(value, Sealed):
+            return UNKNOWN
+        if isinstance(value, OneOf):
+            return one_of([self._shown(item) for item in value.values])
+        return value
+
+    def _number(self, node: Node, _place: Place) -> Value:
+        digits: str = node.value
+        try:
+            return Number(int(digits, 0) if type(node).__name__ == "Integer" else float(digits))
+        except ValueError:  # more digits than Python converts, or an old octal
+            return UNKNOWN
+
+    def _unary(self, node: Node, place: Place) -> Value:
+        value = self.value(node.expression, place)
+        if isinstance(value, Number) and type(node.operator).__name__ == "Minus":
+            return Number(-value.number)
+        return UNKNOWN
+
+    def _binary(self, node: Node, place: Place) -> Value:
+        operator = type(node.operator).__name__
+        if operator == "Add":
+            return self._add([self.value(term, place) for term in operands(node)])
+        left = self.value(node.left, place)
+        right = self.value(node.right, place)
+        if operator == "Modulo":
+            return self._each(left, lambda text: self._percent(text, right))
+        if operator == "Multiply" and isinstance(left, Text) and isinstance(right, Number):
+            times = int(right.number) if 0 <= right.number < MAX_TEXT else 0
+            return join([left] * times) if len(left.text) * times <= MAX_TEXT and times <= MAX_PIECES else UNKNOWN
+        if operator == "BitOr" and isinstance(left, Table) and isinstance(right, Table):
+            return Table((*left.entries, *right.entries), left.complete and right.complete)
+        if operator == "Divide":
+            return join([left, Text("/"), right])
+        return UNKNOWN
+
+    def _add(self, values: list[Value]) -> Value:
+        if all(isinstance(value, Items) for value in values):
+            items = tuple(item for value in values if isinstance(value, Items) for item in value.items)
+            return Items(items[:MAX_ITEMS])
+        if all(isinstance(value, Number) for value in values):
+            return UNKNOWN
+        choices = [value for value in values if isinstance(value, OneOf)]
+        if len(choices) == 1:
+            return one_of(
+                [join([item if value is choices[0] else value for value in values]) for item in choices[0].values]
+            )
+        return join(values)
+
+    def _percent(self, text: Value, right: Value) -> Value:
+        if not isinstance(text, Text):
+            return join([text, right]) if isinstance(text, Joined) else UNKNOWN
+        given = list(right.items) if isinstance(right, Items) else [right]
+        parts: list[Value] = []
+        rest, position = text.text, 0
+        while position < len(rest):
+            mark = rest.find("%", position)
+            if mark < 0 or mark + 1 >= len(rest):
+                break
+            parts.append(part_of(text, position, mark))
+            follow = rest[mark + 1]
+            position = mark + 2
+            if follow == "%":
+                parts.append(Text("%"))
+            elif follow == "(":
+                close = rest.find(")", position, position + 80)
+                if close < 0:
+                    return UNKNOWN
+                named = right.get(rest[position:close]) if isinstance(right, Table) else None
+                parts.append(self._shown(named if named is not None else UNKNOWN))
+                position = _after_conversion(rest, close + 1)
+            else:
+                end = _after_conversion(rest, mark + 1)
+                cut_short = "." in rest[mark + 1 : end]
+                value = given.pop(0) if given else UNKNOWN
+                parts.append(UNKNOWN if cut_short else self._shown(value))
+                position = end
+        parts.append(part_of(text, position, len(rest)))
+        return join(parts)
+
+    def _format(self, text: Value, node: Node, place: Place) -> Value:
+        if not isinstance(text, Text):
+            return join([text, *[self.value(item.value, place) for item in node.args]])
+        given: list[Value] = []
+        named: dict[str, Value] = {}
+        for item in node.args:
+            if item.star:
+                whole = self.value(item.value, place)
+                if isinstance(whole, Items) and item.star == "*":
+                    given.extend(whole.items)
+                elif isinstance(whole, Table):
+                    named.update({key.text: value for key, value in whole.entries if isinstance(key, Text)})
+            elif item.keyword is not None:
+                named[item.keyword.value] = self.value(item.value, place)
+            else:
+                given.append(self.value(item.value, place))
+        parts: list[Value] = []
+        rest, position, count = text.text, 0, 0
+        while True:
+            mark = rest.find("{", position)
+            if mark < 0:
+                break
+            parts.append(_braces(part_of(text, position, mark)))
+            if rest.startswith("{", mark + 1):
+                parts.append(Text("{"))
+                position = mark + 2
+                continue
+            close = rest.find("}", mark)
+            if close < 0:
+                return UNKNOWN
+            name, _, spec = rest[mark + 1 : close].partition(":")
+            name = name.partition("!")[0]
+            value: Value | None
+            if name == "":
+                value = given[count] if count < len(given) else None
+                count += 1
+            elif name.isdecimal() and len(name) < 4:  # noqa: PLR2004  # a format string names fewer than a thousand
+                value = given[int(name)] if int(name) < len(given) else None
+            else:
+                value = named.get(name)
+            parts.append(UNKNOWN if value is None or "." in spec else self._shown(value))
+            position = close + 1
+        parts.append(_braces(part_of(text, position, len(rest))))
+        return join(parts)
+
+    def _boolean(self, node: Node, place: Place) -> Value:
+        terms = [self.value(term, place) for term in operands(node)]
+        if type(node.operator).__name__ == "And":
+            return one_of(terms)
+        kept: list[Value] = []
+        for position, term in enumerate(terms):
+            last = position == len(terms) - 1
+            values = [item for item in alternatives(term) if last or not _always_false(item)]
+            kept.extend(values)
+            if values and all(isinstance(item, Text) for item in values) and not last:
+                break
+        return one_of(kept)
+
+    def _choice(self, node: Node, place: Place) -> Value:
+        return one_of((self.value(node.body, place), self.value(node.orelse, place)))
+
+    def _walrus(self, node: Node, place: Place) -> Value:
+        return self.value(node.value, place)
+
+    def _await(self, node: Node, place: Place) -> Value:
+        return self.value(node.expression, place)
+
+    def _display(self, node: Node, place: Place) -> Value:
+        items: list[Value] = []
+        for element in node.elements[:MAX_ITEMS]:
+            value = self.value(element.value, place)
+            if type(element).__name__ == "StarredElement":
+                items.extend(value.items if isinstance(value, Items) else (UNKNOWN,))
+            else:
+                items.append(value)
+        return Items(tuple(items))
+
+    def _dict(self, node: Node, place: Place) -> Value:
+        entries: list[tuple[Value, Value]] = []
+        complete = len(node.elements) <= MAX_ITEMS
+        for element in node.elements[:MAX_ITEMS]:
+            value = self.value(element.value, place)
+            if type(element).__name__ == "DictElement":
+                entries.append((self.value(element.key, place), value))
+            elif isinstance(value, Table):
+                entries.extend(value.entries)
+                complete = complete and value.complete
+            else:
+                entries.append((UNKNOWN, value))
+                complete = False
+        return Table(tuple(entries), complete)
+
+    def _comprehension(self, node: Node, place: Place) -> Value:
+        """Evaluate `f(x) for x in display` element by element when there is one plain clause."""
+        clause = node.for_in
+        if clause.inner_for_in is not None or clause.ifs or type(clause.target).__name__ != "Name":
+            return UNKNOWN
+        scope = self.scope_of(node)
+        given = self.value(clause.iter, place)
+        if isinstance(given, Text):
+            items: tuple[Value, ...] = tuple(part_of(given, at, at + 1) for at in range(min(len(given.text), MAX_PIECES)))
+        elif isinstance(given, Items):
+            items = given.items[:MAX_PIECES]
+        else:
+            return UNKNOWN
+        if scope is None:
+            return UNKNOWN
+        inner = Place(scope, place.order, place.block)
+        slot = (id(scope), clause.target.value)
+        result: list[Value] = []
+        saved = self._overrides.get(slot)
+        for item in items:
+            self._overrides[slot] = item
+            result.append(self.value(node.elt, inner))
+        if saved is None:
+            self._overrides.pop(slot, None)
+        else:
+            self._overrides[slot] = saved
+        return Items(tuple(result))
+
+    def _lambda(self, node: Node, _place: Place) -> Value:
+        scope = self.scope_of(node)
+        return Local(scope, owner=self) if scope is not None else UNKNOWN
+
+    # attributes
+
+    def _attribute(self, node: Node, place: Place) -> Value:
+        name = node.attr.value
+        spelled = spell(node)
+        if spelled and spelled in self.index.attributes:
+            value = self._assigned(self.index.attributes[spelled], place)
+            if value is not None:
+                return value
+        base = node.value
+        if type(base).__name__ == "Name" and base.value == place.scope.function.self_name:
+            owner = place.scope.function.parent
+            if owner is not None and owner.kind == "class":
+                value = self.member(owner, name, place)
+                return Unknown(name) if value is None else value
+        return self._member_of(self.value(base, place), name, place)
+
+    def _assigned(self, found: list[Binding], place: Place) -> Value | None:
+        near = [item for item in found if item.place.scope is place.scope]
+        if near:
+            reaching = _reaching(near, place.order, place.block)
+            return one_of([self.bound(item) for item in reaching]) if reaching else None
+        outside = [item for item in found if item.place.scope.kind == "module"][-MAX_REACHING:]
+        if outside and place.scope.function.kind != "module":
+            return one_of([self.bound(item) for item in _reaching(outside, float("inf"), place.scope.module.root)])
+        return None
+
+    def _member_of(self, value: Value, name: str, place: Place) -> Value:
+        if isinstance(value, OneOf):
+            return one_of([self._member_of(item, name, place) for item in value.values])
+        if isinstance(value, (Reference, Instance)):
+            owner = dotted(value)
+            reader = self.access.subscripts.get(owner)
+            if reader is not None and reader.kind != "env" and f"{owner}.{name}" not in self.access.calls:
+                return SecretRead(reader.id, (name,))
+            return self._client_member(value, name) if isinstance(value, Instance) else self.reference(f"{owner}.{name}")
+        if isinstance(value, Local):
+            if value.scope.kind != "class":
+                return Unknown(name)
+            if value.instance and value.node is not None and value.place is not None:
+                for item in value.node.args:
+                    if item.keyword is not None and item.keyword.value == name and "__init__" not in value.scope.bindings:
+                        return self.value(item.value, value.place)
+            if value.owner is not None and value.owner is not self:
+                there = value.owner.member(value.scope, name, Place(value.scope.module, float("inf"), value.scope.module.root))
+                return Unknown(name) if there is None else foreign(there)
+            found = self.member(value.scope, name, place)
+            return Unknown(name) if found is None else found
+        if isinstance(value, SecretRead):
+            return SecretRead(value.store, (*value.names, name), value.node) if value.store != "prompt" else UNKNOWN
+        if isinstance(value, Text) and name == "value":
+            return value  # a member of an enumeration
+        return Unknown(name)
+
+    def _client_member(self, value: Instance, name: str) -> Value:
+        known = self.access.client_keys.get(f"{value.name}()")
+        if known is not None and name in known[0]:
+            params, env, position = known
+            for number, item in enumerate(value.node.args if value.node is not None else ()):
+                named = item.keyword.value if item.keyword is not None else None
+                if value.place is not None and (named in params or (named is None and number == position and not item.star)):
+                    given = self.value(item.value, value.place)
+                    return given if not isinstance(given, Unknown) else SecretRead("client", env, value.node)
+            return EnvRead(env, None, "client", value.node) if env else SecretRead("client", (), value.node)
+        return Reference(f"{value.name}().{name}")
+
+    def member(self, scope: Scope, name: str, place: Place, seen: int = 0) -> Value | None:
+        """The value of a class's attribute or of one set through `self`; None when the class does not have it."""
+        settings = self._settings_class(scope)
+        assigned = scope.attributes.get(name)
+        if assigned:
+            near = [item for item in assigned if item.place.scope is place.scope]
+            reaching = _reaching(near, place.order, place.block) if near else []
+            return one_of([self.bound(item) for item in reaching or assigned[-MAX_REACHING:]])
+        bound = scope.bindings.get(name)
+        if bound:
+            last = bound[-1]
+            if last.kind == "function" and last.detail is not None:
+                return self._property(last.detail)
+            if settings is not None and settings.reads_env and last.kind in {"assign", "declare"}:
+                return self._setting(scope, name, last, settings)
+            value = self.bound(last) if last.kind != "declare" else UNKNOWN
+            if isinstance(value, Instance) and value.node is not None and value.place is not None:
+                return self._field_default(value)
+            return self._sealed(last, value) if last.kind == "declare" else value
+        if seen < 4:  # noqa: PLR2004  # deeper inheritance inside one module is not worth its time
+            for argument in scope.node.bases:
+                base = self.value(argument.value, Place(scope.parent or scope, float("inf"), scope.module.root))
+                if isinstance(base, Local) and base.scope.kind == "class" and base.scope is not scope:
+                    value_or_none = self.member(base.scope, name, place, seen + 1)
+                    if value_or_none is not None:
+                        return value_or_none
+        return None
+
+    def _property(self, scope: Scope) -> Value:
+        names = {spell(item).rpartition(".")[2] for item in scope.decorators}
+        if names & {"property", "cached_property"}:
+            return self._returned(scope)
+        return Local(scope, owner=self)
+
+    def _settings_class(self, scope: Scope, seen: int = 0) -> SettingsClass | None:
+        if scope.kind != "class" or seen > 4:  # noqa: PLR2004  # as in `member`
+            return None
+        place = Place(scope.parent or scope, float("inf"), scope.module.root)
+        names: list[str] = []
+        for argument in scope.node.bases:
+            base = self.value(argument.value, place)
+            if isinstance(base, Local):
+                if base.scope is not scope:
+                    found = self._settings_class(base.scope, seen + 1)
+                    if found is not None:
+                        return found
+            else:
+                names.append(dotted(base))
+        marks = [self.name(item.func if type(item).__name__ == "Call" else item, place) for item in scope.decorators]
+        for kind in self.access.settings:
+            if any(name in kind.bases for name in names) or any(mark in kind.decorators for mark in marks):
+                return kind
+        return None
+
+    def settings_class(self, scope: Scope) -> SettingsClass | None:
+        """The kind of settings class or dataclass a class is, by its bases and decorators."""
+        return self._settings_class(scope)
+
+    def _setting(self, scope: Scope, name: str, binding: Binding, kind: SettingsClass) -> Value:
+        place = Place(scope, float("inf"), scope.root)
+        names = [(self._env_prefix(scope) + name).upper()]
+        default: Value | None = None
+        if binding.node is not None:
+            default = self.value(binding.node, binding.place)
+            if isinstance(default, Instance) and default.node is not None and default.name in kind.field_calls:
+                for item in default.node.args:
+                    if item.keyword is not None and item.keyword.value in kind.env_keywords:
+                        given = self.value(item.value, place)
+                        choices = given.items if isinstance(given, Items) else (given,)
+                        named = [choice.text.upper() for choice in choices if isinstance(choice, Text)]
+                        names = named or names
+                default = self._field_default(default)
+        read = EnvRead(tuple(names), None if isinstance(default, Unknown) else default, kind.id, binding.node)
+        return self._sealed(binding, read)
+
+    def _env_prefix(self, scope: Scope) -> str:
+        for holder in (scope, *(item.detail for item in scope.bindings.get("Config", ()) if item.kind == "class")):
+            for binding in holder.bindings.get("env_prefix", ()):
+                value = self.bound(binding)
+                if isinstance(value, Text):
+                    return value.text
+        for binding in scope.bindings.get("model_config", ()):
+            node = binding.node
+            if type(node).__name__ == "Call":
+                for item in node.args:
+                    if item.keyword is not None and item.keyword.value == "env_prefix":
+                        value = self.value(item.value, binding.place)
+                        return value.text if isinstance(value, Text) else ""
+            value = self.bound(binding)
+            if isinstance(value, Table):
+                prefix = value.get("env_prefix")
+                return prefix.text if isinstance(prefix, Text) else ""
+        return ""
+
+    def _field_default(self, value: Instance) -> Value:
+        for kind in self.access.settings:
+            if value.name in kind.field_calls and value.place is not None:
+                position = 0
+                for item in value.node.args:
+                    if item.keyword is not None:
+                        if item.keyword.value in kind.default_keywords:
+                            return self.value(item.value, value.place)
+                    elif not item.star:
+                        if position == kind.default_position:
+                            return self.value(item.value, value.place)
+                        position += 1
+                return UNKNOWN
+        return value
+
+    # subscripts
+
+    def _subscript(self, node: Node, place: Place) -> Value:
+        base = self.value(node.value, place)
+        if len(node.slice) != 1:
+            return UNKNOWN
+        part = node.slice[0].slice
+        if type(part).__name__ == "Slice":
+            bounds = [
+                self.value(bound, place) if bound is not None else UNSET for bound in (part.lower, part.upper, part.step)
+            ]
+            return self._each(base, lambda value: self._slice(value, bounds))
+        key = self.value(part.value, place)
+        return self._each(base, lambda value: self._item(value, key, node))
+
+    def _each(self, value: Value, of: Callable[[Value], Value]) -> Value:
+        if isinstance(value, OneOf):
+            return one_of([of(item) for item in value.values])
+        return of(value)
+
+    def _item(self, value: Value, key: Value, node: Node) -> Value:
+        if isinstance(value, (Reference, Instance)):
+            reader = self.access.subscripts.get(dotted(value))
+            if reader is not None:
+                names = tuple(item.text for item in alternatives(key) if isinstance(item, Text))
+                return self._read(reader, names, None, node)
+            return Unknown(key.text if isinstance(key, Text) else "")
+        if isinstance(value, Table):
+            if isinstance(key, Text):
+                found = value.get(key.text)
+                return UNKNOWN if found is None else found
+            return one_of([item for _, item in value.entries]) if value.entries else UNKNOWN
+        if isinstance(value, Items):
+            if isinstance(key, Number):
+                return _path(value, (int(key.number),))
+            return one_of(value.items) if value.items else UNKNOWN
+        if isinstance(value, Text) and isinstance(key, Number):
+            at = int(key.number)
+            at += len(value.text) if at < 0 else 0
+            return part_of(value, at, at + 1)
+        if isinstance(value, SecretRead):
+            return SecretRead(value.store, (*value.names, key.text), value.node) if isinstance(key, Text) else value
+        return UNKNOWN
+
+    def _slice(self, value: Value, bounds: list[Value]) -> Value:
+        numbers = [
+            None if isinstance(item, (Unset, Null)) else int(item.number) if isinstance(item, Number) else "?"
+            for item in bounds
+        ]
+        if "?" in numbers:
+            return UNKNOWN
+        lower, upper, step = (item if isinstance(item, int) else None for item in numbers)
+        if isinstance(value, Text):
+            if step in (None, 1):
+                start, end, _ = slice(lower, upper).indices(len(value.text))
+                return part_of(value, start, max(start, end))
+            if step == 0:
+                return UNKNOWN
+            return changed(value, value.text[lower:upper:step], "encoded")
+        if isinstance(value, Items):
+            return Items(value.items[lower:upper:step]) if step != 0 else UNKNOWN
+        if isinstance(value, (EnvRead, SecretRead)):
+            # A few characters are a mask; all but a few are still the key.
+            limit = self.access.max_slice
+            shown_first = upper is not None and 0 <= upper <= limit
+            shown_last = lower is not None and -limit <= lower < 0
+            window = lower is not None and upper is not None and 0 <= lower <= upper and upper - lower <= limit
+            return UNKNOWN if shown_first or shown_last or window else value
+        return UNKNOWN
+
+    # calls
+
+    def _call(self, node: Node, place: Place) -> Value:
+        func = node.func
+        if type(func).__name__ == "Attribute":
+            method = func.attr.value
+            if method in _TEXT_CALLS:
+                receiver = self.value(func.value, place)
+                if isinstance(receiver, OneOf) or not dotted(receiver):
+                    return self._each(receiver, lambda value: self._method(value, method, node, place))
+        callee = self.value(func, place)
+        return self._each(callee, lambda value: self._called(value, node, place))
+
+    def _called(self, callee: Value, node: Node, place: Place) -> Value:
+        if isinstance(callee, Local):
+            if callee.scope.kind == "class":
+                return Local(callee.scope, instance=True, node=node, place=place, owner=callee.owner)
+            if self.masks(callee.scope.name):
+                return UNKNOWN
+            if callee.owner is not None and callee.owner is not self:
+                return foreign(callee.owner._returned(callee.scope))  # noqa: SLF001  # the same class, another module
+            return self._returned(callee.scope)
+        name = dotted(callee)
+        if not name:
+            return UNKNOWN
+        if name in self.access.seals:
+            return Sealed(self.argument(node, place))
+        reader = self.access.calls.get(name)
+        if reader is not None:
+            return self._reader(reader, node, place)
+        function = _FUNCTIONS.get(name)
+        if function is not None:
+            return function(self, node, place)
+        if name in self.access.masks or self.masks(name):
+            return UNKNOWN
+        return Instance(name, node, place)
+
+    def _returned(self, scope: Scope) -> Value:
+        if not scope.returns or len(scope.returns) > MAX_CHOICES:
+            return UNKNOWN
+        return one_of([self.value(node, place) for node, place in scope.returns])
+
+    def _reader(self, reader: Reader, node: Node, place: Place) -> Value:
+        names: tuple[str, ...] = ()
+        default: Value | None = None
+        position = 0
+        for item in node.args:
+            if item.star:
+                continue
+            if item.keyword is not None:
+                is_name = item.keyword.value in reader.name_keywords
+                is_default = item.keyword.value in reader.default_keywords
+            else:
+                is_name, is_default = position == reader.name_position, position == reader.default_position
+                position += 1
+            if is_name:
+                names = tuple(
+                    choice.text for choice in alternatives(self.value(item.value, place)) if isinstance(choice, Text)
+                )
+            elif is_default:
+                default = self.value(item.value, place)
+        return self._read(reader, names, default, node)
+
+    def _read(self, reader: Reader, names: tuple[str, ...], default: Value | None, node: Node) -> Value:
+        if reader.kind == "env":
+            return EnvRead(names, default, reader.id, node)
+        return SecretRead(reader.id, names, node)
+
+    def masks(self, name: str) -> bool:
+        """Tell whether a function's own name says that it masks what it is given."""
+        word = name.rpartition(".")[2].lower()
+        return any(mask in word for mask in self.access.mask_words)
+
+    def _method(self, value: Value, name: str, node: Node, place: Place) -> Value:  # noqa: C901, PLR0911, PLR0912  # one arm a method
+        if name in self.access.mask_methods:
+            return UNKNOWN
+        if isinstance(value, Sealed):
+            return value.value if name in self.access.unwrap else UNKNOWN
+        if name == "join":
+            return self._joined(value, node, place)
+        if name in {"format", "format_map"}:
+            return self._format(value, node, place)
+        if isinstance(value, Table) and name in {"get", "setdefault", "pop"} and node.args:
+            key = self.value(node.args[0].value, place)
+            found = value.get(key.text) if isinstance(key, Text) else None
+            fallback = self.value(node.args[1].value, place) if len(node.args) > 1 else NULL
+            return fallback if found is None and value.complete else UNKNOWN if found is None else found
+        if isinstance(value, Table) and name in {"items", "values", "keys"}:
+            if name == "items":
+                return Items(tuple(Items((key, item)) for key, item in value.entries))
+            return Items(tuple(item if name == "values" else key for key, item in value.entries))
+        if name == "copy":
+            return value
+        if isinstance(value, (EnvRead, SecretRead, Joined)):
+            keeps = name in _SAME_TEXT_METHODS or name in _STRIP or name in _CASE or name in {"replace", "removeprefix"}
+            return value if keeps else UNKNOWN
+        if not isinstance(value, Text):
+            return UNKNOWN
+        arguments = [self.value(item.value, place) for item in node.args]
+        texts = [item.text for item in arguments if isinstance(item, Text)]
+        if name in _SAME_TEXT_METHODS:
+            if name == "decode" and texts and texts[0].replace("_", "").replace("-", "") in {"rot13"}:
+                return _rot13(value)
+            return value
+        if name in _STRIP:
+            if len(texts) != len(arguments):
+                return UNKNOWN
+            return _stripped(value, name, texts[0] if texts else None)
+        if name in _CASE:
+            return changed(value, _CASE[name](value.text), "pieces")
+        if name == "replace" and len(texts) == 2 and len(arguments) <= 3:  # noqa: PLR2004  # old, new, count
+            return self._replaced(value, arguments)
+        if name == "removeprefix" and texts:
+            return part_of(value, len(texts[0]) if value.text.startswith(texts[0]) else 0, len(value.text))
+        if name == "removesuffix" and texts:
+            cut = len(texts[0]) if texts[0] and value.text.endswith(texts[0]) else 0
+            return part_of(value, 0, len(value.text) - cut)
+        if name in {"split", "rsplit", "splitlines", "partition", "rpartition"}:
+            return self._split(value, name, arguments)
+        if name == "translate" or name == "zfill":
+            return UNKNOWN
+        return UNKNOWN
+
+    def _replaced(self, value: Text, arguments: list[Value]) -> Value:
+        old, new = (item.text if isinstance(item, Text) else "" for item in arguments[:2])
+        if not old or old not in value.text:
+            return value
+        text = value.text.replace(old, new) if len(value.text) * (len(new) + 1) < MAX_TEXT * 4 else ""
+        result = changed(value, text, "pieces")
+        extra = arguments[1]
+        if isinstance(result, Text) and isinstance(extra, Text) and new:
+            pieces = (*result.pieces, *(Piece(0, len(text), item.leaf) for item in extra.pieces))
+            return Text(result.text, pieces[:MAX_PIECES], "pieces")
+        return result
+
+    def _split(self, value: Text, name: str, arguments: list[Value]) -> Value:
+        mark = arguments[0].text if arguments and isinstance(arguments[0], Text) else None
+        if (arguments and mark is None) or mark == "" or len(arguments) > 1:
+            return UNKNOWN
+        parts: list[Value] = []
+        if name == "splitlines" or mark is None:
+            words = value.text.splitlines() if name == "splitlines" else value.text.split()
+            at = 0
+            for word in words[:MAX_ITEMS]:
+                at = value.text.find(word, at)
+                parts.append(part_of(value, at, at + len(word)))
+                at += len(word)
+            return Items(tuple(parts))
+        words = value.text.split(mark) if name in {"split", "rsplit"} else list(getattr(value.text, name)(mark))
+        at = 0
+        for word in words[:MAX_ITEMS]:
+            parts.append(part_of(value, at, at + len(word)))
+            at += len(word) + (len(mark) if name in {"split", "rsplit"} else 0)
+        return Items(tuple(parts))
+
+    def _joined(self, mark: Value, node: Node, place: Place) -> Value:
+        if len(node.args) != 1:
+            return UNKNOWN
+        given = self.value(node.args[0].value, place)
+        if isinstance(given, Text):
+            if isinstance(mark, Text) and not mark.text:
+                return given
+            given = Items(tuple(part_of(given, at, at + 1) for at in range(min(len(given.text), MAX_PIECES))))
+        if isinstance(given, Items):
+            parts: list[Value] = []
+            for item in given.items:
+                if parts:
+                    parts.append(mark)
+                parts.append(item)
+            return join(parts)
+        if isinstance(given, Joined):
+            return given
+        return UNKNOWN
+
+    def argument(self, node: Node, place: Place, position: int = 0) -> Value:
+        """The value of a call's positional argument; Unset when there are fewer."""
+        positional = [item for item in node.args if item.keyword is None and not item.star]
+        return self.value(positional[position].value, place) if position < len(positional) else UNSET
+
+    def exported(self, name: str) -> Value | None:
+        """What another module gets that imports a name from here; literals no longer tell where they stand."""
+        scope = self.index.scope
+        if name not in scope.bindings:
+            return None
+        return foreign(self.lookup(name, Place(scope, float("inf"), scope.root)))
+
+    def holds_environ(self, value: Value) -> bool:
+        """Tell whether a value is the whole environment (`os.environ`, a copy of it, its items)."""
+        name = dotted(value)
+        for suffix in ("", ".copy()", ".items()", ".values()"):
+            if name.endswith(suffix) and name[: len(name) - len(suffix)] in self.access.environs:
+                return True
+        return False
+
+
+def _enclosing(scope: Scope, binding: Binding) -> Block:
+    """The block a function's defaults are evaluated in, as far as the outer scope can tell."""
+    for found in scope.bindings.values():
+        for item in found:
+            if item.kind == "function" and item.detail is binding.place.scope:
+                return item.block
+    return scope.root
+
+
+def _annotation(node: Node) -> str:
+    """The names in an annotation, cheaply."""
+    names: list[str] = []
+    stack = [node]
+    while stack and len(names) < 8:  # noqa: PLR2004  # nobody hides a wrapper deeper than this
+        item = stack.pop()
+        kind = type(item).__name__
+        if kind in {"Name", "Attribute"}:
+            names.append(spell(item).rpartition(".")[2])
+        elif kind == "Subscript":
+            stack.append(item.value)
+            stack.extend(part.slice.value for part in item.slice if type(part.slice).__name__ == "Index")
+        elif kind == "BinaryOperation":
+            stack.extend((item.left, item.right))
+        elif kind == "SimpleString":
+            names.append(plain_string(item) or "")
+    return " ".join(names)
+
+
+def _reaching(bindings: list[Binding], order: float, block: Block) -> list[Binding]:
+    """The bindings that can be the last one before a place: back to the first that is certain, around loops, not across arms."""
+    result: list[Binding] = []
+    arms: dict[int, set[int]] = {}
+    looked = 0
+    loop = next((item for item in block.chain() if item.loop), None)
+    for binding in reversed(bindings):
+        if binding.order >= order:
+            if loop is not None and loop.holds(binding.block) and binding.kind not in {"function", "class"}:
+                result.append(binding)
+            continue
+        looked += 1
+        if looked > MAX_REACHING:
+            break
+        if binding.kind == "declare":
+            continue
+        if binding.block.holds(block):
+            result.append(binding)
+            break
+        if _exclusive(binding.block, block):
+            continue
+        result.append(binding)
+        fork = binding.block.fork
+        if fork is not None and fork.complete and binding.block.parent is not None and binding.block.parent.holds(block):
+            seen = arms.setdefault(id(fork), set())
+            seen.add(binding.block.arm)
+            if len(seen) == fork.arms:
+                break
+    return result
+
+
+def _exclusive(left: Block, right: Block) -> bool:
+    """Tell whether two blocks lie in different arms of one fork, with no loop around the arms to go from one to the other."""
+    chain = list(right.chain())
+    for item in left.chain():
+        if item.fork is None:
+            continue
+        for other in chain:
+            if other.fork is item.fork and other.arm != item.arm:
+                return not any(outer.loop for outer in item.chain())
+    return False
+
+
+def _path(value: Value, path: tuple[Any, ...]) -> Value:
+    for step in path:
+        if isinstance(value, Items) and isinstance(step, int) and -len(value.items) <= step < len(value.items):
+            value = value.items[step]
+        else:
+            return UNKNOWN
+    return value
+
+
+def _always_false(value: Value) -> bool:
+    return isinstance(value, (Null, Unset)) or (isinstance(value, Text) and not value.text) or value == Number(number=False)
+
+
+def _after_conversion(text: str, position: int) -> int:
+    while position < len(text) and text[position] in "#0- +*.0123456789lhL":
+        position += 1
+    return min(position + 1, len(text))
+
+
+def _braces(text: Text) -> Value:
+    return changed(text, text.text.replace("}}", "}"), "pieces") if "}}" in text.text else text
+
+
+def _stripped(value: Text, name: str, chars: str | None) -> Text:
+    text = value.text
+    start = len(text) - len(text.lstrip(chars)) if name != "rstrip" else 0
+    end = len(text.rstrip(chars)) if name != "lstrip" else len(text)
+    return part_of(value, start, max(start, end))
+
+
+def _rot13(value: Text) -> Value:
+    import codecs  # noqa: PLC0415  # only for code that hides text this way
+
+    return changed(value, codecs.encode(value.text, "rot13"), "encoded")
+
+
+def _decoded(value: Value, decode: Callable[[str], bytes]) -> Value:
+    if isinstance(value, OneOf):
+        return one_of([_decoded(item, decode) for item in value.values])
+    if not isinstance(value, Text):
+        return UNKNOWN
+    try:
+        text = decode(value.text).decode("utf-8")
+    except (ValueError, TypeError):  # binascii.Error and UnicodeDecodeError are ValueErrors
+        return UNKNOWN
+    return changed(value, text, "encoded")
+
+
+def _base64(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    import base64  # noqa: PLC0415  # 2 ms, only for code that decodes
+
+    def decode(text: str) -> bytes:
+        text = text.replace("-", "+").replace("_", "/")
+        return base64.b64decode(text + "=" * (-len(text) % 4))
+
+    return _decoded(evaluator.argument(node, place), decode)
+
+
+def _base32(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    import base64  # noqa: PLC0415  # see `_base64`
+
+    return _decoded(evaluator.argument(node, place), base64.b32decode)
+
+
+def _base85(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    import base64  # noqa: PLC0415  # see `_base64`
+
+    return _decoded(evaluator.argument(node, place), base64.b85decode)
+
+
+def _ascii85(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    import base64  # noqa: PLC0415  # see `_base64`
+
+    return _decoded(evaluator.argument(node, place), base64.a85decode)
+
+
+def _hex(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    return _decoded(evaluator.argument(node, place), bytes.fromhex)
+
+
+def _codec(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    value, codec = evaluator.argument(node, place), evaluator.argument(node, place, 1)
+    if not isinstance(value, Text) or not isinstance(codec, Text):
+        return UNKNOWN
+    name = codec.text.lower().replace("-", "_").replace("_", "")
+    if name == "rot13":
+        return _rot13(value)
+    if name in {"hex", "hexcodec"}:
+        return _decoded(value, bytes.fromhex)
+    if name in {"base64", "base64codec"}:
+        return _base64(evaluator, node, place)
+    return value if name in {"utf8", "ascii", "latin1", "utf8sig"} else UNKNOWN
+
+
+def _same(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    value = evaluator.argument(node, place)
+    if isinstance(value, Sealed):
+        return UNKNOWN
+    if isinstance(value, Items) and value.items and all(isinstance(item, Number) for item in value.items):
+        return _characters(value)
+    return value if not isinstance(value, Unset) else Text("")
+
+
+def _shown_call(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    value = evaluator.argument(node, place)
+    if isinstance(value, (Sealed, Number, Null, Unset)):
+        return UNKNOWN
+    return value if isinstance(value, (Text, Joined, EnvRead, SecretRead, OneOf, Unknown)) else Joined((value,))
+
+
+def _characters(value: Items) -> Value:
+    codes = [int(item.number) for item in value.items if isinstance(item, Number)]
+    if all(0 < code < 0x110000 for code in codes) and len(codes) <= MAX_TEXT:  # noqa: PLR2004  # Unicode's end
+        return Text("".join(map(chr, codes)), (), "encoded")
+    return UNKNOWN
+
+
+def _chr(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    value = evaluator.argument(node, place)
+    return _characters(Items((value,))) if isinstance(value, Number) else UNKNOWN
+
+
+def _map(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    function, given = evaluator.argument(node, place), evaluator.argument(node, place, 1)
+    if isinstance(function, Reference) and isinstance(given, Items):
+        if function.name == "chr" and all(isinstance(item, Number) for item in given.items):
+            return Items(tuple(_characters(Items((item,))) for item in given.items[:MAX_PIECES]))
+        if function.name == "str":
+            return given
+    return UNKNOWN
+
+
+def _reversed(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    value = evaluator.argument(node, place)
+    if isinstance(value, Text):
+        return changed(value, value.text[::-1], "encoded")
+    return Items(value.items[::-1]) if isinstance(value, Items) else UNKNOWN
+
+
+def _items(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    value = evaluator.argument(node, place)
+    if isinstance(value, Text):
+        return Items(tuple(part_of(value, at, at + 1) for at in range(min(len(value.text), MAX_PIECES))))
+    if isinstance(value, Table):
+        return Items(tuple(key for key, _ in value.entries))
+    return value if isinstance(value, Items) or evaluator.holds_environ(value) else UNKNOWN
+
+
+def _dict_call(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    entries: list[tuple[Value, Value]] = []
+    complete = True
+    for item in node.args:
+        value = evaluator.value(item.value, place)
+        if item.keyword is not None:
+            entries.append((Text(item.keyword.value), value))
+        elif evaluator.holds_environ(value):
+            return value
+        elif isinstance(value, Table):
+            entries.extend(value.entries)
+            complete = complete and value.complete
+        else:
+            complete = False
+    return Table(tuple(entries), complete)
+
+
+def _dumped(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    value = evaluator.argument(node, place)
+    return value if evaluator.holds_environ(value) else Joined((value,))
+
+
+def _getattr(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    name = evaluator.argument(node, place, 1)
+    if not isinstance(name, Text):
+        return UNKNOWN
+    return evaluator._member_of(evaluator.argument(node, place), name.text, place)  # noqa: SLF001  # its own module
+
+
+def _query(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    value = evaluator.argument(node, place)
+    pairs: list[tuple[Value, Value]] = []
+    if isinstance(value, Table):
+        pairs = list(value.entries)
+    elif isinstance(value, Items):
+        pairs = [(_path(item, (0,)), _path(item, (1,))) for item in value.items]
+    parts: list[Value] = []
+    for number, (key, item) in enumerate(pairs):
+        parts.extend((*((Text("&"),) if number else ()), key, Text("="), item))
+    return join(parts) if parts else UNKNOWN
+
+
+def _partial(evaluator: Evaluator, node: Node, place: Place) -> Value:
+    return evaluator.argument(node, place)
+
+
+_FUNCTIONS: Mapping[str, Callable[[Evaluator, Any, Place], Value]] = {
+    "base64.b64decode": _base64,
+    "base64.standard_b64decode": _base64,
+    "base64.urlsafe_b64decode": _base64,
+    "base64.decodebytes": _base64,
+    "base64.b32decode": _base32,
+    "base64.b85decode": _base85,
+    "base64.a85decode": _ascii85,
+    "base64.b16decode": _hex,
+    "binascii.a2b_base64": _base64,
+    "binascii.unhexlify": _hex,
+    "binascii.a2b_hex": _hex,
+    "bytes.fromhex": _hex,
+    "bytearray.fromhex": _hex,
+    "codecs.decode": _codec,
+    "codecs.encode": _codec,
+    "str": _same,
+    "bytes": _same,
+    "bytearray": _same,
+    "repr": _shown_call,
+    "ascii": _shown_call,
+    "format": _shown_call,
+    "chr": _chr,
+    "map": _map,
+    "reversed": _reversed,
+    "list": _items,
+    "tuple": _items,
+    "set": _items,
+    "sorted": _items,
+    "dict": _dict_call,
+    "getattr": _getattr,
+    "urllib.parse.quote": _same,
+    "urllib.parse.quote_plus": _same,
+    "urllib.parse.unquote": _same,
+    "urllib.parse.unquote_plus": _same,
+    "urllib.parse.urlencode": _query,
+    "typing.cast": lambda evaluator, node, place: evaluator.argument(node, place, 1),
+    "copy.copy": _same,
+    "copy.deepcopy": _same,
+    "textwrap.dedent": _same,
+    "functools.partial": _partial,
+    "itertools.cycle": _items,
+    "random.choice": lambda evaluator, node, place: evaluator._item(  # noqa: SLF001  # its own module
+        evaluator.argument(node, place), UNKNOWN, node
+    ),
+    "next": lambda evaluator, node, place: evaluator._item(  # noqa: SLF001  # its own module
+        evaluator.argument(node, place), UNKNOWN, node
+    ),
+    "iter": _items,
+    "types.MappingProxyType": _dict_call,
+    "pathlib.Path": _shown_call,
+    "json.dumps": _dumped,
+    "pprint.pformat": _dumped,
+    "yaml.dump": _dumped,
+    "yaml.safe_dump": _dumped,
+    "vars": _dumped,
+}
+
+_TEXT_CALLS = frozenset(
+    {
+        "format", "format_map", "join", "replace", "removeprefix", "removesuffix", "split", "rsplit", "splitlines", "partition",
+        "rpartition", "translate", "zfill", "get", "setdefault", "pop", "items", "values", "keys", "copy",
+        "get_secret_value", "hexdigest", *_SAME_TEXT_METHODS, *_STRIP, *_CASE,
+    }
+)  # fmt: skip
+
+_METHODS: Mapping[str, Callable[[Evaluator, Any, Place], Value]] = {
+    "Name": Evaluator._name,
+    "Attribute": Evaluator._attribute,
+    "SimpleString": Evaluator._string,
+    "ConcatenatedString": Evaluator._implicit,
+    "FormattedString": Evaluator._formatted,
+    "TemplatedString": Evaluator._formatted,
+    "Integer": Evaluator._number,
+    "Float": Evaluator._number,
+    "UnaryOperation": Evaluator._unary,
+    "BinaryOperation": Evaluator._binary,
+    "BooleanOperation": Evaluator._boolean,
+    "IfExp": Evaluator._choice,
+    "NamedExpr": Evaluator._walrus,
+    "Await": Evaluator._await,
+    "List": Evaluator._display,
+    "Tuple": Evaluator._display,
+    "Set": Evaluator._display,
+    "Dict": Evaluator._dict,
+    "ListComp": Evaluator._comprehension,
+    "GeneratorExp": Evaluator._comprehension,
+    "SetComp": Evaluator._comprehension,
+    "Subscript": Evaluator._subscript,
+    "Call": Evaluator._call,
+    "Lambda": Evaluator._lambda,
+}
