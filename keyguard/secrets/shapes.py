@@ -1,0 +1,812 @@
+"""Finds model-API keys in text and says whose they are: exact shapes first, then what stands around them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from keyguard.model import Confidence, Span
+from keyguard.secrets.placeholders import is_placeholder, looks_random
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from keyguard.catalogue import Catalogue
+    from keyguard.knowledge import KeyShape, Provider
+    from keyguard.source import SourceFile
+
+# What is told apart here in few words; `KeyMatch.reason` is one of them.
+STRUCTURE = "structure"  # a marker, checksum or form of its own
+PREFIX = "prefix"  # a prefix that only one provider uses
+HOST = "host"
+NAME = "name"  # a variable, parameter or field named after the provider
+WORDS = "words"  # the provider is named nearby
+CREDENTIAL = "credential"  # a name of credentials, but of no provider
+SHAPE = "shape"  # a form that several providers share, and nothing around it
+
+_KEY_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
+_BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+# What may stand before a key: nothing, a character no key holds, or an escape whose last character is a letter or digit
+# (JSON's \n and \u0022, a URL's %22, a terminal's colour).
+_BEFORE = r"(?:^|[^A-Za-z0-9_-]|\\[nrtbf]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}|\x1b\[[0-9;]{0,12}m|u001b\[[0-9;]{0,12}m)"
+_MIN_RUN = 16  # characters after a prefix that make a candidate
+_LONGEST = 4_200  # characters of the longest key
+_LINE = 200  # characters before a key on its line in which names are looked for
+_NEAR = 1_500  # characters on both sides in which a host or a word says whose key it is
+_FAR = 20_000  # the same where only one of the possible providers is named at all
+_MENTIONS_ASKED = 48  # mentions looked at on each side of a key
+_UNKNOWN_SHORTEST, _UNKNOWN_LONGEST = 20, 200  # characters of a key of no known shape
+
+# Words after which a value is a credential, in any language we saw: ASCII in lower case, others as UTF-8.
+_CREDENTIAL_WORDS = "key|token|secret|passw(?:or)?d|auth|bearer|credential|_ak|_sk|密钥|秘钥|密匙|金鑰|令牌|口令|鍵|キー|トークン|키|토큰|ключ"
+# What stands between a name and its value besides signs: types, schemes, `value:`, the escapes of JSON.
+_FILL = (
+    "string|str|value|default|to|optional|bearer|token|basic|api-?key|key|is|as|of|or|secretstr|val|text|const|final|type|"
+    "content|env|input|get|n|t|r|u0022|u003d|u0026|20|22|27|3d|3a|data"
+)
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[-.][A-Za-z0-9_]+)*")
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_VALUE = re.compile(r"[A-Za-z0-9_.\-]+")
+_BASE64_VALUE = re.compile(r"[A-Za-z0-9+/]{24,800}={0,2}")
+_ONLY_SIGNS = re.compile(r"""[\s"',;\[\](){}|*`<>\\-]*(?:\\n[\s"',]*)?""")
+# A file's name, not the end of a sentence.
+_FILE_ENDING = re.compile(
+    r"\.(?:png|jpe?g|gif|svg|webp|ico|css|s?js|mjs|json|html?|txt|pdf|mp[34]|wav|woff2?|ttf|zip|gz|map|ya?ml|xml|csv|md|py)\b"
+)
+_PEM_END = re.compile(r"-----END (?:RSA )?PRIVATE KEY-----")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known around a value, nearest first.
+
+    `names` are variables, parameters, fields and environment variables; `hosts` are hosts it is sent to; `words` are
+    other words or phrases; `providers` are ids a caller knows, such as the one of the SDK that gets the value.
+    `credential` says that the value is given as a key whatever its name.
+    """
+
+    names: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+    credential: bool = False
+
+
+NOWHERE = Context()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyMatch:
+    """A key and where it stands, in characters of the text it was found in.
+
+    `provider` is an id, or None for a key of a service that speaks another's dialect and cannot be told. `shape` is
+    None when only the name tells. `confidence` below HIGH means: form or checksum leave a doubt. `case` is
+    `public-example` (published, opens nothing), `restricted` (public by design in some products), `unknown-shape` or
+    None. `name` is the nearest name around it.
+    """
+
+    span: Span
+    value: str = field(repr=False)
+    shape: KeyShape | None
+    provider: str | None
+    confidence: Confidence
+    reason: str
+    case: str | None = None
+    name: str | None = None
+
+
+def keys_in_text(source: SourceFile | str, catalogue: Catalogue) -> tuple[KeyMatch, ...]:
+    """Every key in a text with its provider, in order and without overlaps.
+
+    Time is linear in the text. Shapes that need context are left out in lock files, where everything is a hash.
+    """
+    if isinstance(source, str):
+        return _search(source, NOWHERE, catalogue, kind="text")
+    return _search(source.text, NOWHERE, catalogue, kind=source.kind)
+
+
+def keys_in_value(value: str, context: Context, catalogue: Catalogue) -> tuple[KeyMatch, ...]:
+    """The keys in a value of a program, such as an argument or a variable; spans count inside the value.
+
+    The value may be a key, a header with its scheme, a URL or a long text; `context` is what the program says of it.
+    """
+    matcher = _matcher(catalogue)
+    found = _search(value, context, catalogue, kind="value")
+    start, end = matcher.bare(value)
+    if any(match.span.start < end and start < match.span.end for match in found):
+        return found
+    whole = matcher.whole(value[start:end], context)
+    if whole is None:
+        return found
+    return _ordered([*found, _moved(whole, start)])
+
+
+def is_public_example(value: str, catalogue: Catalogue) -> bool:
+    """Tell whether a key is one that a vendor or a scanner published."""
+    import hashlib  # noqa: PLC0415  # 2 ms that only a candidate pays
+
+    return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest() in catalogue.public_keys
+
+
+def is_credential_name(name: str, catalogue: Catalogue) -> bool:
+    """Tell whether a variable, parameter or field of that name holds a credential (`apiKey`, `X-API-Key`, `HF_TOKEN`)."""
+    return _matcher(catalogue).credential(name)
+
+
+def providers_of_name(name: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """The ids of the providers that a name points to: its variable, or a name with the provider's word in it."""
+    return _matcher(catalogue).named(name)
+
+
+def _moved(match: KeyMatch, by: int) -> KeyMatch:
+    return KeyMatch(
+        Span(match.span.start + by, match.span.end + by),
+        match.value,
+        match.shape,
+        match.provider,
+        match.confidence,
+        match.reason,
+        match.case,
+        match.name,
+    )
+
+
+def _ordered(matches: Iterable[KeyMatch]) -> tuple[KeyMatch, ...]:
+    """By position; of two that overlap the surer, then the longer one stays."""
+    kept: list[KeyMatch] = []
+    for match in sorted(matches, key=lambda match: (match.span.start, -match.span.end)):
+        if kept and match.span.start < kept[-1].span.end:
+            if (match.confidence, match.span.end - match.span.start) > (
+                kept[-1].confidence,
+                kept[-1].span.end - kept[-1].span.start,
+            ):
+                kept[-1] = match
+            continue
+        kept.append(match)
+    return tuple(kept)
+
+
+def _search(text: str, context: Context, catalogue: Catalogue, *, kind: str) -> tuple[KeyMatch, ...]:
+    if len(text) < _UNKNOWN_SHORTEST:
+        return ()
+    data = text.encode("utf-8", "surrogatepass")
+    # One character a byte: offsets of RE2 and of Python agree, and keys are ASCII anyhow.
+    flat = text if len(data) == len(text) else data.decode("latin-1")
+    matcher = _matcher(catalogue)
+    found = list(matcher.prefixed(flat, data, context, kind))
+    if kind != "lock":
+        found += matcher.contextual(flat, data, context)
+    matches = _ordered(found)
+    return matches if flat is text else tuple(_in_characters(matches, data))
+
+
+def _in_characters(matches: Sequence[KeyMatch], data: bytes) -> Iterator[KeyMatch]:
+    """Turn byte offsets into character offsets, decoding the text once."""
+    place = characters = 0
+    for match in matches:
+        characters += len(data[place : match.span.start].decode("utf-8", "surrogatepass"))
+        place = match.span.start
+        yield _moved(match, characters - place)
+
+
+@lru_cache(maxsize=4)
+def _matcher(catalogue: Catalogue) -> _Matcher:
+    return _Matcher(catalogue)
+
+
+def _options() -> Any:  # noqa: ANN401  # re2 ships no types
+    import re2  # noqa: PLC0415  # 9 ms, and only a text that passed the prefilter comes here
+
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.max_mem = 32 << 20
+    return options
+
+
+def _compiled(pattern: str) -> Any:  # noqa: ANN401  # re2 ships no types
+    import re2  # noqa: PLC0415  # see _options
+
+    return re2.compile(pattern.encode("utf-8"), _options())
+
+
+def character_class(charset: str) -> str:
+    """A character class for RE2 and `re` from a catalogue charset such as `A-Za-z0-9_-.`: a lone hyphen goes last."""
+    ranges = re.findall(r"([A-Za-z0-9])-([A-Za-z0-9])", charset)
+    singles = re.sub(r"[A-Za-z0-9]-[A-Za-z0-9]", "", charset)
+    signs = "".join(sorted({re.escape(sign) for sign in singles if sign != "-"}))
+    return "[" + "".join(f"{low}-{high}" for low, high in ranges) + signs + ("-" if "-" in singles else "") + "]"
+
+
+def candidate_pattern(shapes: Iterable[KeyShape]) -> str:
+    """One RE2 pattern (Latin-1) whose group 1 begins where a key of one of these shapes may begin.
+
+    The prefilter and the search share it, so that nothing the search would find is filtered out.
+    """
+    starts: dict[tuple[str, str], int] = {}
+    others: set[str] = set()
+    for shape in shapes:
+        if not shape.secret or shape.malformed:
+            continue
+        for prefix in shape.prefixes:
+            run = max(1, min(_MIN_RUN, (shape.min_length or _MIN_RUN) - len(prefix)))
+            if shape.needs_context:
+                # A shared prefix says little: the whole least length must be there.
+                run = max(1, (shape.min_length or _MIN_RUN) - len(prefix))
+            place = (prefix, character_class(shape.charset))
+            starts[place] = min(run, starts.get(place, run))
+        if not shape.prefixes and not shape.needs_context:
+            others.add(shape.pattern)
+    parts = [f"{re.escape(prefix)}{chars}{{{run}}}" for (prefix, chars), run in sorted(starts.items())]
+    free = sorted(pattern for pattern in others if not pattern[0].isalnum() and pattern[0] not in "[(")
+    bound = [*parts, *sorted(others.difference(free))]
+    anchored = f"{_BEFORE}({'|'.join(bound)})"
+    return "|".join([anchored, *(f"({pattern})" for pattern in free)])
+
+
+class _Matcher:
+    """A catalogue's shapes, names and words, ready to search with."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._shapes = tuple(shape for shape in catalogue.shapes.values() if shape.secret and not shape.malformed)
+        self._finder = _compiled(candidate_pattern(self._shapes))
+        self._by_prefix: dict[str, list[tuple[str, KeyShape]]] = {}
+        self._free: list[KeyShape] = []
+        for shape in self._shapes:
+            for prefix in shape.prefixes:
+                self._by_prefix.setdefault(prefix[:2], []).append((prefix, shape))
+            if not shape.prefixes and not shape.needs_context:
+                self._free.append(shape)
+        words = catalogue.words
+        self._generic = frozenset(words.generic)
+        self._suffixes = (*words.suffixes, "_credentials", "_credential")
+        self._not_secret = words.not_secret
+        self._headers = frozenset(header.replace("-", "_") for header in words.headers)
+        self._schemes = re.compile(rf"\s*(?:{'|'.join(map(re.escape, words.schemes))})[\s:]\s*", re.IGNORECASE)
+        self._word_ids: dict[str, tuple[str, ...]] = {}
+        for provider in catalogue.providers.values():
+            for word in provider.words:
+                known = self._word_ids.get(word, ())
+                self._word_ids[word] = (*known, provider.id)
+        self._anchor: Any = None
+        self._mention: Any = None
+
+    # -- what a name says --------------------------------------------------------------------------------------------
+
+    def credential(self, name: str) -> bool:
+        snake = _snake(name)
+        if not snake:
+            return False
+        if self._catalogue.providers_of_env(name):
+            return True
+        if snake.endswith(self._not_secret) or snake in self._not_secret:
+            return False
+        bare = snake.rstrip("0123456789").rstrip("_")
+        bare = bare.removesuffix("s") if bare.endswith(("keys", "tokens", "secrets")) else bare
+        return bare in self._generic or bare in self._headers or bare.endswith((*self._suffixes, "apikey"))
+
+    def named(self, name: str) -> tuple[str, ...]:
+        """Providers of a variable's or a field's name."""
+        known = self._catalogue.providers_of_env(name)
+        if known:
+            return tuple(provider.id for provider in known)
+        snake = _snake(name)
+        parts = snake.split("_")
+        for size in (3, 2, 1):
+            for start in range(len(parts) - size + 1):
+                piece = parts[start : start + size]
+                for word in ("_".join(piece), "".join(piece), " ".join(piece)):
+                    ids = self._word_ids.get(word)
+                    if ids:
+                        return ids
+        # `browser_prefix_X_API_KEY` is X's variable still.
+        for place, sign in enumerate(name):
+            if sign == "_" and place < len(name) - 4:
+                known = self._catalogue.providers_of_env(name[place + 1 :])
+                if known:
+                    return tuple(provider.id for provider in known)
+        return ()
+
+    # -- shapes that show themselves ---------------------------------------------------------------------------------
+
+    def prefixed(self, flat: str, data: bytes, context: Context, kind: str) -> Iterator[KeyMatch]:
+        mentions: _Mentions | None = None
+        before: KeyMatch | None = None
+        place = 0
+        size = len(data)
+        while place < size:
+            found = self._finder.search(data, place)
+            if found is None:
+                return
+            spans = [found.span(group) for group in range(1, found.re.groups + 1)]
+            start, stop = next(span for span in spans if span[0] >= 0)
+            place = stop if stop > place else place + 1
+            end, shapes = self._fitting(flat, start)
+            if not shapes:
+                # The run that failed may hide a start behind an escape (`\n`) or a dot only.
+                place = max(found.end() - _MIN_RUN, start + 1, found.start() + 1)
+                continue
+            place = end - 1
+            if mentions is None:
+                mentions = _Mentions(self, data)
+            names, credential = self._names(flat, start, kind, end)
+            if before is not None and not names and _ONLY_SIGNS.fullmatch(flat, before.span.end, start):
+                names, credential = ((before.name,) if before.name else ()), True
+            around = _Around(
+                (*names, *context.names),
+                context,
+                mentions,
+                start,
+                credential=credential or context.credential or any(map(self.credential, context.names)),
+            )
+            match = self._judge(flat, start, end, shapes, around)
+            if match is not None:
+                before = match
+                yield match
+
+    def _fitting(self, flat: str, start: int) -> tuple[int, list[KeyShape]]:
+        """The shapes that a key at `start` has, and where it ends; boundaries and look-alikes are settled here."""
+        best = start
+        fitting: list[KeyShape] = []
+        for prefix, shape in self._by_prefix.get(flat[start : start + 2], ()):
+            if flat.startswith(prefix, start):
+                end = self._end(flat, start, shape)
+                if end > best:
+                    best, fitting = end, [shape]
+                elif end == best and end > start:
+                    fitting.append(shape)
+        if not fitting:
+            for shape in self._free:
+                end = self._end(flat, start, shape)
+                if end > best:
+                    best, fitting = end, [shape]
+                elif end == best and end > start:
+                    fitting.append(shape)
+        return best, fitting
+
+    def _end(self, flat: str, start: int, shape: KeyShape) -> int:
+        """Where a key of this shape that begins at `start` ends, or -1."""
+        found = re.compile(shape.pattern).match(flat, start, start + (shape.max_length or _LONGEST) + 1)
+        if found is None:
+            return -1
+        end = found.end()
+        if shape.max_length is None and "-----" in shape.pattern:
+            closing = _PEM_END.search(flat, end, end + _LONGEST)
+            return closing.end() if closing and closing.start() - end > 200 else -1
+        return end if self._bounded(flat, start, end, shape) else -1
+
+    def _bounded(self, flat: str, start: int, end: int, shape: KeyShape) -> bool:
+        after = flat[end : end + 1]
+        if not after:
+            return not _in_blob(flat, start, end)
+        if after in _KEY_CHARACTERS or (after in shape.charset and after not in "A-Za-z0-9"):
+            return False
+        if after == "=" and "=" not in shape.charset and "-" not in flat[start:end] and _in_blob(flat, start, end):
+            return False
+        if after in "*\u2026" or flat.startswith(("...", "\xe2\x80\xa6", "[", "{"), end):
+            return False  # masked, or a pattern
+        if after == "." and (
+            _FILE_ENDING.match(flat, end) or ("." in shape.pattern and flat[end + 1 : end + 2] in _KEY_CHARACTERS)
+        ):
+            return False
+        return not _in_blob(flat, start, end)
+
+    # -- shapes that need a name -------------------------------------------------------------------------------------
+
+    def contextual(self, flat: str, data: bytes, context: Context) -> Iterator[KeyMatch]:
+        """Keys of shapes without a prefix: after a credential's name, in a text that names their provider."""
+        mentions = _Mentions(self, data)
+        if mentions.silent() and not (context.providers or context.hosts):
+            return
+        if self._anchor is None:
+            self._anchor = _compiled(self._anchor_pattern())
+        place = 0
+        while True:
+            found = self._anchor.search(data, place)
+            if found is None:
+                return
+            start = next(span[0] for span in (found.span(1), found.span(2)) if span[0] >= 0)
+            place = max(start, place + 1)
+            match = self._named_value(flat, start, context, mentions)
+            if match is not None:
+                yield match
+                place = max(place, match.span.end)
+
+    def _anchor_pattern(self) -> str:
+        words = _CREDENTIAL_WORDS
+        odd = sorted(
+            name
+            for provider in self._catalogue.providers.values()
+            for name in provider.env
+            if not re.search(words, name.lower())
+        )
+        stems = f"(?:(?i:{words})" + "".join(f"|{name}" for name in odd) + ")"
+        fill = f"(?:(?i:{_FILL})[^A-Za-z0-9_\\n]{{1,12}}){{0,3}}"
+        value = "([A-Za-z0-9][A-Za-z0-9_.:+/=-]{19})"
+        same_line = f"[A-Za-z0-9_]{{0,16}}[^A-Za-z0-9_\\n]{{1,24}}{fill}{value}"
+        next_line = f"[A-Za-z0-9_]{{0,16}}[ \\t\"',]{{0,4}}\\r?\\n[ \\t\"'-]{{0,40}}value[\"']?[ \\t]*[:=][ \\t\"']{{0,4}}{value}"
+        return f"{stems}(?:{same_line}|{next_line})"
+
+    def _named_value(self, flat: str, start: int, context: Context, mentions: _Mentions) -> KeyMatch | None:
+        names, _ = self._names(flat, start, "named", start)
+        names = (*names, *context.names)
+        if not names or not any(map(self.credential, names[:2])):
+            return None
+        around = _Around(names, context, mentions, start, credential=True)
+        return self._contextual_at(flat, start, around)
+
+    def whole(self, value: str, context: Context) -> KeyMatch | None:
+        """The key that a whole value is, told by the program around it alone."""
+        if not _UNKNOWN_SHORTEST <= len(value) <= _LONGEST:
+            return None
+        if not (context.credential or any(map(self.credential, context.names[:2]))):
+            return None
+        around = _Around(context.names, context, None, 0, credential=True)
+        match = self._contextual_at(value, 0, around)
+        return match if match is not None and match.span.end == len(value) else None
+
+    def _contextual_at(self, flat: str, start: int, around: _Around) -> KeyMatch | None:
+        for provider, reason in self._evidence(around):
+            best: tuple[int, KeyShape] | None = None
+            for shape in provider.shapes:
+                if not shape.needs_context or shape.prefixes or not shape.secret:
+                    continue
+                end = self._end(flat, start, shape)
+                if end > (best[0] if best else start):
+                    best = (end, shape)
+            if best is None:
+                continue
+            end, shape = best
+            value = flat[start:end]
+            if shape.well_formed(value) is False and shape.test_means != "proves":
+                continue
+            if not _is_random(value, shape) or is_placeholder(value, self._catalogue):
+                continue
+            confidence = Confidence.MEDIUM if reason == WORDS else Confidence.HIGH
+            return self._match(flat, start, end, shape, provider.id, confidence, reason, around)
+        return self._unknown(flat, start, around)
+
+    def _unknown(self, flat: str, start: int, around: _Around) -> KeyMatch | None:
+        """A random value under a provider's own variable: its form is new, or nobody wrote it down."""
+        ids = next((ids for ids in map(self.named, around.names[:2]) if ids), ())
+        if not ids or not self.credential(around.names[0]):
+            return None
+        found = _VALUE.match(flat, start, start + _UNKNOWN_LONGEST + 1)
+        if found is None or not _UNKNOWN_SHORTEST <= found.end() - start <= _UNKNOWN_LONGEST:
+            return None
+        value = found[0].rstrip(".-")
+        after = flat[start + len(value) : start + len(value) + 1]
+        if after in "/:@([{*" and after:
+            return None
+        if not _mixed(value) or not looks_random(value) or is_placeholder(value, self._catalogue):
+            return None
+        if any(flat.startswith(prefix, start) for prefix, _ in self._by_prefix.get(flat[start : start + 2], ())):
+            return None  # a cut or mistyped key of a known shape: another rule's business
+        known = self._catalogue.providers[ids[0]]
+        provider = known.id if len(ids) == 1 and not _shows_itself(known) else None
+        end = start + len(value)
+        return self._match(flat, start, end, None, provider, Confidence.MEDIUM, NAME, around, "unknown-shape")
+
+    # -- whose key ---------------------------------------------------------------------------------------------------
+
+    def _evidence(self, around: _Around) -> Iterator[tuple[Provider, str]]:
+        """The providers that the surroundings name, strongest first, each once."""
+        providers = self._catalogue.providers
+        seen: set[str] = set()
+
+        def fresh(ids: Iterable[str], reason: str) -> Iterator[tuple[Provider, str]]:
+            for owner in ids:
+                if owner not in seen and owner in providers:
+                    seen.add(owner)
+                    yield providers[owner], reason
+
+        context = around.context
+        for host in context.hosts:
+            owner = self._catalogue.provider_of_host(host)
+            yield from fresh([owner.id] if owner else (), HOST)
+        yield from fresh(context.providers, NAME)
+        for name in around.names:
+            yield from fresh(self.named(name), NAME)
+        for phrase in context.words:
+            yield from fresh(self._in_phrase(phrase), WORDS)
+        if around.mentions is not None:
+            for owner_id, strong in around.mentions.near(around.place):
+                yield from fresh((owner_id,), HOST if strong else WORDS)
+
+    def _in_phrase(self, phrase: str) -> Iterator[str]:
+        lowered = phrase.lower()
+        direct = self._word_ids.get(lowered)
+        if direct:
+            yield from direct
+            return
+        for found in self.mention_pattern().finditer(phrase.encode("utf-8", "surrogatepass")):
+            yield from self.mentioned(found.group())[0]
+
+    def _judge(self, flat: str, start: int, end: int, shapes: list[KeyShape], around: _Around) -> KeyMatch | None:
+        value = flat[start:end]
+        proven: list[KeyShape] = []
+        plain: list[KeyShape] = []
+        shared: list[KeyShape] = []
+        failed: list[KeyShape] = []
+        for shape in shapes:
+            passed = shape.well_formed(value)
+            if passed is False:
+                if shape.test_means == "proves":
+                    failed.append(shape)
+            elif passed and shape.proven_by_test:
+                proven.append(shape)
+            elif shape.needs_context:
+                shared.append(shape)
+            else:
+                plain.append(shape)
+        if is_placeholder(value, self._catalogue) and not _pem(value):
+            return None
+        for group, reason in ((proven, STRUCTURE), (plain, PREFIX)):
+            if group:
+                group = _longest_prefix(group, value)
+                shape, because = self._owner(group, around)
+                return self._sure(flat, start, end, shape, because or reason, around)
+        if failed and not shared:
+            shape, _ = self._owner(_longest_prefix(failed, value), around)
+            return self._match(flat, start, end, shape, shape.provider, Confidence.LOW, PREFIX, around)
+        if shared and _is_random(value, shared[0]):
+            return self._shared(flat, start, end, shared, around)
+        return None
+
+    def _sure(self, flat: str, start: int, end: int, shape: KeyShape, reason: str, around: _Around) -> KeyMatch:
+        """A shape that needs no context; what is around may still raise or lower the confidence."""
+        named = next((True for provider, _ in self._evidence(around) if provider.id == shape.provider), False)
+        if shape.often_public and not named:
+            return self._match(flat, start, end, shape, shape.provider, Confidence.MEDIUM, reason, around, "restricted")
+        confidence = Confidence.HIGH if named or around.credential else shape.confidence
+        return self._match(flat, start, end, shape, shape.provider, confidence, reason, around)
+
+    def _owner(self, shapes: Sequence[KeyShape], around: _Around) -> tuple[KeyShape, str | None]:
+        """Which of several equal shapes it is: the one whose provider is named, else one that is nobody's in particular."""
+        if len({shape.provider for shape in shapes}) > 1:
+            by_provider = {shape.provider: shape for shape in reversed(shapes)}
+            for provider, reason in self._evidence(around):
+                if provider.id in by_provider:
+                    return by_provider[provider.id], reason
+            providers = self._catalogue.providers
+            nobody = [shape for shape in shapes if not providers[shape.provider].hosts]
+            if nobody:
+                return nobody[0], None
+        return shapes[0], None
+
+    def _shared(self, flat: str, start: int, end: int, shapes: list[KeyShape], around: _Around) -> KeyMatch | None:
+        """A form with a prefix that several providers give out: somebody must be named, or a credential."""
+        owners = {shape.provider: shape for shape in reversed(shapes)}
+        for provider, reason in self._evidence(around):
+            if provider.id in owners:
+                confidence = Confidence.MEDIUM if reason == WORDS and not around.credential else Confidence.HIGH
+                return self._match(flat, start, end, owners[provider.id], provider.id, confidence, reason, around)
+            if _speaks_dialect(provider, shapes) and reason in (HOST, NAME):
+                return self._match(flat, start, end, shapes[0], provider.id, Confidence.HIGH, reason, around)
+            if reason == NAME or around.credential:
+                continue
+        if around.credential:
+            return self._match(flat, start, end, shapes[0], None, Confidence.HIGH, CREDENTIAL, around)
+        if next(self._evidence(around), None) is not None:
+            return self._match(flat, start, end, shapes[0], None, Confidence.MEDIUM, WORDS, around)
+        if end - start >= 48 and _mixed(flat[start:end]):
+            return self._match(flat, start, end, shapes[0], None, Confidence.MEDIUM, SHAPE, around)
+        return None
+
+    def _match(  # noqa: PLR0913, PLR0917  # a match has that many parts
+        self,
+        flat: str,
+        start: int,
+        end: int,
+        shape: KeyShape | None,
+        provider: str | None,
+        confidence: Confidence,
+        reason: str,
+        around: _Around,
+        case: str | None = None,
+    ) -> KeyMatch:
+        value = flat[start:end]
+        if _pem(value):
+            start += value.index("-----BEGIN")
+            value = flat[start:end]
+        if is_public_example(value, self._catalogue):
+            case = "public-example"
+        name = next((name for name in around.names if self.credential(name) or self.named(name)), None)
+        return KeyMatch(Span(start, end), value, shape, provider, confidence, reason, case, name)
+
+    # -- the text around a key ---------------------------------------------------------------------------------------
+
+    def _names(self, flat: str, start: int, kind: str, end: int) -> tuple[tuple[str, ...], bool]:
+        """The names before a key on its line, nearest first, and whether anything there says that it is a credential."""
+        if kind == "value" and start == 0:
+            return (), False
+        window = flat[max(0, start - _LINE) : start]
+        line = max(window.rfind("\n"), window.rfind("\r"))
+        above = ""
+        if line >= 0:
+            above, window = window[:line], window[line + 1 :]
+        names = [found[0] for found in _IDENTIFIER.finditer(window)][::-1][:8]
+        if not names or names[0].lower() == "value":
+            # `- name: X` and `value: …` on the next line; `api_key=` and the text on the next line.
+            above = above.rstrip()
+            last = above[max(above.rfind("\n"), above.rfind("\r")) + 1 :]
+            if not names and not last.endswith(("=", ":", "(", "[", "{", ",", "\\", "=>", "|", ">")):
+                last = ""
+            names += [found[0] for found in _IDENTIFIER.finditer(last)][::-1][:4]
+            window = last + window
+        names = [name for name in names if not _looks_like_value(name)]
+        credential = (
+            any(map(self.credential, names))
+            or _credential_words().search(window.encode("latin-1", "replace")) is not None
+        )
+        if not names and kind in {"text", "csv", "env"} and not window.strip(" \t\"'") and end > start:
+            rest = flat[end : end + 4].lstrip(" \t\"',;")
+            credential = credential or not rest or rest[0] in "\r\n"  # a line of its own in a file of keys
+        return tuple(names), credential
+
+    def bare(self, value: str) -> tuple[int, int]:
+        """Where the key of a header value lies: without white space and without its scheme."""
+        start, end = len(value) - len(value.lstrip()), len(value.rstrip())
+        found = self._schemes.match(value)
+        if found and found.end() < end:
+            start = found.end()
+        return start, max(start, end)
+
+    # -- mentions ----------------------------------------------------------------------------------------------------
+
+    def mention_pattern(self) -> Any:  # noqa: ANN401  # re2 ships no types
+        if self._mention is None:
+            providers = self._catalogue.providers.values()
+            hosts = sorted({host for item in providers for host in (*item.hosts, *item.more_hosts)})
+            env = sorted({name for item in providers for name in item.env})
+            words = sorted(self._word_ids)
+            ascii_words = "|".join(re.escape(word) for word in words if word.isascii())
+            wide_words = "".join("|" + re.escape(word) for word in words if not word.isascii())
+            self._mention = _compiled(
+                r"(?i:https?|wss?)://[A-Za-z0-9.-]{3,253}(?::[0-9]{1,5})?"
+                f"|{'|'.join(map(re.escape, hosts))}|{'|'.join(env)}|(?i:{ascii_words}){wide_words}"
+            )
+        return self._mention
+
+    def mentioned(self, found: bytes) -> tuple[tuple[str, ...], bool]:
+        """Whom a mention names, and whether it is a host."""
+        text = found.decode("utf-8", "replace")
+        if "://" in text:
+            owner = self._catalogue.provider_of_host(text.partition("://")[2])
+            return ((owner.id,) if owner else ()), True
+        owners = self._catalogue.providers_of_env(text)
+        if owners:
+            return tuple(owner.id for owner in owners), False
+        ids = self._word_ids.get(text.lower())
+        if ids:
+            return ids, False
+        owner = self._catalogue.provider_of_host(text)
+        return ((owner.id,) if owner else ()), True
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    names: tuple[str, ...]
+    context: Context
+    mentions: _Mentions | None
+    place: int
+    credential: bool
+
+
+class _Mentions:
+    """Where a text names providers: hosts, variables, words. Looked up once, and only when a key asks."""
+
+    def __init__(self, matcher: _Matcher, data: bytes) -> None:
+        self._matcher = matcher
+        self._data = data
+        self._found: list[tuple[int, tuple[str, ...], bool]] | None = None
+
+    def silent(self) -> bool:
+        """Tell whether nobody is named at all."""
+        return self._matcher.mention_pattern().search(self._data) is None
+
+    def _all(self) -> list[tuple[int, tuple[str, ...], bool]]:
+        if self._found is None:
+            self._found = []
+            for found in self._matcher.mention_pattern().finditer(self._data):
+                start, end = found.span()
+                ids, strong = self._matcher.mentioned(found.group())
+                if ids and (strong or self._whole_word(start, end)):
+                    self._found.append((start, ids, strong))
+        return self._found
+
+    def _whole_word(self, start: int, end: int) -> bool:
+        before, after = self._data[start - 1 : start], self._data[end : end + 1]
+        first = self._data[start : start + 1]
+        return not (before.isalpha() and not (before.islower() and first.isupper())) and not (
+            after.isalpha() and after.islower()
+        )
+
+    def near(self, place: int) -> Iterator[tuple[str, bool]]:
+        """Providers named near a place, hosts before words, nearest first; one named alone counts from further away."""
+        found = self._all()
+        middle = bisect_left(found, (place,))
+        around = found[max(0, middle - _MENTIONS_ASKED) : middle + _MENTIONS_ASKED]
+        close = sorted(
+            ((not strong, abs(start - place), ids) for start, ids, strong in around if abs(start - place) <= _NEAR),
+        )
+        for weak, _, ids in close:
+            for owner in ids:
+                yield owner, not weak
+        far = {ids for start, ids, _ in around if abs(start - place) <= _FAR}
+        if len(far) == 1:
+            for owner in far.pop():
+                yield owner, False
+
+
+@lru_cache(maxsize=1)
+def _credential_words() -> Any:  # noqa: ANN401  # re2 ships no types
+    return _compiled(f"(?i:{_CREDENTIAL_WORDS})")
+
+
+def _snake(name: str) -> str:
+    """`xApiKey`, `X-API-Key` and `x.api.key` are all `x_api_key`."""
+    return "_".join(word.lower() for word in _WORD.findall(name))
+
+
+def _in_blob(flat: str, start: int, end: int) -> bool:
+    """Tell whether a run of letters and digits is a piece of a long base64 text, such as an image."""
+    if not (flat[start - 1 : start] in ("/", "+") and start) and flat[end : end + 1] not in ("/", "+", "="):
+        return False
+    if not _BASE64.issuperset(flat[start:end]):
+        return False
+    left = start
+    while left > max(0, start - 64) and flat[left - 1] in _BASE64:
+        left -= 1
+    right = end
+    while right < min(len(flat), end + 64) and flat[right] in _BASE64:
+        right += 1
+    for outside in (flat[left:start], flat[end:right]):
+        run = outside.replace("/", "").replace("+", "")
+        if len(run) >= 24 and looks_random(run):
+            return True
+    return False
+
+
+def _longest_prefix(shapes: list[KeyShape], value: str) -> list[KeyShape]:
+    """Of several shapes those with the most telling prefix."""
+    lengths = [max((len(p) for p in shape.prefixes if value.startswith(p)), default=0) for shape in shapes]
+    most = max(lengths)
+    return [shape for shape, length in zip(shapes, lengths, strict=True) if length == most]
+
+
+def _is_random(value: str, shape: KeyShape) -> bool:
+    body = value
+    for prefix in shape.prefixes:
+        if value.startswith(prefix):
+            body = value[len(prefix) :]
+    return looks_random(body)
+
+
+def _mixed(value: str) -> bool:
+    """Letters and digits both: what a person types as a stand-in rarely has both, what dice made nearly always."""
+    return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+
+
+def _pem(value: str) -> bool:
+    return "-----BEGIN" in value
+
+
+def _shows_itself(provider: Provider) -> bool:
+    """Tell whether the provider's keys have a form that needs no context, so that another form is another's key."""
+    return any(shape.secret and not shape.malformed and not shape.needs_context for shape in provider.shapes)
+
+
+def _speaks_dialect(provider: Provider, shapes: Sequence[KeyShape]) -> bool:
+    """Tell whether a provider may give out keys of a form that others use too: its own is not known, or it is a relay."""
+    own = [shape for shape in provider.shapes if shape.secret and not shape.malformed]
+    if not own:
+        return True
+    return provider.kind == "relay" and any(set(a.prefixes) & set(b.prefixes) for a in own for b in shapes)
+
+
+def _looks_like_value(name: str) -> bool:
+    return len(name) >= 24 and looks_random(name)
