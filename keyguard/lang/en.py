@@ -54,6 +54,7 @@ ENTRIES: dict[str, Entry] = {
         "Skipped {count} files: {reasons} (--verbose lists them).",
     ),
     "skipped.shown": ("Skipped {count} file: {reasons}.", "Skipped {count} files: {reasons}."),
+    "skipped.binary": "binary",
     "skipped.file": "skipped: {path} ({reason})",
     "windowed": (
         "{count} file is very large: only the text rules read it.",

@@ -49,6 +49,7 @@ ENTRIES: dict[str, Entry] = {
     "unused": "有 {count} 条忽略已不再起作用（用 --select KG003 查看）。",
     "skipped": "跳过 {count} 个文件：{reasons}（用 --verbose 列出）。",
     "skipped.shown": "跳过 {count} 个文件：{reasons}。",
+    "skipped.binary": "二进制",
     "skipped.file": "已跳过：{path}（{reason}）",
     "windowed": "{count} 个文件过大，只用文本规则检查。",
     "fixed.count": "已修复 {count} 个问题。",

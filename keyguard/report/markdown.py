@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from keyguard.lang import texts
 from keyguard.report.common import MOST_SEVERE_FIRST, counts, place, rule_url, titled
 from keyguard.report.safe import visible
-from keyguard.report.summary import hidden_sentence, join, summary_sentence
+from keyguard.report.summary import hidden_sentence, join, skipped_reasons, summary_sentence
 from keyguard.report.text import groups
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def render(report: Report, options: RenderOptions) -> str:
     if hidden:
         lines += [escape(hidden), ""]
     if numbers.skipped:
-        reasons = join([f"{count} {reason}" for reason, count in numbers.skipped.items()], options.lang)
+        reasons = skipped_reasons(numbers, options)
         lines += [escape(say("skipped.shown", count=sum(numbers.skipped.values()), reasons=reasons)), ""]
     return "\n".join(lines[:-1]) + "\n"
 

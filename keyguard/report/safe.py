@@ -67,14 +67,14 @@ def wrap(text: str, width: int | None) -> list[str]:
     used = 0
     for piece in _pieces(text):
         size = cells(piece)
-        if line and used + cells(piece.rstrip()) > width:
-            lines.append(line.rstrip())
+        if line and used + cells(piece.rstrip(" ")) > width:
+            lines.append(line.rstrip(" "))
             line, used = "", 0
-            if piece.isspace():
+            if not piece.strip(" "):
                 continue
         line += piece
         used += size
-    lines.append(line.rstrip())
+    lines.append(line.rstrip(" "))
     return lines
 
 

@@ -109,6 +109,17 @@ def hidden_sentence(report: Report, options: RenderOptions) -> str | None:
     return texts(options.lang).say("hidden", count=count, parts=parts, options=" ".join(flags))
 
 
+def skipped_reasons(numbers: Counts, options: RenderOptions) -> str:
+    """Say `2 binary, 1 too large`: how many files were skipped for which reason."""
+    parts = [f"{count} {_reason(reason, options)}" for reason, count in numbers.skipped.items()]
+    return join(parts, options.lang)
+
+
+def _reason(reason: str, options: RenderOptions) -> str:
+    # The one reason every project has; the others are an error's own words.
+    return texts(options.lang).say("skipped.binary") if reason == "binary" else visible(reason)
+
+
 def _notices(report: Report, options: RenderOptions) -> list[Line]:
     say = texts(options.lang).say
     lines: list[Line] = []
@@ -162,11 +173,11 @@ def _files(report: Report, numbers: Counts, options: RenderOptions) -> list[Line
     if numbers.skipped:
         if options.verbose:
             lines += [
-                [(say("skipped.file", path=visible(file.path), reason=visible(file.skipped)), "dim")]
+                [(say("skipped.file", path=visible(file.path), reason=_reason(file.skipped, options)), "dim")]
                 for file in sorted(report.files, key=lambda file: file.path)
                 if file.skipped
             ]
-        reasons = join([f"{count} {visible(reason)}" for reason, count in numbers.skipped.items()], options.lang)
+        reasons = skipped_reasons(numbers, options)
         name = "skipped.shown" if options.verbose else "skipped"
         lines.append([(say(name, count=sum(numbers.skipped.values()), reasons=reasons), "dim")])
     if numbers.windowed:

@@ -119,7 +119,7 @@ def _entry(name: str, text: str, style: str, options: RenderOptions) -> list[Lin
 
 
 def _excerpt(finding: Finding, options: RenderOptions) -> list[Line]:
-    if finding.excerpt is None:
+    if finding.excerpt is None or not finding.excerpt.text.strip():
         return []
     bar = "│" if options.unicode else "|"
     number = str(finding.line)

@@ -117,7 +117,7 @@ def test_chinese() -> None:
             未显示：12 低（用 --min-severity low 显示）。
             未报告：注释或设置忽略 1 个、基线接受 1 个（用 --show-ignored 列出）。
             有 1 条忽略已不再起作用（用 --select KG003 查看）。
-            跳过 1 个文件：1 binary（用 --verbose 列出）。
+            跳过 1 个文件：1 二进制（用 --verbose 列出）。
             下一步：keyguard explain KG101
             """
         )
@@ -127,6 +127,13 @@ def test_chinese() -> None:
 def test_the_provider_is_named_when_the_message_does_not() -> None:
     assert "  provider: Acme AI\n" in text(report(finding(message="a key")))
     assert "provider:" not in text(SMALL)
+
+
+def test_a_finding_about_a_whole_file_has_no_source_line() -> None:
+    unreadable = finding(
+        rule="KG001", line=1, column=1, message="no permission", remedy=None, provider=None, excerpt=Excerpt("", 0, 0)
+    )
+    assert text(report(unreadable), quiet=True) == "app/client.py:1:1  high  KG001\n  no permission\n"
 
 
 def test_quiet_shows_the_findings_and_no_more() -> None:
