@@ -43,8 +43,8 @@ def _place(number: int, example: Example) -> str:
     return f"{number:02}/{example.filename}"
 
 
-def _check(rule: Rule, root: Path) -> Run:
-    """Write each example into a folder of its own inside one git tree, as files that nothing ignores, and check them."""
+def _check(rule: Rule, root: Path, *more: str) -> Run:
+    """Write each example into its own folder of one git tree, as a file that nothing ignores, and check them."""
     subprocess.run(["git", "init", "-q", str(root)], check=True)
     for number, example in enumerate(rule.examples):
         path = root / _place(number, example)
@@ -61,7 +61,7 @@ def _check(rule: Rule, root: Path) -> Run:
         "--exit-zero",
     ]
     done = subprocess.run(
-        [sys.executable, "-m", "keyguard", "check", *options, "."],
+        [sys.executable, "-m", "keyguard", "check", *options, *more, "."],
         cwd=root,
         capture_output=True,
         encoding="utf-8",
@@ -78,6 +78,12 @@ def _check(rule: Rule, root: Path) -> Run:
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """One run a rule, so that the examples of a rule cost one start of Python."""
     return {rule.id: _check(rule, tmp_path_factory.mktemp("tree")) for rule in RULES if rule.examples}
+
+
+@pytest.fixture(scope="module")
+def chinese(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """The same in Chinese."""
+    return {rule.id: _check(rule, tmp_path_factory.mktemp("tree"), "--lang", "zh") for rule in RULES if rule.examples}
 
 
 @pytest.mark.parametrize(("rule", "number", "example"), QUIET, ids=_ids(QUIET))
@@ -118,3 +124,19 @@ def test_no_key_of_an_example_is_printed(runs: dict[str, Run], rule: Rule) -> No
         for placeholder in re.findall(r"<[^<>\s|]+>", example.source):
             if names_a_key(placeholder) and placeholder.endswith("-key>"):
                 assert fill(placeholder) not in output, f"{placeholder} of {example.filename}"
+
+
+@pytest.mark.parametrize(("rule", "number", "example"), LOUD, ids=_ids(LOUD))
+def test_chinese_messages_are_chinese_throughout(
+    chinese: dict[str, Run], runs: dict[str, Run], rule: Rule, number: int, example: Example
+) -> None:
+    place = _place(number, example)
+    found = chinese[rule.id].findings.get(place, [])
+    for finding in found:
+        assert re.search("[\u4e00-\u9fff]", finding["message"])
+        assert "model-API" not in finding["message"], (
+            "what stands for an unknown provider is a word of the language too"
+        )
+        assert "characters" not in finding["message"], "a mask's length is told in the language of the message"
+    same = runs[rule.id].findings.get(place, [])
+    assert [finding["fingerprint"] for finding in found] == [finding["fingerprint"] for finding in same]
