@@ -110,7 +110,7 @@ def context_before(text: str, start: int) -> str:
 
     Only a name is taken, never a value: text that stands beside a secret may be another one.
     """
-    index = start
+    index = start = min(start, len(text))
     floor = max(0, start - _CONTEXT_WINDOW)
 
     def back(characters: str) -> None:

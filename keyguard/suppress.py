@@ -281,7 +281,7 @@ class Suppressions:
                 end += 1
             return Edit(Span(comment.start, end), "")
         start = mark.start
-        for characters in (" \t", _OPENING, " \t"):  # the opening of the mark's own part: `# noqa: X  # keyguard: …`
+        for characters in (" \t", _OPENING, " \t"):  # the opening of the mark's own part
             while start > comment.start and text[start - 1] in characters:
                 start -= 1
         return Edit(Span(start, end), "")

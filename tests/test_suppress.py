@@ -489,7 +489,8 @@ def test_what_was_hidden_stays_hidden_when_useless_marks_are_removed(text: str, 
     uses = {line: found.hides("KG101", line, line) for line in targets}
     hits_found = found.unused([use for use in uses.values() if use], lambda _: True)
     edits = sorted((edit for hit in hits_found if hit.fix for edit in hit.fix.edits), key=lambda edit: edit.span)
-    result, place = [], 0
+    result: list[str] = []
+    place = 0
     for edit in edits:
         if edit.span.start < place:
             continue
