@@ -49,7 +49,7 @@ class SourceFile:
     r"""A text and where it comes from; every offset counts characters of `text`, which has no byte order mark.
 
     Lines end at `\r\n`, `\r` or `\n` and at nothing else. `first_line` and `first_column` are above 1 only
-    for a window into a large file, `tail` holds the bytes of a last, cut-off UTF-16 or UTF-32 character.
+    for a window into a large file, `tail` holds the byte of a last, cut-off UTF-16 character.
     """
 
     path: str
@@ -230,7 +230,8 @@ def _decode(path: str, data: bytes, kind: str) -> tuple[str, str, bool, bytes]:
 
 def _decode_wide(data: bytes) -> tuple[str, str, bool, bytes] | None:
     for mark, encoding in _WIDE_BOMS:
-        if data.startswith(mark):
+        # UTF-32 must be whole: two of its four bytes more, and it could as well be UTF-16 that begins with NUL.
+        if data.startswith(mark) and (len(mark) == 2 or len(data) % 4 == 0):  # noqa: PLR2004  # bytes
             whole = len(data) - (len(data) - len(mark)) % _UNIT[encoding]
             try:
                 text = data[len(mark) : whole].decode(encoding, "surrogatepass")
