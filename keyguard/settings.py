@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.errors import UsageError
-from keyguard.model import Confidence, Notice, Severity
+from keyguard.model import Confidence, Notice, Severity, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -124,6 +124,11 @@ class PerFileIgnore(NamedTuple):
     def hides(self, rule: str) -> bool:
         """Tell whether the rule is one of those not reported."""
         return any(rule.startswith(selector) for selector in self.rules)
+
+    def place_in(self, text: str) -> Span:
+        """Give where the pattern stands in the text of its settings file, the beginning if it is spelt otherwise."""
+        start = max(text.find(f'"{self.pattern}"'), text.find(f"'{self.pattern}'"), -1)
+        return Span(0, 0) if start < 0 else Span(start, start + len(self.pattern) + 2)
 
 
 class Selection(NamedTuple):

@@ -12,7 +12,7 @@ from keyguard.settings import quote
 from keyguard.source import comment_forms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from keyguard.settings import Vocabulary
     from keyguard.source import SourceFile
@@ -89,6 +89,19 @@ def has_own_marks(text: str) -> bool:
     return OWN_WORD in text
 
 
+def unused_marks(
+    parts: Sequence[tuple[Suppressions, Sequence[Hidden]]], ran: Callable[[str], bool]
+) -> Iterator[tuple[SourceFile, Hit]]:
+    """Give the KG003 hits of a file's parts (the cells of a notebook), each with what its marks hid, in one go.
+
+    A mark for the whole file may hide something in any part.
+    """
+    everywhere = [hidden for _, used in parts for hidden in used if hidden.mark.reach == "file"]
+    for suppressions, used in parts:
+        for hit in suppressions.unused([*used, *everywhere], ran):
+            yield suppressions.source, hit
+
+
 class Suppressions:
     """The marks of one text: `hides` asks for a finding, `unused` tells which of ours hid nothing."""
 
@@ -97,7 +110,7 @@ class Suppressions:
 
         For a window into a large file, `file_marks` are those of its first window.
         """
-        self._source = source
+        self.source = source
         self._vocabulary = vocabulary
         self._marks: list[Mark] = []
         self.file_marks = file_marks
@@ -130,19 +143,19 @@ class Suppressions:
                 found = found or Hidden(mark, selector)
         return found
 
-    def unused(self, used: Collection[Hidden], ran: Callable[[str], bool]) -> tuple[Hit, ...]:
+    def unused(self, used: Collection[Hidden], ran: Callable[[str], bool], *, whole: bool = True) -> tuple[Hit, ...]:
         """Give a KG003 hit for each of our marks that hid nothing, or cannot hide anything as it is written.
 
         `used` is what `hides` gave for this text. `ran(rule)` tells whether a rule had its say: it was selected and
         nothing (a syntax error, a file's size) kept it from running. A rule that does not apply to this kind of file
-        did run.
+        did run. Marks for the whole file are judged only if the text is the `whole` file.
         """
         taken: dict[Mark, set[str]] = {}
         for hidden in used:
             taken.setdefault(hidden.mark, set()).add(hidden.selector)
         hits: list[Hit] = []
         for mark in self._marks:
-            if mark.own:
+            if mark.own and (whole or mark.reach != "file" or mark.fault is not None):
                 hits += self._judge(mark, taken.get(mark, set()), ran)
         return tuple(hits)
 
@@ -172,7 +185,7 @@ class Suppressions:
         return first, last
 
     def _read(self) -> None:
-        source, text = self._source, self._source.text
+        source, text = self.source, self.source.text
         strings: list[Span] = []
         rows = [
             (span, source.position(span.start)[0], source.position(span.end - 1)[0])
@@ -201,7 +214,7 @@ class Suppressions:
 
     def _is_alone(self, span: Span) -> bool:
         """Tell whether nothing but white space stands on the lines of a comment besides it."""
-        text = self._source.text
+        text = self.source.text
         before, after = span.start, span.end
         while before and text[before - 1] in " \t\f":
             before -= 1
@@ -211,25 +224,25 @@ class Suppressions:
 
     def _first_code_line(self, rows: list[tuple[Span, int, int]]) -> int:
         """Give the first line with something that is neither white space nor a comment."""
-        text, place = self._source.text, 0
+        text, place = self.source.text, 0
         for span, _, _ in rows:
             if text[place : span.start].strip():
                 break
             place = span.end
         rest = len(text) - len(text[place:].lstrip()) if place < len(text) else len(text)
-        return self._source.position(rest)[0]
+        return self.source.position(rest)[0]
 
     def _read_comment(self, span: Span, lines: tuple[int, int], target: int | None, first_code: int) -> None:
-        text = self._source.text
+        text = self.source.text
         body = text[span.start : span.end]
         if not any(word in body for word in _WORDS):
             return
-        opener, closer = _delimiters(body, self._source.kind)
+        opener, closer = _delimiters(body, self.source.kind)
         body = body[: len(body) - len(closer)]
         found = [*_own_marks(body, opener, span.start, self._vocabulary), *_foreign_marks(body, span.start)]
         wide = lines[1] - lines[0] > _LONGEST_BLOCK
         for mark in sorted(found, key=lambda mark: mark.span, reverse=True):
-            line = self._source.position(mark.span.start)[0]
+            line = self.source.position(mark.span.start)[0]
             changes = mark._replace(line=line)
             if mark.own:
                 changes = changes._replace(removal=self._removal(mark.span, span, (opener, closer), target is not None))
@@ -266,7 +279,7 @@ class Suppressions:
 
     def _removal(self, mark: Span, comment: Span, form: tuple[str, str], alone: bool) -> Edit | None:  # noqa: FBT001  # private
         """Give the edit that takes a mark and its reason away and leaves the comment's other text as it is."""
-        text = self._source.text
+        text = self.source.text
         opener, closer = form
         before = text[comment.start : mark.start].strip()
         head = before.upper() == opener.upper() or not before.strip(_OPENING)
@@ -288,7 +301,7 @@ class Suppressions:
 
     def _without(self, comment: Span, *, alone: bool) -> Edit:
         """Remove a whole comment with the white space before it, and with its line if it has that to itself."""
-        text, start, end = self._source.text, comment.start, comment.end
+        text, start, end = self.source.text, comment.start, comment.end
         while start and text[start - 1] in " \t":
             start -= 1
         if alone:
@@ -298,7 +311,7 @@ class Suppressions:
         return Edit(Span(start, end), "")
 
     def _judge(self, mark: Mark, taken: set[str], ran: Callable[[str], bool]) -> Iterator[Hit]:
-        if self._source.kind in _SHOWS_CODE and not _is_page_comment(self._source.text, mark.span.start):
+        if self.source.kind in _SHOWS_CODE and not _is_page_comment(self.source.text, mark.span.start):
             return
         if mark.fault is not None:
             fix = self._fix(mark) if mark.fault == "misplaced" else None
@@ -335,7 +348,7 @@ class Suppressions:
         return bool(meant) and all(map(ran, meant))
 
     def _name(self, mark: Mark) -> str:
-        return self._source.text[mark.span.start : mark.span.end].removeprefix(OWN_WORD).partition("[")[0].strip()
+        return self.source.text[mark.span.start : mark.span.end].removeprefix(OWN_WORD).partition("[")[0].strip()
 
     @staticmethod
     def _fix(mark: Mark) -> Fix | None:

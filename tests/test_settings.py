@@ -14,7 +14,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from keyguard.errors import UsageError
-from keyguard.model import Confidence, Severity
+from keyguard.model import Confidence, Severity, Span
 from keyguard.settings import (
     FORMATS,
     OPTIONS,
@@ -263,6 +263,14 @@ def test_per_file_ignores_that_hid_nothing_are_told_for_rules_that_ran(project: 
     settings = of_toml(project, text)
     useless = unused_per_file_ignores(settings, [("a.py", "KG101"), ("x.py", "KG106")], lambda rule: rule != "KG301")
     assert [(entry.pattern, idle) for entry, idle in useless] == [("a.py", ("KG102",)), ("c.py", ("KG106",))]
+
+
+def test_a_per_file_ignore_is_found_in_its_file(project: Path) -> None:
+    text = '[per-file-ignores]\n"a.py" = ["KG101"]\n'
+    (entry,) = of_toml(project, text).per_file_ignores
+    span = entry.place_in(text)
+    assert text[span.start : span.end] == '"a.py"'
+    assert entry.place_in("") == Span(0, 0)
 
 
 def test_default_excludes_are_whole_names() -> None:

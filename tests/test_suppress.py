@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from keyguard.model import Safety
 from keyguard.settings import Vocabulary
 from keyguard.source import SourceFile, decode
-from keyguard.suppress import Hidden, Suppressions, _comments, has_own_marks
+from keyguard.suppress import Hidden, Suppressions, _comments, has_own_marks, unused_marks
 
 VOCABULARY = Vocabulary(
     {
@@ -357,6 +357,16 @@ def test_a_rule_that_did_not_run_is_not_judged() -> None:
     assert hits("x = 1  # keyguard: ignore[KG1]\n", skipped="KG301") == [("comment", "keyguard: ignore[KG1]")]
 
 
+def test_a_mark_for_the_whole_file_is_judged_by_all_its_parts() -> None:
+    first = marks("# keyguard: ignore-file[KG101, KG102]\n")
+    second = Suppressions(source("x = 1\n"), VOCABULARY, first.file_marks)
+    use = second.hides("KG101", 1, 1)
+    assert use is not None
+    assert first.unused((), lambda _: True, whole=False) == ()
+    found = [hit.values["name"] for _, hit in unused_marks([(first, []), (second, [use])], lambda _: True)]
+    assert found == ["KG102"]
+
+
 def test_examples_on_a_page_are_not_told() -> None:
     text = "```python\nx = 1  # keyguard: ignore[KG101]\n```\n"
     assert hits(text, kind="markdown") == []
@@ -471,7 +481,7 @@ KINDS = st.sampled_from(
 @given(TEXTS, KINDS)
 def test_any_text_is_read_and_every_span_lies_in_it(text: str, kind: str) -> None:
     found = marks(text, kind)
-    lines = found._source.line_count  # noqa: SLF001  # the text's own
+    lines = found.source.line_count
     uses = [use for line in range(1, lines + 1) if (use := found.hides("KG101", line, line))]
     for hit in found.unused(uses, lambda _: True):
         assert 0 <= hit.span.start < hit.span.end <= len(text)
@@ -498,7 +508,7 @@ def test_what_was_hidden_stays_hidden_when_useless_marks_are_removed(text: str, 
         place = edit.span.end
     after = "".join([*result, text[place:]])
     kept = marks(after, kind)
-    still = sum(kept.hides("KG101", line, line) is not None for line in range(1, kept._source.line_count + 1))  # noqa: SLF001
+    still = sum(kept.hides("KG101", line, line) is not None for line in range(1, kept.source.line_count + 1))
     assert still >= bool([use for use in uses.values() if use and use.mark.own])
 
 
