@@ -309,6 +309,12 @@ def test_a_closed_model_family_is_owned_and_served_by_known_providers() -> None:
             assert name in CATALOGUE.providers, family.id
 
 
+def test_the_families_a_provider_serves_are_known() -> None:
+    known = {family.id for family in CATALOGUE.families} | {"any"}
+    for provider in CATALOGUE.providers.values():
+        assert set(provider.models.serves or ()) <= known, provider.id
+
+
 def test_every_trigger_comes_from_the_data() -> None:
     triggers = CATALOGUE.triggers
     assert {"sk-proj-", "gsk_", "AIza"} <= set(triggers.prefixes)
