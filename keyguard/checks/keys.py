@@ -25,9 +25,14 @@ RULE_OF_PLACE = {
 }
 
 
+def rule_of(key: KeyText) -> str:
+    """The rule that reports a key; what is hardly one (published, public by design, of no known shape) is a case of KG101."""
+    return RULE_OF_PLACE[key.where] if key.known and not key.restricted and not key.public else "KG101"
+
+
 def keys_of(facts: PythonFacts, rule: str) -> Iterator[KeyText]:
     """The keys of a module that `rule` reports."""
-    return (key for key in facts.keys if RULE_OF_PLACE[key.where] == rule)
+    return (key for key in facts.keys if rule_of(key) == rule)
 
 
 def hit(facts: PythonFacts, key: KeyText, rule: str, case: str | None) -> Hit:

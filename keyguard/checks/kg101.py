@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from keyguard.checks.keys import hit, keys_of
+from keyguard.model import Hit, Secret
+from keyguard.secrets.placeholders import mask
+from keyguard.secrets.shapes import keys_in_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keyguard.model import Hit
+    from keyguard.catalogue import Catalogue
     from keyguard.python.facts import KeyText, PythonFacts
+    from keyguard.source import SourceFile
 
 
 def check(facts: PythonFacts) -> Iterator[Hit]:
     """Yield one hit for each key that no more special rule takes."""
     for key in keys_of(facts, "KG101"):
-        yield hit(facts, key, "KG101", _case(key, facts))
+        yield hit(facts, key, "KG101", _case(key))
 
 
-def _case(key: KeyText, facts: PythonFacts) -> str:
-    if hashlib.sha256(key.value.encode("utf-8", "replace")).hexdigest() in facts.catalogue.public_keys:
+def check_unparsed(source: SourceFile, catalogue: Catalogue) -> Iterator[Hit]:
+    """Yield one hit for each key in Python that does not parse: what its text alone tells."""
+    for match in keys_in_text(source, catalogue):
+        provider = catalogue.providers.get(match.provider or "")
+        values = {
+            "masked": mask(match.value, match.shape),
+            "env": provider.variable if provider is not None else "API_KEY",
+            "name": match.name or "",
+        }
+        yield Hit("KG101", match.span, values, match.case or "literal", Secret(match.value, match.provider))
+
+
+def _case(key: KeyText) -> str:
+    if key.public:
         return "public-example"
     if not key.known:
         return "unknown-shape"

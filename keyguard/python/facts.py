@@ -32,6 +32,7 @@ _HOST = re.compile(r"\b(?:https?|wss?)://(?:[^/\s@\"'<>{}]{1,200}@)?([A-Za-z0-9.
 _URL_NAME = re.compile(r"[?&]([A-Za-z0-9_-]{1,40})=[ ]?$")
 _USER_PART = re.compile(r"[a-z][a-z0-9+.-]{1,15}://(?:[^/\s@:\"']{0,80}:)?$")
 _CREDENTIAL = re.compile(r"key|token|secret|auth|bearer|credential|passw|^[as]k$|_[as]k$|header|cookie", re.IGNORECASE)
+_DOUBLE_STAR = -2  # the position of a role that is a call's `**mapping`
 _ADDRESS = re.compile(r"url|base|host|endpoint|server|address|api_type|domain|proxy", re.IGNORECASE)
 
 
@@ -59,6 +60,11 @@ class KeyText:
     pieces: tuple[Span, ...] = ()
     known: bool = True
     restricted: bool = False
+
+    @property
+    def public(self) -> bool:
+        """Tell whether it is a published example key."""
+        return self.match is not None and self.match.case == "public-example"
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +321,8 @@ class _Reader:
         self.covered: set[int] = set()  # literals that are pieces of a key found in what they build
         self.holding: set[int] = set()  # literals that hold a key
         self.call_hosts: dict[int, tuple[str, ...]] = {}
+        self.key_variables: set[str] = set()  # variables that are given to a client as its key here
+        self.url_literals: list[tuple[Node, Node]] = []  # an expression that makes a URL, and a literal it puts there
 
     def read(self) -> PythonFacts:
         self.find_hosts()
@@ -325,6 +333,11 @@ class _Reader:
         for use in self.index.strings:
             self.literal(use)
         self.unknown_keys()
+        named = {id(leaf): draft for draft in self.drafts for leaf in draft.leaves}
+        for root, leaf in self.url_literals:
+            draft = named.get(id(leaf))
+            if draft is not None and draft.root is not root and draft.where != "url":
+                url_drafts.append((root, draft.around.names[0] if draft.around.names else "a literal"))
         self.query_tables(url_drafts)
         output_drafts = list(self.outputs())
         return self.place(url_drafts, output_drafts)
@@ -415,6 +428,8 @@ class _Reader:
                 found = self.tables.clients.get(callee)
                 if found is not None:
                     client = client or found
+                    if item.position == _DOUBLE_STAR and names and names[0] in found.key_params:
+                        is_key, given_to = True, given_to or spell(call.func) or callee
                     if self.is_key_argument(found, item):
                         is_key = True
                         given_to = given_to or spell(call.func) or callee
@@ -525,6 +540,9 @@ class _Reader:
                 if wanted:
                     role = Role("argument", call.role, call.node, (name,) if name else (), here)
                     self.flow(argument.value, role, call.place)
+                    if client is not None and self.is_key_argument(client, role):
+                        for value in v.alternatives(self.evaluator.value(argument.value, call.place)):
+                            self.key_variables.update(value.names if isinstance(value, v.EnvRead) else ())
         for write in self.index.writes:
             if _is_text(write.node):
                 continue
@@ -545,6 +563,8 @@ class _Reader:
                     named = around
                     if name:
                         named = _Around((name, *around.names), around.hosts, around.env, around.client, around.is_key, around.given_to)
+                        if role.position == _DOUBLE_STAR and around.client is not None and name in around.client.key_params:
+                            named.is_key, named.given_to = True, spell(role.node.func)
                     self.flows.setdefault(id(piece.leaf), []).append(named)
 
     # keys
@@ -595,6 +615,7 @@ class _Reader:
             if isinstance(item, v.Text):
                 if len(item.text) >= SHORTEST_KEY:
                     self.keys_of(item, use, node, composite=True)
+                    self.literal_in_url(item, node)
             elif isinstance(item, v.Joined):
                 self.joined(item, use, url_drafts)
 
@@ -615,6 +636,15 @@ class _Reader:
                 url_drafts.append((use.node, self.key_name(part)))
             before += "{}"
 
+    def literal_in_url(self, value: Text, root: Node) -> None:
+        """Remember a literal that another one makes part of a URL: it may turn out to be a key."""
+        for before, piece in zip(value.pieces, value.pieces[1:], strict=False):
+            if piece.leaf is None or piece.end - piece.start < SHORTEST_KEY or before.leaf is piece.leaf:
+                continue
+            named = _URL_NAME.search(value.text[max(piece.start - 60, 0) : piece.start])
+            if named is not None and named[1].lower() in self.tables.query:
+                self.url_literals.append((root, piece.leaf))
+
     def url_key(self, part: Value, parameter: str, before: str) -> str:
         """The name of the variable whose key goes into a URL; a value nobody knows counts at a host that takes keys so."""
         name = self.key_name(part)
@@ -630,8 +660,6 @@ class _Reader:
     def keys_of(self, value: Value, use: Use, root: Node, *, composite: bool = False) -> None:
         if not isinstance(value, v.Text) or not value.text:
             return
-        around: _Around | None = None
-        context = Context()
         leaves = {id(piece.leaf): piece.leaf for piece in value.pieces if piece.leaf is not None}
         if _RUN.search(value.text) is None and not any(key in self.flows for key in leaves):
             return
@@ -640,8 +668,11 @@ class _Reader:
         around = self.around(use.role, use.place).merged(
             flow for key in leaves for flow in self.flows.get(key, ())
         )
-        context = Context(names=around.names, hosts=around.hosts)
+        providers = (around.client.provider,) if around.client is not None and around.client.provider else ()
+        context = Context(names=around.names, hosts=around.hosts, providers=providers, credential=around.is_key)
         for match in keys_in_value(value.text, context, self.catalogue):
+            if match.case == "unknown-shape" and (composite or self.module.source.role == "test"):
+                continue  # a made-up text in a test, or letters that met by chance
             self.draft(value, match, use, root, around, composite=composite)
 
     def draft(self, value: Text, match: KeyMatch, use: Use, root: Node, around: _Around, *, composite: bool) -> None:
@@ -838,7 +869,7 @@ class _Reader:
             return
         if isinstance(value, v.EnvRead):
             for name in value.names:
-                if is_key_variable(name, self.catalogue):
+                if name in self.key_variables or is_key_variable(name, self.catalogue):
                     yield "key", name, value.node
                     return
         elif isinstance(value, v.SecretRead):
@@ -998,7 +1029,7 @@ class _Reader:
             span = Span(span.start + draft.inner[0], span.start + draft.inner[1])
         match, around = draft.match, draft.around
         provider = match.provider if match is not None else self.owner(around)
-        public = match is not None and match.shape is not None and getattr(match.shape, "often_public", False)
+        public = match is not None and match.case == "restricted"
         name = draft.name or around.given_to or (around.names[0] if around.names else "")
         return KeyText(
             span,
@@ -1013,8 +1044,8 @@ class _Reader:
             name,
             spans.get(id(draft.root)),
             tuple(spans[id(leaf)] for leaf in draft.leaves),
-            known=draft.known,
-            restricted=bool(public) and not self.confirmed(around, provider),
+            known=draft.known and (match is None or match.case != "unknown-shape"),
+            restricted=public and not self.confirmed(around, provider),
         )
 
     def owner(self, around: _Around) -> str | None:

@@ -367,7 +367,7 @@ class _Walk:
         place = self.next(place)
         value = node.value
         kind = type(value).__name__
-        if kind in {"SimpleString", "ConcatenatedString"}:
+        if kind == "SimpleString" or (kind == "ConcatenatedString" and _plain(value)):
             self.index.strings.append(Use(value, Role("docstring", None, node), place))
             return
         role = Role("expression", None, node)
@@ -652,10 +652,9 @@ class _Walk:
     def string(self, node: Node, role: Role, place: Place) -> None:
         index = self.index
         if type(node).__name__ == "ConcatenatedString":
-            leaves = flatten(node)
-            if any(type(leaf).__name__ != "SimpleString" for leaf in leaves):
+            if not _plain(node):
                 inner = self.composite(node, role, place)
-                for leaf in reversed(leaves):
+                for leaf in reversed(flatten(node)):
                     self.stack.append((leaf, inner, place))
                 return
         index.strings.append(Use(node, role, place, _root(role)))
@@ -849,6 +848,11 @@ def flatten(node: Node) -> list[Node]:
         node = node.right
     leaves.append(node)
     return leaves
+
+
+def _plain(node: Node) -> bool:
+    """Tell whether an implicit concatenation has no f-string among its literals."""
+    return all(type(leaf).__name__ == "SimpleString" for leaf in flatten(node))
 
 
 def spell(node: Node) -> str:

@@ -6,13 +6,13 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Union
 
-from keyguard.python.index import Binding, Block, Place, flatten, operands, plain_string, spell
+from keyguard.python.index import Binding, Block, Place, Scope, flatten, operands, plain_string, spell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from keyguard.catalogue import Catalogue, Reader, SettingsClass
-    from keyguard.python.index import Index, Node, Scope
+    from keyguard.python.index import CallUse, Index, Node
     from keyguard.python.project import Here
 
 MAX_STEPS = 3_000  # evaluation steps for one question: far above any real key, and every question ends
@@ -480,6 +480,7 @@ class Evaluator:
         self._asking: set[Binding] = set()
         self._overrides: dict[tuple[int, str], Value] = {}
         self._scopes: dict[int, Scope] = {}
+        self._sites: dict[int, list[CallUse]] | None = None
         self._steps = 0
         self._depth = 0
         self._cut = False
@@ -597,15 +598,55 @@ class Evaluator:
         return value
 
     def _parameter(self, binding: Binding) -> Value:
-        if binding.node is None:
-            return UNKNOWN
+        """A parameter's default, and what the calls in this module give for it; others may call it too."""
         scope = binding.place.scope
         outer = scope.parent or scope
-        default = self.value(binding.node, Place(outer, binding.place.order, _enclosing(outer, binding)))
-        return one_of((default, UNKNOWN))
+        found: list[Value] = []
+        if binding.node is not None:
+            found.append(self.value(binding.node, Place(outer, binding.place.order, _enclosing(outer, binding))))
+        sites = self.sites(scope)
+        if 0 < len(sites) <= MAX_CHOICES:
+            name, position = _parameter_slot(scope, binding)
+            for site in sites:
+                given = _given(site.node, name, position)
+                if given is not None:
+                    found.append(self.value(given, site.place))
+        return one_of((*found, UNKNOWN))
+
+    def sites(self, scope: Scope) -> list[CallUse]:
+        """The calls in this module of one of its functions, or of a class for its `__init__`."""
+        if self._sites is None:
+            self._sites = {}
+            for call in self.index.calls:
+                target = self._target(call)
+                if target is not None:
+                    self._sites.setdefault(id(target), []).append(call)
+        return self._sites.get(id(scope), [])
+
+    def _target(self, call: CallUse) -> Scope | None:
+        func = call.node.func
+        kind = type(func).__name__
+        found: list[Binding] | None = None
+        if kind == "Name":
+            found = self.bindings(func.value, call.place)
+        elif kind == "Attribute" and type(func.value).__name__ == "Name":
+            function = call.place.scope.function
+            owner = function.parent
+            if owner is not None and owner.kind == "class" and func.value.value == function.self_name:
+                found = owner.bindings.get(func.attr.value)
+        if not found or len(found) != 1 or not isinstance(found[0].detail, Scope):
+            return None
+        scope = found[0].detail
+        if scope.kind == "class":
+            init = scope.bindings.get("__init__")
+            scope = init[-1].detail if init and isinstance(init[-1].detail, Scope) else scope
+        return scope
 
     def _looped(self, binding: Binding) -> Value:
         given = self.value(binding.node, binding.place)
+        if self.holds_environ(given):
+            shows = binding.detail[-1:] == (1,) or dotted(given).endswith(".values()")
+            return given if shows else UNKNOWN
         items: list[Value] = []
         for value in alternatives(given):
             if isinstance(value, Items):
@@ -936,7 +977,8 @@ class Evaluator:
                 named = item.keyword.value if item.keyword is not None else None
                 if value.place is not None and (named in params or (named is None and number == position and not item.star)):
                     given = self.value(item.value, value.place)
-                    return given if not isinstance(given, Unknown) else SecretRead("client", env, value.node)
+                    names = given.names if isinstance(given, EnvRead) and given.names else env
+                    return given if isinstance(given, (Text, Joined)) else SecretRead("client", names, value.node)
             return EnvRead(env, None, "client", value.node) if env else SecretRead("client", (), value.node)
         return Reference(f"{value.name}().{name}")
 
@@ -1312,6 +1354,32 @@ class Evaluator:
             if name.endswith(suffix) and name[: len(name) - len(suffix)] in self.access.environs:
                 return True
         return False
+
+
+def _parameter_slot(scope: Scope, binding: Binding) -> tuple[str, int | None]:
+    """A parameter's name and its position among a call's positional arguments (None when keyword-only)."""
+    params = scope.node.params
+    positional = [item.name.value for item in (*params.posonly_params, *params.params)]
+    if scope.self_name is not None:
+        positional = positional[1:]
+    name = next((name for name, found in scope.bindings.items() if any(item is binding for item in found)), "")
+    return name, positional.index(name) if name in positional else None
+
+
+def _given(call: Node, name: str, position: int | None) -> Node:
+    """The expression a call gives for a parameter; None when it gives none, or hides it behind a star."""
+    at = 0
+    for item in call.args:
+        if item.keyword is not None:
+            if item.keyword.value == name:
+                return item.value
+        elif item.star:
+            return None
+        else:
+            if at == position:
+                return item.value
+            at += 1
+    return None
 
 
 def _enclosing(scope: Scope, binding: Binding) -> Block:
