@@ -49,6 +49,7 @@ FLOORS = (
 # Modules that are one room with another.
 ROOMS = {
     "schema": "catalogue",  # the half of it that only a cold start needs
+    "triggers": "catalogue",  # what it makes for the prefilter
     "workers": "engine",  # the processes it runs in
     "cache": "engine",  # what it remembers of unchanged files
 }
