@@ -322,7 +322,9 @@ class _Finder:
         elif not self._stays_inside(folder, path.rpartition("/")[0]):
             return  # tracked as a file, but a folder above it has become a link
         elif stat.S_ISREG(mode):
-            self._add(location, prefix + path, status.st_size, top=repository.top if repository else None)
+            # From a folder above the working folder, what lies in that is still shown from there.
+            reported = prefix + path if _is_below(folder, self._cwd) else _from(self._cwd, location) or prefix + path
+            self._add(location, reported, status.st_size, top=repository.top if repository else None)
         elif stat.S_ISLNK(mode):
             self._links.append((location, prefix + path, folder, excluder))
 

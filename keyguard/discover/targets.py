@@ -218,7 +218,9 @@ def _utf8(read: Callable[[int], bytes]) -> Iterator[bytes]:
 
 
 def _windows(pieces: Iterator[bytes], size: int, overlap: int) -> Iterator[Window]:
-    overlap = max(2, min(overlap, size // 4))
+    # Bounds under which no seam can meet the next one, whatever few bytes a cut steps back for a character.
+    size = max(size, 128)
+    overlap = max(16, min(overlap, size // 8))
     offset, line, column, characters, own_start = 0, 1, 1, 0, 0
     buffer, ended = bytearray(), False
     while True:

@@ -34,18 +34,22 @@ class Excluder:
             folder: the named folder, absolute.
         """
         self._names: frozenset[str] = frozenset()
-        self._specs: list[tuple[str, _Spec]] = []
+        self._specs: list[tuple[str, str, _Spec]] = []  # what a path must begin with, what goes before it
         for base, patterns in groups:
             names = frozenset() if any(p.startswith("!") for p in patterns) else _plain(patterns)
             self._names |= names
             others = tuple(pattern for pattern in patterns if pattern not in names)
             if not others:
                 continue
-            inside = relative(folder, base)
-            # A pattern that takes the named folder itself would take everything below it.
-            whole = inside is None or (inside != "." and Patterns(base, others).matches(folder + "/"))
-            prefix = "" if whole or inside == "." or inside is None else inside + "/"
-            self._specs.append((prefix, _spec(others)))
+            inside, lead = relative(folder, base), relative(base, folder)
+            if inside == ".":
+                self._specs.append(("", "", _spec(others)))
+            elif inside is not None:
+                # A pattern that takes the named folder itself would take everything below it.
+                whole = Patterns(base, others).matches(folder + "/")
+                self._specs.append(("", "" if whole else inside + "/", _spec(others)))
+            elif lead is not None:
+                self._specs.append((lead + "/", "", _spec(others)))
 
     @property
     def names(self) -> frozenset[str]:
@@ -56,7 +60,9 @@ class Excluder:
         """Tell whether a path, from the named folder and with `/`, is left out; a folder's path ends in `/`."""
         if not self._names.isdisjoint(path.split("/")):
             return True
-        return any(spec.match_file(prefix + path) for prefix, spec in self._specs)
+        return any(
+            path.startswith(lead) and spec.match_file(prefix + path[len(lead) :]) for lead, prefix, spec in self._specs
+        )
 
 
 def excluded_by_name(groups: Sequence[tuple[str, Sequence[str]]], location: str) -> bool:
@@ -146,7 +152,8 @@ def _rules_above(folder: str, above: str) -> tuple[_Rules, ...]:
         holder = os.path.join(above, *steps[:index])
         lead = "/".join(steps[index:]) + "/"
         rules += (rule._replace(lead=lead) for rule in _read_rules(os.path.join(holder, ".gitignore"), ""))
-    return tuple(rules)
+    # The user names a folder that is ignored: then its files are meant.
+    return () if _ignores(tuple(rules), "") else tuple(rules)
 
 
 def _read_rules(file: str, prefix: str) -> tuple[_Rules, ...]:
