@@ -17,6 +17,7 @@ ENTRIES: dict[str, Entry] = {
     # Stand-ins in the words of a rule.
     "some-provider": "API",
     "no-console": "where it was issued",
+    "baseline.written": ("The baseline {file} accepts {count} finding.", "The baseline {file} accepts {count} findings."),
     # Places.
     "cell": "cell {cell}",
     "cell.output": "cell {cell} output",

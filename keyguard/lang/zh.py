@@ -18,6 +18,7 @@ ENTRIES: dict[str, Entry] = {
     # Stand-ins in the words of a rule.
     "some-provider": "API",
     "no-console": "签发它的平台",
+    "baseline.written": "基线 {file} 已接受 {count} 个问题。",
     # Places.
     "cell": "单元格 {cell}",
     "cell.output": "单元格 {cell} 输出",

@@ -1,0 +1,45 @@
+"""The rules that reason, one small file each: a check takes facts and yields hits; these tuples list them all."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from keyguard.checks.facts import TextFacts
+    from keyguard.model import Hit
+    from keyguard.python.facts import PythonFacts
+
+
+class TextCheck(NamedTuple):
+    """A rule over the text of any file."""
+
+    rule: str
+    run: Callable[[TextFacts], Iterable[Hit]]
+
+
+class PythonCheck(NamedTuple):
+    """A rule over what a Python module means."""
+
+    rule: str
+    run: Callable[[PythonFacts], Iterable[Hit]]
+
+
+TEXT_CHECKS = (
+    TextCheck("KG106", kg106.check),
+    TextCheck("KG107", kg107.check),
+    TextCheck("KG108", kg108.check),
+    TextCheck("KG109", kg109.check),
+    TextCheck("KG110", kg110.check),
+)
+
+PYTHON_CHECKS = (
+    PythonCheck("KG101", kg101.check),
+    PythonCheck("KG102", kg102.check),
+    PythonCheck("KG103", kg103.check),
+    PythonCheck("KG104", kg104.check),
+    PythonCheck("KG105", kg105.check),
+)

@@ -1,0 +1,72 @@
+"""Arguments become settings, settings a run, a run a report: the only place with exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from keyguard import __version__
+from keyguard.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+from keyguard.cli.codes import BUG, CLEAN, FOUND, INTERRUPTED, USAGE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run keyguard and give its exit code.
+
+    0 clean; 1 findings; 2 usage, configuration, or a named path that could not be read; 3 a bug in keyguard;
+    130 interrupted.
+    """
+    _tolerant_streams()
+    try:
+        return _run(sys.argv[1:] if argv is None else list(argv))
+    except UsageError as error:
+        print(f"keyguard: error: {error}", file=sys.stderr)  # noqa: T201  # the error stream is where errors go
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader (`| head`) has what it wanted. Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FOUND
+    except Exception as error:  # noqa: BLE001  # the boundary: whatever arrives here is a bug of ours
+        return _report_bug(error)
+
+
+def _tolerant_streams() -> None:
+    """Make writing to a narrow console encoding escape what it cannot show, where it would raise."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _report_bug(error: Exception) -> int:
+    """Say where keyguard broke without the error's own words: they can quote the text that was being read."""
+    import traceback  # noqa: PLC0415  # 6 ms, for a bug only
+
+    lines = ["keyguard: this is a bug in keyguard, please report it with the lines below (they hold no file content)"]
+    lines += [f"  keyguard {__version__}, Python {sys.version.split()[0]}, {sys.platform}: {type(error).__name__}"]
+    package = os.path.dirname(__file__)  # noqa: PTH120  # pathlib costs 8 ms that only a bug would spend
+    for frame in traceback.extract_tb(error.__traceback__):
+        name = os.path.relpath(frame.filename, package) if frame.filename.startswith(package) else "…"
+        lines.append(f"  {name}:{frame.lineno} in {frame.name}")
+    print("\n".join(lines), file=sys.stderr)  # noqa: T201  # the error stream is where errors go
+    return BUG
+
+
+def _run(argv: list[str]) -> int:
+    from keyguard.cli.parser import build  # noqa: PLC0415  # argparse: 7 ms, after the error boundary stands
+
+    parser = build()
+    arguments = parser.parse_args(argv)
+    if arguments.command is None:
+        parser.print_help()
+        return USAGE if argv else CLEAN
+    from keyguard.cli import commands  # noqa: PLC0415  # what the command needs, once it is known
+
+    return commands.COMMANDS[arguments.command](arguments)

@@ -1,0 +1,402 @@
+"""What each command does: arguments to settings, settings to a run, a run to what is printed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from keyguard import __version__
+from keyguard.cli.codes import CLEAN, FOUND, USAGE
+from keyguard.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from keyguard.baseline import Baseline, Entry, SecretsBaseline
+    from keyguard.catalogue import Catalogue
+    from keyguard.discover import GitState, Target
+    from keyguard.model import FileReport, Finding, Notice, Report
+    from keyguard.prefilter import Prefilter
+    from keyguard.report import RenderOptions
+    from keyguard.settings import Settings, SettingsFinder, Vocabulary
+
+# os.path and not pathlib in this module: pathlib costs 8 ms at start, and a hook has 70.
+# ruff: noqa: PTH118, PTH123
+
+
+def check(arguments: argparse.Namespace) -> int:
+    """Check files and report what was found."""
+    run = _Run(arguments)
+    if arguments.show_settings:
+        from keyguard.settings import show_settings  # noqa: PLC0415  # in memory already
+
+        _say(show_settings(run.settings))
+        return CLEAN
+    run.find()
+    if arguments.show_files:
+        _say("".join(f"{target.path}\n" for target in run.targets))
+        return USAGE if run.failed else CLEAN
+    report = run.report()
+    code = USAGE if run.failed else FOUND if report.findings and not arguments.exit_zero else CLEAN
+    run.write(report, code)
+    return code
+
+
+def baseline(arguments: argparse.Namespace) -> int:
+    """Create, update or show the baseline."""
+    from keyguard import baseline as baselines  # noqa: PLC0415  # this command, or where there is a baseline
+    from keyguard.lang import texts  # noqa: PLC0415  # after the arguments are known to be right
+
+    run = _Run(arguments)
+    file = baselines.target(run.settings)
+    say = texts(run.lang).say
+    if arguments.action == "show":
+        held = baselines.read(file)
+        if not isinstance(held, baselines.Baseline):
+            msg = f"{file}: this is detect-secrets' baseline; `keyguard check` honours it as it is"
+            raise UsageError(msg)
+        _say(held.to_text())
+        return CLEAN
+    before = baselines.Baseline(file)
+    if os.path.lexists(file):
+        if arguments.action == "create":
+            msg = f"{file}: there is a baseline already; run `keyguard baseline update`, or delete it to begin anew"
+            raise UsageError(msg)
+        held = baselines.read(file)
+        before = held if isinstance(held, baselines.Baseline) else before
+    elif arguments.action == "update":
+        msg = f"{file}: there is no baseline yet; run `keyguard baseline create`"
+        raise UsageError(msg)
+    run.find()
+    report = run.report(accept=False)
+    looked = {before.place(target.path) for target in run.targets}
+    after = before.updated(report.findings, lambda path: path in looked)
+    after.write()
+    _say(say("baseline.written", count=len(after.entries), file=_shown(file)) + "\n")
+    return USAGE if run.failed else CLEAN
+
+
+def rules(arguments: argparse.Namespace) -> int:
+    """List every rule."""
+    from keyguard.report.listings import render_rules  # noqa: PLC0415  # this command only
+
+    catalogue = _catalogue()
+    _say(render_rules(catalogue, _options(arguments, catalogue), arguments.output_format))
+    return CLEAN
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    """Show the page of one rule."""
+    from keyguard.report.listings import render_rule  # noqa: PLC0415  # this command only
+
+    catalogue = _catalogue()
+    words = _vocabulary(catalogue)
+    found = words.resolve(arguments.rule)
+    rule = catalogue.rules.get(found or "")
+    if rule is None:
+        near = words.closest(arguments.rule)
+        hint = f"did you mean {near}?" if near else "`keyguard rules` lists them"
+        msg = f"there is no rule {arguments.rule[:40]!r}; {hint}"
+        raise UsageError(msg)
+    _say(render_rule(rule, _options(arguments, catalogue), arguments.output_format))
+    return CLEAN
+
+
+def providers(arguments: argparse.Namespace) -> int:
+    """List the providers keyguard knows."""
+    from keyguard.report.listings import render_providers  # noqa: PLC0415  # this command only
+
+    catalogue = _catalogue()
+    _say(render_providers(catalogue, _options(arguments, catalogue), arguments.output_format, word=arguments.word))
+    return CLEAN
+
+
+class _Run:
+    """One run of the engine as the arguments ask for it: find, check, accept, write."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._arguments = arguments
+        self.catalogue = _catalogue()
+        self._paths: list[str] = list(arguments.paths)
+        for alone, others in (("staged", "range"), ("range", "staged")):
+            if getattr(arguments, alone) and (getattr(arguments, others) or arguments.stdin_filename):
+                msg = "--staged, --range and --stdin-filename exclude one another: give one of them"
+                raise UsageError(msg)
+        self._stdin = arguments.stdin_filename is not None or "-" in self._paths
+        if self._stdin and any(path != "-" for path in self._paths):
+            msg = "standard input (-) is read alone: leave out the other paths"
+            raise UsageError(msg)
+        self._finder = _finder(arguments, self.catalogue)
+        shown = [arguments.stdin_filename or "stdin"] if self._stdin else self._paths
+        self.settings: Settings = self._finder.for_run(shown)
+        self.lang = _language(arguments, self.settings.lang)
+        self.targets: tuple[Target, ...] = ()
+        self._notices: list[Notice] = []
+        self.failed = False
+
+    def find(self) -> None:
+        """Find the files to check."""
+        from keyguard import discover  # noqa: PLC0415  # 6 ms, when there are files to find
+
+        arguments, settings = self._arguments, self.settings
+        groups = [(group.base, group.patterns) for group in (settings.exclude, *settings.extend_exclude)]
+        options: dict[str, Any] = {"exclude": groups, "force_exclude": settings.force_exclude}
+        if self._stdin:
+            name = arguments.stdin_filename or "stdin"
+            if settings.force_exclude and settings.is_excluded(name):
+                return
+            self.targets = (discover.stdin_target(sys.stdin.buffer.read(), name),)
+            return
+        if arguments.staged:
+            found = discover.staged_targets(self._paths or (".",), **options)
+        elif arguments.range is not None:
+            found = discover.range_targets(arguments.range, self._paths or (".",), **options)
+        else:
+            found = discover.discover(self._paths or (".",), respect_gitignore=settings.respect_gitignore, **options)
+        self.targets = tuple(target for target in found.targets if not self._excluded_below(target))
+        self._notices += found.notices
+
+    def _excluded_below(self, target: Target) -> bool:
+        """Apply the excludes of a settings file deeper in the tree than the run's own."""
+        settings = self._finder.for_path(target.location)
+        if settings is self.settings or (target.named and not settings.force_exclude):
+            return False
+        return settings.is_excluded(target.location)
+
+    def report(self, *, accept: bool = True) -> Report:
+        """Check the files; with `accept`, take out what the baselines hold."""
+        from keyguard import engine  # noqa: PLC0415  # when there are files to check
+
+        ours, theirs = self._baselines() if accept else (None, None)
+        session = engine.Session(
+            self.catalogue,
+            _prefilter(self.catalogue),
+            self._finder,
+            Words(self.catalogue),
+            root=self.settings.root,
+            lang=self.lang,
+            git=self._git(),
+            accepts=theirs.accepts if theirs else None,
+        )
+        from keyguard.report.progress import progress  # noqa: PLC0415  # 1 ms, and nothing more off a terminal
+
+        enabled = not self._arguments.quiet
+        with progress("keyguard", len(self.targets), enabled=enabled) as advance:
+            report = engine.check_targets(self.targets, session, jobs=self.settings.jobs, advance=advance)
+        if accept:
+            report = self._accepted(report, ours)
+        self._notices += self._finder.notices
+        named = {target.path for target in self.targets if target.named}
+        self.failed = any(notice.error for notice in self._notices) or any(
+            finding.rule == "KG001" and finding.path in named for finding in report.findings
+        )
+        return replace(report, notices=tuple(self._notices), root=self.settings.root)
+
+    def _git(self) -> GitState:
+        from keyguard.discover import GitState  # noqa: PLC0415  # in memory already
+        from keyguard.source import is_env_file  # noqa: PLC0415  # as above
+
+        return GitState(target.location for target in self.targets if is_env_file(target.path))
+
+    def _baselines(self) -> tuple[Baseline | None, SecretsBaseline | None]:
+        if self._arguments.isolated:
+            return None, None
+        from keyguard import baseline as baselines  # noqa: PLC0415  # 1 ms
+
+        return baselines.load(self.settings)
+
+    def _accepted(self, report: Report, ours: Baseline | None) -> Report:
+        """Accept what the baseline holds, and tell what hides nothing any more if the whole project was checked."""
+        whole = self._is_whole()
+        unused = report.unused_ignores
+        extra: list[Finding] = []
+        if ours is not None:
+            matched = ours.match(report.files)
+            report = replace(report, files=matched.files)
+            if whole:
+                idle = [(entry, count) for entry, count in matched.unused if self._judged(entry)]
+                unused += len(idle)
+                extra += (self._useless("baseline", _shown(ours.file), entry.path, entry.line) for entry, _ in idle)
+        if whole and self.settings.source is not None:
+            from keyguard.settings import unused_per_file_ignores  # noqa: PLC0415  # in memory already
+
+            hidden = [(file.path, finding.rule) for file in report.files for finding in file.ignored]
+            for entry, rules in unused_per_file_ignores(self.settings, hidden, self._all_ran):
+                unused += 1
+                extra.append(self._useless("per-file", self.settings.source, f"{entry.pattern}: {', '.join(rules)}"))
+        if extra and self.settings.is_shown("KG003", extra[0].severity, extra[0].confidence):
+            report = replace(report, files=_with(report.files, extra))
+        return replace(report, unused_ignores=unused)
+
+    def _useless(self, case: str, path: str, name: str, line: int = 0) -> Finding:
+        from keyguard.findings import file_finding  # noqa: PLC0415  # for a useless entry only
+
+        found = file_finding(self.catalogue, "KG003", path, path, name, self.lang, case)
+        return replace(found, line=max(line, 1), end_line=max(line, 1))
+
+    def _judged(self, entry: Entry) -> bool:
+        settings = self.settings
+        return settings.is_selected(entry.rule) and settings.is_shown(entry.rule, entry.severity, entry.confidence)
+
+    def _all_ran(self, selector: str) -> bool:
+        return all(self.settings.is_selected(rule) for rule in self.catalogue.rules if rule.startswith(selector))
+
+    def _is_whole(self) -> bool:
+        arguments = self._arguments
+        if self._stdin or arguments.staged or arguments.range is not None or not self.settings.is_selected("KG003"):
+            return False
+        root = os.path.join(os.path.realpath(self.settings.root), "")
+        return any(root.startswith(os.path.join(os.path.realpath(path), "")) for path in self._paths or (".",))
+
+    def write(self, report: Report, code: int) -> None:
+        """Render the report to standard output or to the file asked for."""
+        from keyguard.report import render, scan_time  # noqa: PLC0415  # when there is a report
+
+        arguments, settings = self._arguments, self.settings
+        options = _options(
+            arguments,
+            self.catalogue,
+            to_file=arguments.output_file is not None,
+            lang=self.lang,
+            statistics=arguments.statistics,
+            show_ignored=settings.show_ignored,
+            min_severity=settings.min_severity.label,
+            exit_code=code,
+            scan_time=scan_time(os.environ),
+        )
+        text = render(report, settings.output_format, options)
+        if arguments.output_file is None:
+            _say(text)
+            return
+        try:
+            with open(arguments.output_file, "w", encoding="utf-8", newline="") as stream:
+                stream.write(text)
+        except OSError as error:
+            msg = f"{arguments.output_file}: the report could not be written ({error.strerror})"
+            raise UsageError(msg) from error
+
+
+def _with(files: Sequence[FileReport], extra: Iterable[Finding]) -> tuple[FileReport, ...]:
+    """Add findings about files that had none, in path order."""
+    from keyguard.model import FileReport  # noqa: PLC0415  # in memory already
+
+    by_path = {file.path: file for file in files}
+    for finding in extra:
+        held = by_path.get(finding.path, FileReport(finding.path))
+        by_path[finding.path] = replace(held, findings=(*held.findings, finding))
+    return tuple(by_path[path] for path in sorted(by_path))
+
+
+class Words:
+    """The names settings and ignore comments may use, made when the first one asks; a worker gets its own."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        """Remember whose rules they are."""
+        self._catalogue = catalogue
+        self._words: Vocabulary | None = None
+
+    def __call__(self) -> Vocabulary:
+        """Give the vocabulary."""
+        if self._words is None:
+            self._words = _vocabulary(self._catalogue)
+        return self._words
+
+
+def _finder(arguments: argparse.Namespace, catalogue: Catalogue) -> SettingsFinder:
+    from keyguard.settings import SettingsFinder  # noqa: PLC0415  # 4 ms, for commands that read settings
+
+    names = (
+        "select",
+        "extend_select",
+        "ignore",
+        "exclude",
+        "extend_exclude",
+        "force_exclude",
+        "min_severity",
+        "min_confidence",
+        "per_file_ignores",
+        "show_ignored",
+        "baseline",
+        "lang",
+        "output_format",
+        "jobs",
+    )
+    given = {name.replace("_", "-"): getattr(arguments, name, None) for name in names}
+    overrides = {name: value for name, value in given.items() if value is not None}
+    return SettingsFinder(
+        Words(catalogue), overrides, config=arguments.config, isolated=arguments.isolated, keep_going=True
+    )
+
+
+def _shown(path: str) -> str:
+    from keyguard.settings import display  # noqa: PLC0415  # in memory already
+
+    return display(path)
+
+
+def _catalogue() -> Catalogue:
+    from keyguard.catalogue import load  # noqa: PLC0415  # 12 ms, not for --help
+
+    return load()
+
+
+def _vocabulary(catalogue: Catalogue) -> Vocabulary:
+    from keyguard.secrets.detect import PLUGINS  # noqa: PLC0415  # asked only when a setting names a rule or plug-in
+    from keyguard.settings import Vocabulary  # noqa: PLC0415  # as above
+
+    return Vocabulary({rule.id: rule.name for rule in catalogue.rules.values()}, PLUGINS)
+
+
+def _language(arguments: argparse.Namespace, chosen: str | None = None) -> str:
+    from keyguard.lang import choose  # noqa: PLC0415  # after the arguments are known to be right
+
+    return choose(arguments.lang or chosen, os.environ, terminal=sys.stdout.isatty())
+
+
+def _prefilter(catalogue: Catalogue) -> Prefilter:
+    from keyguard.prefilter import Prefilter  # noqa: PLC0415  # re2: 9 ms, when there are files to check
+
+    return Prefilter(catalogue)
+
+
+def _options(
+    arguments: argparse.Namespace, catalogue: Catalogue, *, to_file: bool = False, **more: object
+) -> RenderOptions:
+    """Say how to render: what the arguments and the terminal ask for."""
+    from keyguard.report import RenderOptions, speaks_unicode  # noqa: PLC0415  # 2 ms, when there is something to show
+
+    terminal = sys.stdout.isatty() and not to_file
+    width = None
+    if terminal:
+        import shutil  # noqa: PLC0415  # 3 ms, for a terminal only
+
+        width = shutil.get_terminal_size().columns
+    color = arguments.color == "always" or (arguments.color == "auto" and terminal and not os.environ.get("NO_COLOR"))
+    values: dict[str, object] = {
+        "catalogue": catalogue,
+        "lang": _language(arguments),
+        "version": __version__,
+        "color": color,
+        "width": width,
+        "unicode": to_file or speaks_unicode(sys.stdout.encoding),
+        "verbose": arguments.verbose,
+        "quiet": arguments.quiet,
+    }
+    return RenderOptions(**{**values, **more})  # type: ignore[arg-type]  # each value is of its field's type
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "check": check,
+    "baseline": baseline,
+    "rules": rules,
+    "explain": explain,
+    "providers": providers,
+}

@@ -1,0 +1,162 @@
+"""The command line: every command, option and help text, and errors that name the closest option."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from keyguard import __version__
+from keyguard.errors import UsageError
+
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser whose errors name the closest option."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what the user did wrong, with a suggestion where an option was misspelt."""
+        unknown = message.removeprefix("unrecognized arguments: ").split(" ")[0]
+        hint = ""
+        if unknown.startswith("-") and unknown != message:
+            import difflib  # noqa: PLC0415  # 3 ms, for a misspelt option only
+
+            known = [option for action in self._every_action() for option in action.option_strings]
+            near = difflib.get_close_matches(unknown.split("=")[0], known, n=1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+        msg = f"{message}{hint} (see `{self.prog} --help`)"
+        raise UsageError(msg)
+
+    def _every_action(self) -> list[argparse.Action]:
+        actions = list(self._actions)
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001  # argparse offers no other way to them
+                for parser in action.choices.values():
+                    actions += parser._actions  # noqa: SLF001  # as above
+        return actions
+
+
+def _list(value: str) -> tuple[str, ...]:
+    """Split a comma-separated option."""
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _positive(value: str) -> int:
+    number = int(value)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _add_selection(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("which rules")
+    group.add_argument("--select", type=_list, metavar="RULES", help="run only these rules (KG101, KG1, a name, ALL)")
+    group.add_argument("--extend-select", type=_list, metavar="RULES", help="run these rules too")
+    group.add_argument("--ignore", type=_list, metavar="RULES", help="do not run these rules")
+    group.add_argument(
+        "--per-file-ignores",
+        action="append",
+        default=None,
+        metavar="PATTERN:RULES",
+        help="ignore rules in files that match (may be given again)",
+    )
+    group.add_argument("--min-severity", choices=("low", "medium", "high"), help="hide findings below this severity")
+    group.add_argument("--min-confidence", choices=("low", "medium", "high"), help="hide findings we are less sure of")
+
+
+def _add_files(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("which files")
+    group.add_argument(
+        "paths", nargs="*", metavar="PATH", help="files and folders (default: the working folder; -: stdin)"
+    )
+    group.add_argument("--exclude", type=_list, metavar="PATTERNS", help="skip these instead of the default excludes")
+    group.add_argument("--extend-exclude", type=_list, metavar="PATTERNS", help="skip these too")
+    group.add_argument("--force-exclude", action="store_true", default=None, help="skip excluded files even when named")
+    group.add_argument("--staged", action="store_true", help="check what the git index holds, not what lies on disk")
+    group.add_argument("--range", metavar="A..B", help="check what any commit of the range adds")
+    group.add_argument("--stdin-filename", metavar="NAME", help="read standard input as this file")
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("settings")
+    group.add_argument("--config", metavar="FILE", help="read settings from this file only")
+    group.add_argument("--isolated", action="store_true", help="read no settings file and no baseline")
+    group.add_argument("--baseline", metavar="FILE", help="accept what this baseline holds")
+    group.add_argument("--show-settings", action="store_true", help="show the settings in force and stop")
+    group.add_argument("--show-files", action="store_true", help="show the files that would be checked and stop")
+    group.add_argument("--jobs", type=_positive, metavar="N", help="worker processes (default: one a core)")
+
+
+def _add_output(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument("--output-format", metavar="FORMAT", help="text, json, sarif, github … (see docs/ci.md)")
+    group.add_argument("--output-file", metavar="FILE", help="write the report to this file")
+    group.add_argument("--exit-zero", action="store_true", help="exit 0 in spite of findings")
+    group.add_argument("--statistics", action="store_true", help="count findings by rule")
+    group.add_argument(
+        "--show-ignored", action="store_true", default=None, help="list what comments and the baseline hide"
+    )
+    _add_voice(group)
+
+
+def _add_voice(group: argparse._ArgumentGroup | argparse.ArgumentParser) -> None:
+    group.add_argument("--lang", choices=("en", "zh"), help="language of the texts")
+    group.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (default: auto)")
+    group.add_argument("-q", "--quiet", action="store_true", help="findings only")
+    group.add_argument("-v", "--verbose", action="store_true", help="every place and every notice")
+
+
+def build() -> argparse.ArgumentParser:
+    """Build the parser; `command` in its result is the name of the command."""
+    parser = _Parser(
+        prog="keyguard",
+        description="Stops model-API keys from leaking and model-API calls from failing, before the commit.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"keyguard {__version__}")
+    commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
+
+    def command(name: str, summary: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+
+    check = command("check", "Find leaked keys in files, folders, the git index or a range of commits.")
+    _add_files(check)
+    _add_selection(check)
+    _add_settings(check)
+    _add_output(check)
+
+    baseline = command("baseline", "Accept today's findings, so that only new ones are reported.")
+    baseline.add_argument("action", choices=("create", "update", "show"), help="what to do with the baseline")
+    _add_files(baseline)
+    _add_selection(baseline)
+    _add_settings(baseline)
+    _add_voice(baseline)
+
+    rules = command("rules", "List every rule.")
+    rules.add_argument("--output-format", choices=("text", "json", "markdown"), default="text", help="how to list them")
+    _add_voice(rules)
+
+    explain = command("explain", "Explain a rule: what it reports, why, and what to do.")
+    explain.add_argument("rule", metavar="RULE", help="an id such as KG101, or a name such as hardcoded-key")
+    explain.add_argument("--output-format", choices=("text", "json", "markdown"), default="text", help="how to show it")
+    _add_voice(explain)
+
+    providers = command("providers", "List the providers keyguard knows.")
+    providers.add_argument("word", nargs="?", help="only those whose name, host or variable holds this word")
+    providers.add_argument(
+        "--output-format", choices=("text", "json", "markdown"), default="text", help="how to list them"
+    )
+    _add_voice(providers)
+
+    identify = command("identify", "Tell whose a key is and whether it is whole; the key is read from standard input.")
+    identify.add_argument("--env", metavar="NAME", help="read the key from this environment variable")
+    identify.add_argument("--output-format", choices=("text", "json"), default="text", help="how to show it")
+    _add_voice(identify)
+
+    init = command("init", "Set keyguard up in this project: hook, settings, ignore lines, a baseline if it leaks.")
+    init.add_argument("path", nargs="?", default=".", help="the project's folder (default: the working folder)")
+    init.add_argument("-y", "--yes", action="store_true", help="ask nothing")
+    _add_voice(init)
+    return parser

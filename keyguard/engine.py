@@ -1,0 +1,421 @@
+"""One file through the pipeline, and many files through workers: targets to a report."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from keyguard.model import FileReport, Finding, Hit, Report, Span
+from keyguard.source import NotebookError, SourceFile, Undecodable, decode, kind_of, notebook_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from keyguard.catalogue import Catalogue
+    from keyguard.discover import GitState, Target
+    from keyguard.prefilter import Prefilter, Signals
+    from keyguard.python.project import Project
+    from keyguard.settings import Settings, SettingsFinder, Vocabulary
+    from keyguard.suppress import Mark
+
+_ALONE = 6 << 20  # bytes: less than this is done before a second process would have helped (40 ms to start one)
+_CHUNK_BYTES = 1 << 20  # bytes that travel to a worker at once: small enough to share evenly, large enough to matter
+_CHUNK_FILES = 200
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a run knows besides its files: the same for every file and in every worker.
+
+    `finder` gives the settings of a path, `root` is the project's folder, `git` says what git does with a file;
+    `accepts` asks another tool's baseline about a path and a secret's SHA-1 in hexadecimal.
+    """
+
+    catalogue: Catalogue
+    prefilter: Prefilter
+    finder: SettingsFinder
+    vocabulary: Callable[[], Vocabulary]
+    root: str = "."
+    lang: str = "en"
+    git: GitState | None = None
+    accepts: Callable[[str, str], bool] | None = None
+
+    @cached_property
+    def project(self) -> Project:
+        """The modules that a file of this run may import constants from; each is read once a process."""
+        from keyguard.python.project import Project  # noqa: PLC0415  # with LibCST's modules, when Python is parsed
+
+        return Project(self.root, self.catalogue)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one file: its report, what the minimum severity hid by label, and our marks that hid nothing."""
+
+    report: FileReport
+    hidden: Mapping[str, int] = field(default_factory=dict)
+    unused: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether there is nothing to say about the file but that it was read."""
+        report = self.report
+        return not (
+            report.findings
+            or report.ignored
+            or report.accepted
+            or report.skipped
+            or report.windowed
+            or self.hidden
+            or self.unused
+        )
+
+
+def check_targets(
+    targets: Sequence[Target],
+    session: Session,
+    *,
+    jobs: int | None = None,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Report:
+    """Check every target and put the outcomes together in path order, whatever the number of workers.
+
+    `jobs` None takes every core; little work is done in this process. `advance` is told how many files were done.
+    """
+    workers = min(jobs or os.cpu_count() or 1, len(targets))
+    size = sum(max(target.size, 0) for target in targets)
+    if workers > 1 and (size > _ALONE or any(target.is_large for target in targets)):
+        from keyguard.workers import spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large trees only
+
+        outcomes = spread(targets, session, workers, _chunks(targets), advance)
+    else:
+        outcomes = list(_one_by_one(targets, session, advance))
+    return _report(outcomes, len(targets))
+
+
+def check_chunk(targets: Iterable[Target], session: Session) -> list[Outcome]:
+    """Check some targets and give the outcomes that have something to say."""
+    from keyguard.discover import filled  # noqa: PLC0415  # git's blobs are read where they are checked
+
+    return [outcome for target in filled(targets) if not (outcome := check_target(target, session)).is_empty]
+
+
+def check_target(target: Target, session: Session) -> Outcome:
+    """Check one file; nothing it holds raises."""
+    try:
+        if target.is_large:
+            return _check_windows(target, session)
+        data = target.read()
+    except OSError as error:
+        return _File(target, session).unreadable(error.strerror or type(error).__name__)
+    return check_bytes(target, data, session)
+
+
+def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
+    """Check a file whose bytes are in hand."""
+    kind = kind_of(target.path, data[:256])
+    signals = session.prefilter.scan(data, kind, target.path)
+    if signals.is_binary:
+        return Outcome(FileReport(target.path, skipped="binary"))
+    if not signals:
+        return Outcome(FileReport(target.path))
+    file = _File(target, session)
+    try:
+        source = decode(target.path, data, kind=kind, place=target.place)
+    except Undecodable as error:
+        return Outcome(FileReport(target.path, skipped=error.reason))
+    if kind != "notebook":
+        file.check_text(source, signals)
+        if kind == "python":
+            file.check_python((source,), signals)
+        return file.outcome((source,))
+    try:
+        parts = notebook_parts(source)
+    except NotebookError as error:
+        file.note("KG001", str(error).removeprefix(f"{target.path}: "))
+        file.check_text(replace(source, kind="json"), signals)
+        return file.outcome((source,))
+    for part in parts:
+        file.check_text(part, signals)
+    cells = tuple(part for part in parts if part.kind == "python" and part.part == "source")
+    if cells:
+        file.check_python(cells, signals)
+    return file.outcome(parts)
+
+
+def _check_windows(target: Target, session: Session) -> Outcome:
+    """Run the text rules over a file too large to hold; a window without a signal costs one search."""
+    file = _File(target, session)
+    kind = kind_of(target.path)
+    marks: tuple[Mark, ...] = ()
+    for number, window in enumerate(target.windows()):
+        signals = session.prefilter.scan(window.data, kind, target.path)
+        if signals.is_binary:
+            return Outcome(FileReport(target.path, skipped="binary"))
+        if not signals and number:
+            continue
+        source = decode(
+            target.path,
+            window.data,
+            kind=kind,
+            place=target.place,
+            first_line=window.first_line,
+            first_column=window.first_column,
+        )
+        before = len(window.data[: window.own_start].decode("utf-8", "surrogateescape"))
+        own = len(window.data[window.own_start : window.own_end].decode("utf-8", "surrogateescape"))
+        marks = file.check_window(source, signals, Span(before, before + own), window.characters, marks)
+    return file.windowed_outcome()
+
+
+class _File:
+    """Collects the hits of one file, part by part, and turns them into its outcome."""
+
+    def __init__(self, target: Target, session: Session) -> None:
+        self._target = target
+        self._session = session
+        self._settings: Settings = session.finder.for_path(target.location)
+        self._hits: dict[int, list[Hit]] = {}
+        self._sources: dict[int, SourceFile] = {}
+        self._secrets: set[str] = set()
+        self._failed_rules: set[str] = set()
+        self._findings: list[Finding] = []
+        self._ignored: list[Finding] = []
+        self._accepted: list[Finding] = []
+        self._hidden: Counter[str] = Counter()
+        self._unused = 0
+
+    def note(self, rule: str, reason: str) -> None:
+        """Report something about the file as a whole."""
+        from keyguard.findings import file_finding  # noqa: PLC0415  # the words of rules: only for a finding
+
+        if self._settings.is_selected(rule):
+            session, target = self._session, self._target
+            self._settle(file_finding(session.catalogue, rule, target.path, target.place, reason, session.lang), None)
+
+    def unreadable(self, reason: str) -> Outcome:
+        """Give the outcome of a file that could not be read."""
+        self.note("KG001", reason)
+        return self._outcome(windowed=False)
+
+    def _add(self, source: SourceFile, hits: Iterable[Hit]) -> None:
+        kept = self._hits.setdefault(id(source), [])
+        self._sources[id(source)] = source
+        for hit in hits:
+            kept.append(hit)
+            if hit.secret is not None:
+                self._secrets.add(hit.secret.value)
+
+    def check_text(self, source: SourceFile, signals: Signals) -> None:
+        """Run the rules that read text."""
+        from keyguard.checks import TEXT_CHECKS  # noqa: PLC0415  # 5 ms that a file without a signal does not pay
+        from keyguard.checks.facts import text_facts  # noqa: PLC0415  # as above
+
+        session = self._session
+        facts = text_facts(source, self._target, session.catalogue, self._settings, signals, session.git)
+        self._secrets.update(key.value for key in facts.keys)
+        for check in TEXT_CHECKS:
+            if self._settings.is_selected(check.rule):
+                self._add(source, check.run(facts))
+
+    def check_python(self, sources: Sequence[SourceFile], signals: Signals) -> None:
+        """Run the rules that read Python, over a file or the cells of a notebook in order."""
+        if not signals.python:
+            return
+        from keyguard.checks import PYTHON_CHECKS  # noqa: PLC0415  # as in check_text
+
+        wanted = [check for check in PYTHON_CHECKS if self._settings.is_selected(check.rule)]
+        if not wanted and not self._settings.is_selected("KG002"):
+            return
+        from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 190 ms
+        from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
+
+        facts = read_cells(sources, self._session.catalogue, self._session.project)
+        if isinstance(facts, ParseFailure):
+            self._unparsed(sources, facts, signals)
+            return
+        for check in wanted:
+            for hit in check.run(facts):
+                source, span = facts.module.place(hit.span)
+                related = tuple((facts.module.place(other)[1], text) for other, text in hit.related)
+                self._add(source, (replace(hit, span=span, related=related),))
+
+    def _unparsed(self, sources: Sequence[SourceFile], failure: Any, signals: Signals) -> None:  # noqa: ANN401  # ParseFailure, whose module is heavy
+        """Report Python that does not parse; its keys are still keys, found in its text."""
+        from keyguard.checks.kg101 import check_unparsed  # noqa: PLC0415  # only here
+
+        # What these rules would have found in the tree is not known, so ignores for them are not judged.
+        self._failed_rules.update(("KG101", "KG102", "KG103", "KG104", "KG105"))
+        if self._settings.is_selected("KG101"):
+            for source in sources:
+                self._add(source, check_unparsed(source, self._session.catalogue))
+        if not self._settings.is_selected("KG002"):
+            return
+        source, line = _cell_line(sources, failure.line)
+        case = failure.kind if failure.kind in {"python2", "template", "too-deep"} else None
+        if case is None and not signals.model:
+            case = "no-trigger"
+        span = source.line_span(min(line, source.line_count))
+        self._add(source, (Hit("KG002", span, {"reason": failure.reason}, case=case, statement=""),))
+
+    def check_window(
+        self, source: SourceFile, signals: Signals, own: Span, before: int, marks: tuple[Mark, ...]
+    ) -> tuple[Mark, ...]:
+        """Run the text rules over one window and keep what begins in its own part; give the marks of the whole file."""
+        if signals:
+            self.check_text(source, signals)
+            hits = self._hits.pop(id(source), [])
+            self._sources.pop(id(source), None)
+            self._hits[id(source)] = [hit for hit in hits if own.start <= hit.span.start < own.end]
+            self._sources[id(source)] = source
+        marks = self._settle_hits((source,), marks, shift=before, whole=False)
+        self._hits.clear()
+        self._sources.clear()
+        return marks
+
+    def windowed_outcome(self) -> Outcome:
+        """Give the outcome of a file that was read in windows."""
+        return self._outcome(windowed=True)
+
+    def outcome(self, sources: Sequence[SourceFile]) -> Outcome:
+        """Give the outcome of a file whose parts were all checked."""
+        self._settle_hits(sources, ())
+        return self._outcome(windowed=False)
+
+    def _settle_hits(
+        self, sources: Sequence[SourceFile], marks: tuple[Mark, ...], shift: int = 0, *, whole: bool = True
+    ) -> tuple[Mark, ...]:
+        """Turn the hits on each source into findings, reported or ignored; give the marks for the whole file.
+
+        `shift` counts the characters before a window; `whole` tells that the sources are all there is of the file,
+        so that a mark for the whole file that hid nothing can be judged.
+        """
+        from keyguard.findings import Speaker, one_leak_a_text  # noqa: PLC0415  # only when there may be a finding
+        from keyguard.suppress import Suppressions, has_own_marks, unused_marks  # noqa: PLC0415  # as above
+
+        session = self._session
+        speaker = Speaker(session.catalogue, session.lang)
+        secrets = frozenset(self._secrets)
+        judged = []
+        for source in sources:
+            hits = one_leak_a_text(self._hits.get(id(source), ()))
+            if not hits and not has_own_marks(source.text):
+                continue
+            suppressions = Suppressions(source, session.vocabulary(), marks)
+            marks = marks or tuple(mark for mark in suppressions.marks if mark.reach == "file")
+            used = []
+            for hit in hits:
+                finding = speaker.finding(hit, source, self._target.place, secrets)
+                hidden = suppressions.hides(hit.rule, finding.line, finding.end_line)
+                if hidden is not None:
+                    used.append(hidden)
+                self._settle_in(source, finding, hit, shift, ignored=hidden is not None)
+            judged.append((suppressions, used))
+        if self._settings.is_selected("KG003"):
+            useless = (
+                unused_marks(judged, self._ran)
+                if whole
+                else [(one.source, hit) for one, used in judged for hit in one.unused(used, self._ran, whole=False)]
+            )
+            for source, hit in useless:
+                self._unused += 1
+                self._settle_in(source, speaker.finding(hit, source, self._target.place, secrets), hit, shift)
+        return marks
+
+    def _settle_in(  # noqa: PLR0913  # one word for each thing that decides where a finding goes
+        self, source: SourceFile, finding: Finding, hit: Hit, shift: int, *, ignored: bool = False
+    ) -> None:
+        """Settle a finding unless it stands on lines that a range of commits did not add."""
+        added = self._target.added_spans(source.text) if source.cell is None else None
+        if added is not None and not any(hit.span.overlaps(span) for span in added):
+            return
+        if shift:
+            finding = replace(finding, span=Span(finding.span.start + shift, finding.span.end + shift))
+        self._settle(finding, hit, ignored=ignored)
+
+    def _ran(self, rule: str) -> bool:
+        return self._settings.is_selected(rule) and rule not in self._failed_rules
+
+    def _settle(self, finding: Finding, hit: Hit | None, *, ignored: bool = False) -> None:
+        """Put a finding where it belongs: ignored, accepted by another tool's baseline, hidden, or reported."""
+        if ignored or any(entry.hides(finding.rule) for entry in self._settings.ignored_by_path(self._target.location)):
+            self._ignored.append(finding)
+        elif hit is not None and self._is_accepted(hit):
+            self._accepted.append(finding)
+        elif not self._settings.is_shown(finding.rule, finding.severity, finding.confidence):
+            self._hidden[finding.severity.label] += 1
+        else:
+            self._findings.append(finding)
+
+    def _is_accepted(self, hit: Hit) -> bool:
+        accepts = self._session.accepts
+        if accepts is None or hit.secret is None:
+            return False
+        import hashlib  # noqa: PLC0415  # 3 ms, with another tool's baseline only
+
+        # SHA-1 is what detect-secrets writes; it names, it does not protect.
+        return accepts(self._target.path, hashlib.sha1(hit.secret.value.encode(), usedforsecurity=False).hexdigest())
+
+    def _outcome(self, *, windowed: bool) -> Outcome:
+        report = FileReport(
+            self._target.path,
+            findings=tuple(sorted(self._findings, key=_position)),
+            ignored=tuple(sorted(self._ignored, key=_position)),
+            accepted=tuple(sorted(self._accepted, key=_position)),
+            windowed=windowed,
+        )
+        return Outcome(report, dict(self._hidden), self._unused)
+
+
+def _cell_line(sources: Sequence[SourceFile], line: int) -> tuple[SourceFile, int]:
+    """Turn a line of joined cells into a cell and a line in it."""
+    for source in sources:
+        if line <= source.line_count:
+            return source, max(line, 1)
+        line -= source.line_count
+    return sources[-1], sources[-1].line_count
+
+
+def _position(finding: Finding) -> tuple[int, str, int, int, str]:
+    return finding.cell or 0, finding.part or "", finding.span.start, finding.span.end, finding.rule
+
+
+def _one_by_one(targets: Sequence[Target], session: Session, advance: Callable[[int], None]) -> Iterator[Outcome]:
+    from keyguard.discover import filled  # noqa: PLC0415  # the caller has it in memory already
+
+    for target in filled(targets):
+        outcome = check_target(target, session)
+        advance(1)
+        if not outcome.is_empty:
+            yield outcome
+
+
+def _chunks(targets: Sequence[Target]) -> list[tuple[int, int]]:
+    """Cut the targets into runs of about `_CHUNK_BYTES`, as index ranges."""
+    cuts: list[tuple[int, int]] = []
+    start = size = 0
+    for index, target in enumerate(targets):
+        size += max(target.size, 0)
+        if size >= _CHUNK_BYTES or index + 1 - start >= _CHUNK_FILES:
+            cuts.append((start, index + 1))
+            start, size = index + 1, 0
+    if start < len(targets):
+        cuts.append((start, len(targets)))
+    return cuts
+
+
+def _report(outcomes: Iterable[Outcome], checked: int) -> Report:
+    """Put outcomes together in path order; versions of one file (a range) stay in the order of their commits."""
+    ordered = sorted(outcomes, key=lambda outcome: outcome.report.path)
+    hidden: Counter[str] = Counter()
+    for outcome in ordered:
+        hidden.update(outcome.hidden)
+    return Report(
+        tuple(outcome.report for outcome in ordered),
+        checked=checked,
+        hidden=dict(hidden),
+        unused_ignores=sum(outcome.unused for outcome in ordered),
+    )

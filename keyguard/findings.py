@@ -1,0 +1,253 @@
+"""A hit and its rule's words become a finding: messages, names, places, and excerpts in which every key is masked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from keyguard.fingerprint import context_before, fingerprint, key_id
+from keyguard.lang import texts
+from keyguard.model import Excerpt, Finding, Related, Span
+from keyguard.secrets.placeholders import looks_random, mask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from keyguard.catalogue import Case, Catalogue, Rule
+    from keyguard.model import Hit
+    from keyguard.source import SourceFile
+
+_MARGIN = 160  # characters of a long line shown on each side of a finding
+_WIDEST = 400  # characters of an excerpt in all: a minified line has millions
+_BEYOND = 4_400  # characters beyond the margin that are masked before they are cut, so that no half of a key remains
+# What may be a key: anything this long of these characters is masked in an excerpt if it looks random.
+_RUN = re.compile(r"[A-Za-z0-9_\-+/=.~]{16,4096}")
+_PIECE = re.compile(r"[A-Za-z0-9_\-+/=.]{6,}")
+_LEAST = 6  # characters of the shortest secret that is searched for in texts; shorter ones are words
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Turns hits into findings in one language; `prefix` is the path from the project's root to the reported paths."""
+
+    catalogue: Catalogue
+    lang: str = "en"
+
+    def finding(self, hit: Hit, source: SourceFile, place: str, secrets: frozenset[str]) -> Finding:
+        """Say a hit in words.
+
+        `place` is the file's path from the project's root, which names a finding about a short secret; `secrets`
+        are the values known in this file, none of which any text of the finding will hold.
+        """
+        rule = self.catalogue.rules[hit.rule]
+        case = rule.cases.get(hit.case) if hit.case else None
+        values = self._values(hit)
+        line, column = source.position(hit.span.start)
+        end_line, end_column = source.position(max(hit.span.end, hit.span.start))
+        secret = hit.secret.value if hit.secret else None
+        context = context_before(source.text, hit.span.start) if secret else ""
+        known = secrets | {secret} if secret else secrets
+        message, remedy = (_scrub(text.format_map(values), known) for text in self._words(rule, case))
+        return Finding(
+            rule=hit.rule,
+            path=source.path,
+            span=hit.span,
+            line=line,
+            column=column,
+            end_line=end_line,
+            end_column=end_column,
+            message=message,
+            severity=case.severity if case and case.severity is not None else rule.severity,
+            confidence=case.confidence if case and case.confidence is not None else rule.confidence,
+            fingerprint=fingerprint(
+                hit.rule, secret=secret, statement=hit.statement, role=source.role, path=place, context=context
+            ),
+            key=key_id(secret, rule=hit.rule, path=place, context=context) if secret else None,
+            provider=hit.secret.provider if hit.secret else None,
+            case=hit.case,
+            remedy=remedy or None,
+            cell=source.cell,
+            part=None if source.cell is None else ("output" if source.part == "output" else "source"),
+            excerpt=_excerpt(source, hit.span, known),
+            related=tuple(self._related(source, span, _scrub(text, known)) for span, text in hit.related),
+            fix=hit.fix,
+        )
+
+    def _values(self, hit: Hit) -> Mapping[str, str]:
+        values = _Values(hit.values)
+        said = texts(self.lang)
+        provider = self.catalogue.providers.get((hit.secret and hit.secret.provider) or values.get("provider") or "")
+        values["provider"] = provider.label(self.lang) if provider else said.say("some-provider")
+        values["console_url"] = (provider and provider.console_url) or said.say("no-console")
+        if not values.get("env"):
+            values["env"] = provider.variable if provider else "API_KEY"
+        return values
+
+    def _words(self, rule: Rule, case: Case | None) -> tuple[str, str]:
+        """Choose message and remedy: the case's own words win, in the language asked for."""
+        chinese = self.lang == "zh"
+        message = (case and (case.message_zh if chinese else case.message)) or (
+            rule.message_zh if chinese else rule.message
+        )
+        remedy = (case and (case.remedy_zh if chinese else case.remedy)) or (rule.remedy_zh if chinese else rule.remedy)
+        return message, remedy
+
+    @staticmethod
+    def _related(source: SourceFile, span: Span, message: str) -> Related:
+        return Related(source.path, *source.position(span.start), *source.position(span.end), message)
+
+
+def file_finding(  # noqa: PLR0913, PLR0917  # one word for each thing that is known of a file that has no text
+    catalogue: Catalogue, rule: str, path: str, place: str, reason: str, lang: str, case: str | None = None
+) -> Finding:
+    """Make a finding about a file as a whole, such as one that could not be read; it points at line 1."""
+    from keyguard.model import Hit  # noqa: PLC0415  # a name at run time only here
+    from keyguard.source import SourceFile  # noqa: PLC0415  # as above
+
+    hit = Hit(rule, Span(0, 0), {"reason": reason, "name": reason}, case=case)
+    return Speaker(catalogue, lang).finding(hit, SourceFile(path, ""), place, frozenset())
+
+
+def is_leak(rule: str) -> bool:
+    """Tell whether a rule reports a secret that stands in a text (and not one that is printed or tracked)."""
+    return rule in _PRECEDENCE
+
+
+# One text, one leak finding: the first that applies (rules.md). KG104 and KG107 say something else and stand beside.
+_PRECEDENCE = ("KG105", "KG103", "KG102", "KG101", "KG110", "KG106", "KG109", "KG108")
+
+
+def one_leak_a_text(hits: Iterable[Hit]) -> list[Hit]:
+    """Keep, of the leak hits on overlapping text, the one whose rule comes first; others stay as they are.
+
+    The result is ordered by position, then rule. Linear but for the sort.
+    """
+    ordered = sorted(hits, key=_rank)
+    taken = _Taken()
+    kept = []
+    for hit in ordered:
+        if is_leak(hit.rule):
+            if taken.overlaps(hit.span):
+                continue
+            taken.add(hit.span)
+        kept.append(hit)
+    return sorted(kept, key=lambda hit: (hit.span, hit.rule, hit.case or ""))
+
+
+def _rank(hit: Hit) -> tuple[int, Span, str]:
+    return _PRECEDENCE.index(hit.rule) if hit.rule in _PRECEDENCE else len(_PRECEDENCE), hit.span, hit.rule
+
+
+class _Taken:
+    """Disjoint spans in order, asked for overlap by bisection."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def overlaps(self, span: Span) -> bool:
+        from bisect import bisect_left  # noqa: PLC0415  # C code, loaded with any start
+
+        index = bisect_left(self._starts, max(span.end, span.start + 1))
+        return index > 0 and self._ends[index - 1] > span.start
+
+    def add(self, span: Span) -> None:
+        from bisect import bisect_left  # noqa: PLC0415  # C code, loaded with any start
+
+        index = bisect_left(self._starts, span.start)
+        self._starts.insert(index, span.start)
+        self._ends.insert(index, span.end)
+
+
+class _Values(dict[str, str]):
+    """Message values in which a missing name shows as an ellipsis: a report is better short of a word than lost."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def _scrub(text: str, secrets: Iterable[str]) -> str:
+    """Mask every known secret inside a text of ours."""
+    for secret in secrets:
+        if len(secret) >= _LEAST and secret in text:
+            text = text.replace(secret, mask(secret))
+    return text
+
+
+def _excerpt(source: SourceFile, span: Span, secrets: frozenset[str]) -> Excerpt | None:
+    """Cut the finding's first line out of the source, mask whatever is or may be a secret, and place the carets."""
+    line, _ = source.position(span.start)
+    whole = source.line_span(line)
+    if whole.start == whole.end:
+        return None
+    end = min(span.end, whole.end)
+    low = max(whole.start, span.start - _MARGIN - _BEYOND)
+    high = min(whole.end, max(end, span.start) + _MARGIN + _BEYOND, span.start + _WIDEST + _BEYOND)
+    text = source.text[low:high]
+    masked = _spans_to_mask(text, Span(span.start - low, min(end, high) - low), secrets)
+    pieces: list[str] = []
+    place = 0
+    start, stop = span.start - low, min(end, high) - low
+    moved_start, moved_stop = start, stop
+    for hidden in masked:
+        shown = mask(text[hidden.start : hidden.end])
+        pieces += (text[place : hidden.start], shown)
+        change = len(shown) - (hidden.end - hidden.start)
+        new = sum(map(len, pieces)) - len(shown)
+        if hidden.end <= start:
+            moved_start += change
+        elif hidden.start < start:
+            moved_start = new
+        if hidden.end <= stop:
+            moved_stop += change
+        elif hidden.start < stop:
+            moved_stop = new + len(shown)
+        place = hidden.end
+    pieces.append(text[place:])
+    return _trimmed(
+        "".join(pieces), moved_start, max(moved_stop, moved_start), cut=(low, high) != (whole.start, whole.end)
+    )
+
+
+def _trimmed(text: str, start: int, end: int, *, cut: bool) -> Excerpt:
+    """Keep a margin around the carets; what was beyond the masked part is always cut away."""
+    if not cut and len(text) <= _WIDEST:
+        return Excerpt(text, start, end)
+    first = max(0, start - _MARGIN)
+    last = min(len(text), max(end, start) + _MARGIN, first + _WIDEST)
+    before, after = "…" if first else "", "…" if last < len(text) else ""
+    shift = len(before) - first
+    return Excerpt(before + text[first:last] + after, start + shift, min(end, last) + shift)
+
+
+def _spans_to_mask(text: str, span: Span, secrets: frozenset[str]) -> list[Span]:
+    found: list[Span] = []
+    inside = text[span.start : span.end]
+    verbatim = False
+    for secret in secrets:
+        if len(secret) < _LEAST:
+            continue
+        at = text.find(secret)
+        while at >= 0:
+            found.append(Span(at, at + len(secret)))
+            at = text.find(secret, at + len(secret))
+    verbatim = any(hidden.overlaps(span) for hidden in found)
+    found += (Span(*match.span()) for match in _RUN.finditer(text) if looks_random(match[0]))
+    if secrets and not verbatim:
+        # The key is put together here from pieces: hide each that is part of it, forwards or backwards.
+        for match in _PIECE.finditer(inside):
+            piece = match[0]
+            if any(piece in secret or piece[::-1] in secret for secret in secrets):
+                found.append(Span(span.start + match.start(), span.start + match.end()))
+    return _merged(found)
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for span in sorted(spans):
+        if merged and span.start < merged[-1].end:
+            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
+        else:
+            merged.append(span)
+    return merged
