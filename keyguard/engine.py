@@ -325,9 +325,7 @@ class _File:
                 self._settle_in(source, speaker.finding(hit, source, self._target.place, secrets), hit, shift)
         return marks
 
-    def _settle_in(  # noqa: PLR0913  # one word for each thing that decides where a finding goes
-        self, source: SourceFile, finding: Finding, hit: Hit, shift: int, *, ignored: bool = False
-    ) -> None:
+    def _settle_in(self, source: SourceFile, finding: Finding, hit: Hit, shift: int, *, ignored: bool = False) -> None:
         """Settle a finding unless it stands on lines that a range of commits did not add."""
         added = self._target.added_spans(source.text) if source.cell is None else None
         if added is not None and not any(hit.span.overlaps(span) for span in added):
