@@ -488,6 +488,16 @@ def test_pipes_sockets_and_devices_are_never_opened(tree: Path) -> None:
 
 
 @posix
+def test_a_gitignore_that_is_a_pipe_or_a_link_is_not_opened(folder: Path) -> None:
+    os.mkfifo(folder / ".gitignore")
+    _put(folder / "sub" / "a.py", "x")
+    _put(folder / "rules", "*.py\n")
+    (folder / "sub" / ".gitignore").symlink_to("../rules")
+    assert _paths(discover(["sub"])) == ["sub/a.py"]
+    assert _paths(discover(["."])) == ["rules", "sub/a.py"]
+
+
+@posix
 def test_a_file_that_became_a_pipe_or_a_link_since_is_an_error_and_no_hang(folder: Path) -> None:
     _put(folder / "a.py", "x")
     (target,) = discover(["."]).targets

@@ -191,27 +191,19 @@ def kind_of(path: str, first_bytes: bytes = b"") -> str:
         first_bytes: the beginning of the content; a `#!` line decides where the name does not.
     """
     name = _name(path)
-    suffix = name.rpartition(".")[2]
-    kind = _KIND_BY_NAME.get(name) or (_KIND_BY_SUFFIX.get(suffix) if "." in name else None)
-    if kind is None or kind == "json" or name[0] == "." or "." in name[:-1]:
-        kind = _kind_of_odd_name(name, suffix, kind)
-    if kind is not None:
-        return kind
-    return _kind_by_shebang(first_bytes) if first_bytes[:2] == b"#!" else "text"
-
-
-def _kind_of_odd_name(name: str, suffix: str, kind: str | None) -> str | None:
     if is_env_file(name):
         return "shell" if name == ".envrc" else "env"
+    suffix = name.rpartition(".")[2]
+    kind = _KIND_BY_NAME.get(name) or (_KIND_BY_SUFFIX.get(suffix) if "." in name else None)
     if kind is not None:
         return kind
     if name.startswith(("dockerfile.", "containerfile.")):
         return "dockerfile"
-    if suffix in _COPY_SUFFIXES or suffix in _TEMPLATE_SUFFIXES:
+    if "." in name and (suffix in _COPY_SUFFIXES or suffix in _TEMPLATE_SUFFIXES):
         inner = kind_of(name[: -len(suffix) - 1])
         # A template of Python does not parse; its text is still worth reading.
-        return None if inner == "text" or (inner == "python" and suffix in _TEMPLATE_SUFFIXES) else inner
-    return None
+        return "text" if inner == "python" and suffix in _TEMPLATE_SUFFIXES else inner
+    return _kind_by_shebang(first_bytes) if first_bytes[:2] == b"#!" else "text"
 
 
 def _kind_by_shebang(first_bytes: bytes) -> str:
