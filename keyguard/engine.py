@@ -143,7 +143,7 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
     cells = tuple(part for part in parts if part.kind == "python" and part.part == "source")
     if cells:
         file.check_python(cells, signals)
-    return file.outcome(parts)
+    return file.outcome(parts, source)
 
 
 def _check_windows(target: Target, session: Session) -> Outcome:
@@ -187,6 +187,7 @@ class _File:
         self._accepted: list[Finding] = []
         self._hidden: Counter[str] = Counter()
         self._unused = 0
+        self._notebook: SourceFile | None = None
 
     def note(self, rule: str, reason: str) -> None:
         """Report something about the file as a whole."""
@@ -280,8 +281,9 @@ class _File:
         """Give the outcome of a file that was read in windows."""
         return self._outcome(windowed=True)
 
-    def outcome(self, sources: Sequence[SourceFile]) -> Outcome:
-        """Give the outcome of a file whose parts were all checked."""
+    def outcome(self, sources: Sequence[SourceFile], notebook: SourceFile | None = None) -> Outcome:
+        """Give the outcome of a file whose parts were all checked; `notebook` is the JSON that cells came from."""
+        self._notebook = notebook
         self._settle_hits(sources, ())
         return self._outcome(windowed=False)
 
@@ -327,12 +329,20 @@ class _File:
 
     def _settle_in(self, source: SourceFile, finding: Finding, hit: Hit, shift: int, *, ignored: bool = False) -> None:
         """Settle a finding unless it stands on lines that a range of commits did not add."""
-        added = self._target.added_spans(source.text) if source.cell is None else None
-        if added is not None and not any(hit.span.overlaps(span) for span in added):
+        if self._target.added is not None and not self._is_added(source, hit.span):
             return
         if shift:
             finding = replace(finding, span=Span(finding.span.start + shift, finding.span.end + shift))
         self._settle(finding, hit, ignored=ignored)
+
+    def _is_added(self, source: SourceFile, span: Span) -> bool:
+        """Tell whether a span of a file or a notebook's cell stands on lines that the commit added."""
+        whole = source
+        if self._notebook is not None:
+            from keyguard.source import raw_span  # noqa: PLC0415  # in memory already
+
+            whole, span = self._notebook, raw_span(self._notebook, source, span)
+        return any(span.overlaps(added) for added in self._target.added_spans(whole.text) or ())
 
     def _ran(self, rule: str) -> bool:
         return self._settings.is_selected(rule) and rule not in self._failed_rules
