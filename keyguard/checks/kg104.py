@@ -9,6 +9,7 @@ from keyguard.model import Hit
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keyguard.model import Span
     from keyguard.python.facts import PythonFacts
 
 _CASES = {"key": None, "url": "url", "environ": "environ-dump", "settings": "settings"}
@@ -17,10 +18,15 @@ _CASES = {"key": None, "url": "url", "environ": "environ-dump", "settings": "set
 def check(facts: PythonFacts) -> Iterator[Hit]:
     """Yield one hit for each expression that reaches a sink with a key in it."""
     for output in facts.outputs:
-        related = ()
+        related: tuple[tuple[Span, str], ...] = ()
         if output.source is not None and not output.span.overlaps(output.source):
             related = ((output.source, f"{output.name} is read here"),)
         values = {"name": output.name, "where": output.where}
         yield Hit(
-            "KG104", output.span, values, _CASES[output.kind], statement=f"{output.where}({output.name})", related=related
+            "KG104",
+            output.span,
+            values,
+            _CASES[output.kind],
+            statement=f"{output.where}({output.name})",
+            related=related,
         )

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    import libcst as cst
-
     from keyguard.python.module import Module
 
 Node = Any  # a LibCST node: importing the library for its types would cost 190 ms, and its unions help nobody here
@@ -134,7 +132,12 @@ class Role:
     __slots__ = ("kind", "names", "node", "parent", "position")
 
     def __init__(
-        self, kind: str, parent: Role | None = None, node: Node = None, names: tuple[str, ...] = (), position: int | None = None
+        self,
+        kind: str,
+        parent: Role | None = None,
+        node: Node = None,
+        names: tuple[str, ...] = (),
+        position: int | None = None,
     ) -> None:
         """Describe the part."""
         self.kind = kind
@@ -207,14 +210,19 @@ class Index:
 
 # Methods that give a string from a string: the whole chain is one string expression.
 TEXT_METHODS = frozenset(
-    "format format_map join replace strip lstrip rstrip removeprefix removesuffix lower upper encode decode translate "
-    "casefold swapcase expandtabs zfill ljust rjust center".split()
-)
+    {
+        "format", "format_map", "join", "replace", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "lower",
+        "upper", "encode", "decode", "translate", "casefold", "swapcase", "expandtabs", "zfill", "ljust", "rjust", "center",
+    }
+)  # fmt: skip
 # Functions that give a string from a string and can hide a key in plain sight.
 DECODERS = frozenset(
-    "b64decode standard_b64decode urlsafe_b64decode decodebytes b32decode b16decode b85decode a85decode fromhex unhexlify a2b_hex "
-    "a2b_base64 reversed chr unquote unquote_plus bytes bytearray join fromutf".split()
-)
+    {
+        "b64decode", "standard_b64decode", "urlsafe_b64decode", "decodebytes", "b32decode", "b16decode", "b85decode",
+        "a85decode", "fromhex", "unhexlify", "a2b_hex", "a2b_base64", "reversed", "chr", "unquote", "unquote_plus", "bytes",
+        "bytearray", "join",
+    }
+)  # fmt: skip
 
 
 def index(module: Module, package: str = "", *, is_package: bool = False) -> Index:
@@ -400,7 +408,9 @@ class _Walk:
         self.push(node.annotation.annotation, Role("annotation"), place)
         if node.value is None:
             if type(node.target).__name__ == "Name":
-                self.bind(node.target.value, Binding("declare", None, place, None, node.annotation.annotation), place.scope)
+                self.bind(
+                    node.target.value, Binding("declare", None, place, None, node.annotation.annotation), place.scope
+                )
             return
         self.target(node.target, node.value, place, node, node.annotation.annotation)
         self.stack.append((node.value, Role(kind, None, node, tuple(_target_names(node.target))), place))
@@ -412,7 +422,9 @@ class _Walk:
         elif type(node.target).__name__ == "Attribute":
             self.attribute_binding(node.target, Binding("augment", node, place))
         self.index.composites.append(Use(node, Role("assign", None, node, tuple(_target_names(node.target))), place))
-        self.stack.append((node.value, Role("part", Role("assign", None, node, tuple(_target_names(node.target)))), place))
+        self.stack.append(
+            (node.value, Role("part", Role("assign", None, node, tuple(_target_names(node.target)))), place)
+        )
 
     def target(self, target: Node, value: Node, place: Place, statement: Node, annotation: Node = None) -> None:
         kind = type(target).__name__
@@ -708,7 +720,9 @@ class _Walk:
 
     def compare(self, node: Node, _role: Role, place: Place) -> None:
         names = tuple(
-            name for side in (node.left, *(item.comparator for item in node.comparisons)) for name in _target_names(side)
+            name
+            for side in (node.left, *(item.comparator for item in node.comparisons))
+            for name in _target_names(side)
         )
         role = Role("compare", None, node, names)
         for item in reversed(node.comparisons):

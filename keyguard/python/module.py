@@ -62,7 +62,7 @@ class Module:
     """A parsed text: `tree` spells exactly `code`, and `offsets` leads from `code` back to `text`.
 
     `parts` are the sources `text` was joined from: one file, or the code cells of a notebook in order.
-    `stepped` are the spans of `text` (notebook magics) that were stepped over.
+    `stepped` are the spans of `text` that were stepped over: notebook magics, cells that do not parse.
     """
 
     text: str
@@ -107,13 +107,15 @@ def parse(source: SourceFile) -> Module | ParseFailure:
     return parse_parts((source,))
 
 
-def parse_parts(sources: Sequence[SourceFile]) -> Module | ParseFailure:
+def parse_parts(sources: Sequence[SourceFile], leave_out: frozenset[int] = frozenset()) -> Module | ParseFailure:
     """Parse the code cells of one notebook as one module, in order, so that later cells see earlier names.
 
-    IPython magics are stepped over; cells in another language (`%%bash`) are left out whole. A failure's line counts in
-    the joined text, in which every cell starts on a line of its own.
+    IPython magics are stepped over; cells in another language (`%%bash`) are left out whole, and so are those
+    whose `id` is in `leave_out`. A failure's line counts in the joined text, in which every cell starts on a line of its
+    own.
     """
     from keyguard.source import python_text  # noqa: PLC0415  # 1 ms, only for Python
+
     parts: list[Part] = []
     texts: list[str] = []
     length = 0
@@ -128,10 +130,12 @@ def parse_parts(sources: Sequence[SourceFile]) -> Module | ParseFailure:
     stepped: list[Span] = []
     codes: list[str] = []
     for part, chunk in zip(parts, texts, strict=True):
-        if part.source.cell is not None and part.source.kind != "python":
+        other = part.source.cell is not None and part.source.kind != "python"
+        if other or id(part.source) in leave_out:
             code = re.sub(r"[^\r\n]", " ", chunk)
         else:
             code = python_text(part.source) + chunk[len(part.source.text) :]
+        if not other:
             stepped += _stepped_over(part, chunk, code)
         codes.append(code)
     return _parse(text, "".join(codes), tuple(parts), tuple(stepped))

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keyguard.catalogue import Catalogue
-    from keyguard.python.values import Evaluator, Value
+    from keyguard.python.evaluate import Evaluator
+    from keyguard.python.values import Value
 
 MAX_BYTES = 1_000_000  # a module of constants is small; a larger one is not worth its parse
 MAX_MODULES = 200  # other modules read for one run's worth of one project
@@ -81,9 +82,9 @@ class Project:
         return self._evaluators[file]
 
     def _load(self, file: Path) -> Evaluator | None:
+        from keyguard.python.evaluate import Evaluator  # noqa: PLC0415  # as above
         from keyguard.python.index import index  # noqa: PLC0415  # with `module`, only for projects that are asked
         from keyguard.python.module import ParseFailure, parse  # noqa: PLC0415  # as above
-        from keyguard.python.values import Evaluator  # noqa: PLC0415  # as above
         from keyguard.source import decode  # noqa: PLC0415  # as above
 
         try:
