@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def check(facts: PythonFacts) -> Iterator[Hit]:
     """Yield one hit for each key that no more special rule takes."""
     for key in keys_of(facts, "KG101"):
-        yield hit(facts, key, "KG101", _case(key))
+        yield hit(key, "KG101", _case(key))
 
 
 def check_unparsed(source: SourceFile, catalogue: Catalogue) -> Iterator[Hit]:

@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 def check(facts: PythonFacts) -> Iterator[Hit]:
     """Yield one hit for each key that is a default."""
     for key in keys_of(facts, "KG102"):
-        yield hit(facts, key, "KG102", key.where)
+        yield hit(key, "KG102", key.where)

@@ -17,7 +17,7 @@ def check(facts: PythonFacts) -> Iterator[Hit]:
     """Yield one hit for each key in a URL, then one for each variable that holds one and is put there."""
     literal = list(keys_of(facts, "KG103"))
     for key in literal:
-        yield hit(facts, key, "KG103", "literal")
+        yield hit(key, "KG103", "literal")
     for found in facts.url_keys:
         if not any(found.span.overlaps(key.span) for key in literal):
             yield Hit("KG103", found.span, {"name": found.name}, "variable", statement=_statement(facts, found.name))

@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 def check(facts: PythonFacts) -> Iterator[Hit]:
     """Yield one hit for each key in a comment or docstring, at the key itself."""
     for key in keys_of(facts, "KG105"):
-        yield hit(facts, key, "KG105", key.where)
+        yield hit(key, "KG105", key.where)

@@ -167,7 +167,7 @@ class Surroundings:
                 if sdk is not None:
                     is_key = True
                     client = client or Client(sdk, (), None, (), sdk.env, sdk.provider, None)
-                    given_to = given_to or spell(item.node.targets[0].target)
+                    given_to = given_to or spell(item.node)
             elif item.kind == "fallback" and item.node is not None:
                 names.extend(name for name in self.env_of_left(item.node, place) if name not in names)
         if env is None:
@@ -197,15 +197,13 @@ class Surroundings:
         name = _argument(call, reader.name_position, reader.name_keywords)
         return self.text_of(name, place) if name is not None else None
 
-    def _subscript_env(self, statement: Node, place: Place) -> str | None:
-        target = statement.targets[0].target
+    def _subscript_env(self, target: Node, place: Place) -> str | None:
         if self.evaluator.name(target.value, place) not in self.tables.write_subscripts:
             return None
         part = target.slice[0].slice
         return self.text_of(part.value, place) if type(part).__name__ == "Index" else None
 
-    def _setting(self, statement: Node, place: Place) -> Sdk | None:
-        target = statement.targets[0].target if hasattr(statement, "targets") else statement.target
+    def _setting(self, target: Node, place: Place) -> Sdk | None:
         if type(target).__name__ != "Attribute":
             return None
         base = self.evaluator.name(target.value, place)

@@ -400,7 +400,8 @@ class _Walk:
         for target in reversed(node.targets):
             if type(target.target).__name__ != "Name":
                 self.stack.append((target.target, Role("target"), place))
-        self.stack.append((node.value, Role(kind, None, node, tuple(names)), place))
+        holder = first if kind in {"attribute", "subscript-assign"} else node
+        self.stack.append((node.value, Role(kind, None, holder, tuple(names)), place))
 
     def annotated(self, node: Node, _role: Role, place: Place) -> None:
         place = self.next(place)
@@ -413,7 +414,10 @@ class _Walk:
                 )
             return
         self.target(node.target, node.value, place, node, node.annotation.annotation)
-        self.stack.append((node.value, Role(kind, None, node, tuple(_target_names(node.target))), place))
+        holder = node
+        if type(node.target).__name__ == "Attribute":
+            kind, holder = "attribute", node.target
+        self.stack.append((node.value, Role(kind, None, holder, tuple(_target_names(node.target))), place))
 
     def augmented(self, node: Node, _role: Role, place: Place) -> None:
         place = self.next(place)

@@ -111,9 +111,8 @@ class KeyFinder:
             names = _names_of(write.target)
             if any(_CREDENTIAL.search(name) for name in names) or kind == "Subscript":
                 role_kind = {"Attribute": "attribute", "Subscript": "subscript-assign"}.get(kind, "assign")
-                if role_kind == "subscript-assign" and type(write.statement).__name__ != "Assign":
-                    role_kind = "assign"
-                self._flow(write.node, Role(role_kind, None, write.statement, names), write.place)
+                holder = write.statement if role_kind == "assign" else write.target
+                self._flow(write.node, Role(role_kind, None, holder, names), write.place)
 
     def _flow(self, node: Node, role: Role, place: Place) -> None:
         around: Around | None = None
