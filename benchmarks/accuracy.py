@@ -171,7 +171,7 @@ def _is_notebook(case: Case) -> bool:
 
 
 def our_attribution(catalogue: Catalogue) -> Callable[[Found, Case], bool]:
-    """Judge by the provider keyguard names; where nothing else tells, one with the very same kind of key is right too."""
+    """Judge by the provider keyguard names; where nothing else tells, one with the very same form of key is right."""
     same: dict[str, set[str]] = defaultdict(set)
     for shape in catalogue.shapes.values():
         same[shape.pattern].add(shape.provider)
