@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from keyguard.model import FileReport, Finding, Hit, Report, Span
+from keyguard.model import FileReport, Finding, Hit, Notice, Report, Span
 from keyguard.source import NotebookError, SourceFile, Undecodable, decode, kind_of, notebook_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from keyguard.catalogue import Catalogue
-    from keyguard.discover import GitState, Target
+    from keyguard.discover import GitState, Target, Window
     from keyguard.prefilter import Prefilter, Signals
     from keyguard.python.project import Project
     from keyguard.settings import Settings, SettingsFinder, Vocabulary
@@ -53,11 +53,15 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one file: its report, what the minimum severity hid by label, and our marks that hid nothing."""
+    """What came of one file: its report, what the minimum severity hid by label, and our marks that hid nothing.
+
+    `bug` says where keyguard itself failed on the file; the other files are checked all the same.
+    """
 
     report: FileReport
     hidden: Mapping[str, int] = field(default_factory=dict)
     unused: int = 0
+    bug: str | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -71,6 +75,7 @@ class Outcome:
             or report.windowed
             or self.hidden
             or self.unused
+            or self.bug
         )
 
 
@@ -84,6 +89,7 @@ def check_targets(
     """Check every target and put the outcomes together in path order, whatever the number of workers.
 
     `jobs` None takes every core; little work is done in this process. `advance` is told how many files were done.
+    The notices of the report are bugs in keyguard, each with its file.
     """
     workers = min(jobs or os.cpu_count() or 1, len(targets))
     size = sum(max(target.size, 0) for target in targets)
@@ -108,10 +114,20 @@ def check_target(target: Target, session: Session) -> Outcome:
     try:
         if target.is_large:
             return _check_windows(target, session)
-        data = target.read()
-    except OSError as error:
-        return _File(target, session).unreadable(error.strerror or type(error).__name__)
-    return check_bytes(target, data, session)
+        try:
+            data = target.read()
+        except OSError as error:
+            return unreadable(target, session, _reason(error))
+        return check_bytes(target, data, session)
+    except (RecursionError, MemoryError) as error:
+        return unreadable(target, session, f"it asks for more than this machine has, {type(error).__name__}")
+    except Exception as error:  # noqa: BLE001  # a bug of ours on one file must not keep the others from being checked
+        return Outcome(FileReport(target.path, skipped="keyguard failed on it"), bug=_where(error))
+
+
+def unreadable(target: Target, session: Session, reason: str) -> Outcome:
+    """Give the outcome of a file that could not be read."""
+    return _File(target, session).unreadable(reason)
 
 
 def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
@@ -151,7 +167,9 @@ def _check_windows(target: Target, session: Session) -> Outcome:
     file = _File(target, session)
     kind = kind_of(target.path)
     marks: tuple[Mark, ...] = ()
-    for number, window in enumerate(target.windows()):
+    for number, window in enumerate(_readable(target)):
+        if isinstance(window, OSError):
+            return file.unreadable(_reason(window))
         signals = session.prefilter.scan(window.data, kind, target.path)
         if signals.is_binary:
             return Outcome(FileReport(target.path, skipped="binary"))
@@ -169,6 +187,14 @@ def _check_windows(target: Target, session: Session) -> Outcome:
         own = len(window.data[window.own_start : window.own_end].decode("utf-8", "surrogateescape"))
         marks = file.check_window(source, signals, Span(before, before + own), window.characters, marks)
     return file.windowed_outcome()
+
+
+def _readable(target: Target) -> Iterator[Window | OSError]:
+    """Yield the windows of a file, and the error that ended reading."""
+    try:
+        yield from target.windows()
+    except OSError as error:
+        yield error
 
 
 class _File:
@@ -425,5 +451,25 @@ def _report(outcomes: Iterable[Outcome], checked: int) -> Report:
         tuple(outcome.report for outcome in ordered),
         checked=checked,
         hidden=dict(hidden),
+        notices=tuple(_bug(outcome) for outcome in ordered if outcome.bug),
         unused_ignores=sum(outcome.unused for outcome in ordered),
     )
+
+
+def _bug(outcome: Outcome) -> Notice:
+    path = outcome.report.path
+    return Notice(f"{path}: not checked, a bug in keyguard ({outcome.bug}): please report it", path, error=True)
+
+
+def _where(error: Exception) -> str:
+    """Say what failed and where, without the error's own words: they can quote the text that was being read."""
+    import traceback  # noqa: PLC0415  # 6 ms, for a bug only
+
+    package = os.path.dirname(__file__)  # noqa: PTH120  # pathlib costs 8 ms
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename.startswith(package)]
+    places = [f"{os.path.relpath(frame.filename, package)}:{frame.lineno}" for frame in frames[-3:]]
+    return " > ".join((*places, type(error).__name__))
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error) or type(error).__name__

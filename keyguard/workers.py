@@ -7,10 +7,10 @@ import signal
 import sys
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from keyguard.engine import Outcome, Session, check_chunk
-from keyguard.model import FileReport
+from keyguard.engine import Outcome, Session, check_chunk, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,41 +30,66 @@ def spread(
 ) -> list[Outcome]:
     """Check the targets in `workers` processes, `chunks` being the index ranges that travel together.
 
-    When a worker dies, its chunk is done again file by file, each in a process of its own, and the file that kills
-    that one too is reported as skipped.
+    When a worker dies, the chunks that were being worked on are done again file by file in another process, and the
+    file that kills that one too is reported as unreadable.
     """
     outcomes: list[Outcome] = []
-    broken: list[tuple[int, int]] = []
-    with _pool(workers, session) as pool:
-        try:
-            waiting: dict[Future[list[Outcome]], tuple[int, int]] = {}
-            for start, end in chunks:
-                waiting[pool.submit(_work, targets[start:end])] = (start, end)
-            while waiting:
-                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                for future in done:
-                    start, end = waiting.pop(future)
-                    try:
-                        outcomes += future.result()
-                        advance(end - start)
-                    except BrokenProcessPool:
-                        broken.append((start, end))
-        except KeyboardInterrupt:
-            _stop(pool)
-            raise
-    for start, end in sorted(broken):
-        for target in targets[start:end]:
-            outcomes += _alone(target, session)
-            advance(1)
+    left = list(chunks)
+    while left:
+        broken = _together(targets, session, workers, left, outcomes, advance)
+        # Chunks are taken in their order, so the first ones without a result, one a worker, were being worked on.
+        for start, end in broken[:workers]:
+            outcomes += _one_by_one(targets[start:end], session)
+            advance(end - start)
+        left = broken[workers:]
     return outcomes
 
 
-def _alone(target: Target, session: Session) -> list[Outcome]:
-    with _pool(1, session) as pool:
+def _together(  # noqa: PLR0913, PLR0917  # what `spread` was given, and where results go
+    targets: Sequence[Target],
+    session: Session,
+    workers: int,
+    chunks: Sequence[tuple[int, int]],
+    outcomes: list[Outcome],
+    advance: Callable[[int], None],
+) -> list[tuple[int, int]]:
+    """Add the chunks' outcomes, until all are there or a worker dies; give the chunks that are not."""
+    waiting: dict[Future[list[Outcome]], tuple[int, int]] = {}
+    finished: set[tuple[int, int]] = set()
+    with _pool(workers, session) as pool:
         try:
-            return pool.submit(_work, [target]).result()
-        except BrokenProcessPool:
-            return [Outcome(FileReport(target.path, skipped="the worker died reading it"))]
+            with suppress(BrokenProcessPool):
+                for start, end in chunks:
+                    waiting[pool.submit(_work, targets[start:end])] = (start, end)
+            while waiting:
+                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    chunk = waiting.pop(future)
+                    with suppress(BrokenProcessPool):
+                        outcomes += future.result()
+                        advance(chunk[1] - chunk[0])
+                        finished.add(chunk)
+        except KeyboardInterrupt:
+            _stop(pool)
+            raise
+    return [chunk for chunk in chunks if chunk not in finished]
+
+
+def _one_by_one(targets: Sequence[Target], session: Session) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    left = list(targets)
+    while left:
+        with _pool(1, session) as pool:
+            try:
+                while left:
+                    outcomes += pool.submit(_work, left[:1]).result()
+                    del left[0]
+            except BrokenProcessPool:
+                outcomes.append(unreadable(left.pop(0), session, "the process that read it died"))
+            except KeyboardInterrupt:
+                _stop(pool)
+                raise
+    return outcomes
 
 
 def _pool(workers: int, session: Session) -> ProcessPoolExecutor:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from keyguard import __version__
-from keyguard.cli.codes import CLEAN, FOUND, USAGE
+from keyguard.cli.codes import BUG, CLEAN, FOUND, USAGE
 from keyguard.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ def check(arguments: argparse.Namespace) -> int:
         _say("".join(f"{target.path}\n" for target in run.targets))
         return USAGE if run.failed else CLEAN
     report = run.report()
-    code = USAGE if run.failed else FOUND if report.findings and not arguments.exit_zero else CLEAN
+    found = FOUND if report.findings and not arguments.exit_zero else CLEAN
+    code = BUG if run.broke else USAGE if run.failed else found
     run.write(report, code)
     return code
 
@@ -76,7 +77,7 @@ def baseline(arguments: argparse.Namespace) -> int:
     after = before.updated(report.findings, lambda path: path in looked)
     after.write()
     _say(say("baseline.written", count=len(after.entries), file=_shown(file)) + "\n")
-    return USAGE if run.failed else CLEAN
+    return BUG if run.broke else USAGE if run.failed else CLEAN
 
 
 def rules(arguments: argparse.Namespace) -> int:
@@ -91,6 +92,7 @@ def rules(arguments: argparse.Namespace) -> int:
 def explain(arguments: argparse.Namespace) -> int:
     """Show the page of one rule."""
     from keyguard.report.listings import render_rule  # noqa: PLC0415  # this command only
+    from keyguard.settings import quote  # noqa: PLC0415  # in memory already
 
     catalogue = _catalogue()
     words = _vocabulary(catalogue)
@@ -99,7 +101,7 @@ def explain(arguments: argparse.Namespace) -> int:
     if rule is None:
         near = words.closest(arguments.rule)
         hint = f"did you mean {near}?" if near else "`keyguard rules` lists them"
-        msg = f"there is no rule {arguments.rule[:40]!r}; {hint}"
+        msg = f"there is no rule {quote(arguments.rule)}; {hint}"
         raise UsageError(msg)
     _say(render_rule(rule, _options(arguments, catalogue), arguments.output_format))
     return CLEAN
@@ -136,6 +138,7 @@ class _Run:
         self.targets: tuple[Target, ...] = ()
         self._notices: list[Notice] = []
         self.failed = False
+        self.broke = False
 
     def find(self) -> None:
         """Find the files to check."""
@@ -188,7 +191,8 @@ class _Run:
             report = engine.check_targets(self.targets, session, jobs=self.settings.jobs, advance=advance)
         if accept:
             report = self._accepted(report, ours)
-        self._notices += self._finder.notices
+        self.broke = bool(report.notices)
+        self._notices += (*self._finder.notices, *report.notices)
         named = {target.path for target in self.targets if target.named}
         self.failed = any(notice.error for notice in self._notices) or any(
             finding.rule == "KG001" and finding.path in named for finding in report.findings
