@@ -142,6 +142,11 @@ class Catalogue:
         return Triggers(**{key: tuple(value) for key, value in self._section("triggers").items()})
 
     @cached_property
+    def patterns(self) -> Mapping[str, str]:
+        """The search patterns of the prefilter by name (see `triggers.patterns`), stored apart like the literals."""
+        return MappingProxyType(self._section("patterns"))
+
+    @cached_property
     def providers(self) -> Mapping[str, Provider]:
         """Every provider by id, hand-checked ones first, each group in the order of ids."""
         from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
@@ -341,7 +346,7 @@ def _stamp(root: str) -> str:
         msg = f"{error.filename or root}: {error.strerror}; give a folder of rules with providers/ and sdks/"
         raise CatalogueError(msg) from None
     package = os.path.dirname(os.path.abspath(__file__))
-    for module in ("catalogue.py", "knowledge.py", "schema.py"):
+    for module in ("catalogue.py", "knowledge.py", "schema.py", "triggers.py"):
         with suppress(OSError):  # installed as byte code alone: the version says enough
             status = os.stat(os.path.join(package, module))
             entries.append(f"{module} {status.st_size} {status.st_mtime_ns}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from keyguard.catalogue import CatalogueError
 from keyguard.secrets import structure
+from keyguard.triggers import patterns
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -491,6 +492,7 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     for item in minor:
         item["curated"] = False
     sections["triggers"] = _triggers([*providers, *minor], sdks)
+    sections["patterns"] = patterns([*providers, *minor], sdks)
     sections["providers"] = [*providers, *minor]
     sections["sdks"] = sdks
     sections["rules"] = rules

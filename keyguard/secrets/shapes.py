@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from keyguard.model import Confidence, Span
 from keyguard.secrets.placeholders import is_placeholder, looks_random
+from keyguard.triggers import CREDENTIAL_WORDS, RUN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -29,10 +30,7 @@ SHAPE = "shape"  # a form that several providers share, and nothing around it
 
 _KEY_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
-# What may stand before a key: nothing, a character no key holds, or an escape whose last character is a letter or digit
-# (JSON's \n and \u0022, a URL's %22, a terminal's colour).
-_BEFORE = r"(?:^|[^A-Za-z0-9_-]|\\[nrtbf]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}|\x1b\[[0-9;]{0,12}m|u001b\[[0-9;]{0,12}m)"
-_MIN_RUN = 16  # characters after a prefix that make a candidate
+_URL = r"(?i:https?|wss?)://[A-Za-z0-9.-]{3,253}(?::[0-9]{1,5})?"
 _LONGEST = 4_200  # characters of the longest key
 _LINE = 200  # characters before a key on its line in which names are looked for
 _NEAR = 1_500  # characters on both sides in which a host or a word says whose key it is
@@ -40,13 +38,6 @@ _FAR = 20_000  # the same where only one of the possible providers is named at a
 _MENTIONS_ASKED = 48  # mentions looked at on each side of a key
 _UNKNOWN_SHORTEST, _UNKNOWN_LONGEST = 20, 200  # characters of a key of no known shape
 
-# Words after which a value is a credential, in any language we saw: ASCII in lower case, others as UTF-8.
-_CREDENTIAL_WORDS = "key|token|secret|passw(?:or)?d|auth|bearer|credential|_ak|_sk|密钥|秘钥|密匙|金鑰|令牌|口令|鍵|キー|トークン|키|토큰|ключ"
-# What stands between a name and its value besides signs: types, schemes, `value:`, the escapes of JSON.
-_FILL = (
-    "string|str|value|default|to|optional|bearer|token|basic|api-?key|key|is|as|of|or|secretstr|val|text|const|final|type|"
-    "content|env|input|get|n|t|r|u0022|u003d|u0026|20|22|27|3d|3a|data"
-)
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[-.][A-Za-z0-9_]+)*")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _VALUE = re.compile(r"[A-Za-z0-9_.\-]+")
@@ -212,47 +203,13 @@ def _compiled(pattern: str) -> Any:  # noqa: ANN401  # re2 ships no types
     return re2.compile(pattern.encode("utf-8"), _options())
 
 
-def character_class(charset: str) -> str:
-    """A character class for RE2 and `re` from a catalogue charset such as `A-Za-z0-9_-.`: a lone hyphen goes last."""
-    ranges = re.findall(r"([A-Za-z0-9])-([A-Za-z0-9])", charset)
-    singles = re.sub(r"[A-Za-z0-9]-[A-Za-z0-9]", "", charset)
-    signs = "".join(sorted({re.escape(sign) for sign in singles if sign != "-"}))
-    return "[" + "".join(f"{low}-{high}" for low, high in ranges) + signs + ("-" if "-" in singles else "") + "]"
-
-
-def candidate_pattern(shapes: Iterable[KeyShape]) -> str:
-    """One RE2 pattern (Latin-1) whose group 1 begins where a key of one of these shapes may begin.
-
-    The prefilter and the search share it, so that nothing the search would find is filtered out.
-    """
-    starts: dict[tuple[str, str], int] = {}
-    others: set[str] = set()
-    for shape in shapes:
-        if not shape.secret or shape.malformed:
-            continue
-        for prefix in shape.prefixes:
-            run = max(1, min(_MIN_RUN, (shape.min_length or _MIN_RUN) - len(prefix)))
-            if shape.needs_context:
-                # A shared prefix says little: the whole least length must be there.
-                run = max(1, (shape.min_length or _MIN_RUN) - len(prefix))
-            place = (prefix, character_class(shape.charset))
-            starts[place] = min(run, starts.get(place, run))
-        if not shape.prefixes and not shape.needs_context:
-            others.add(shape.pattern)
-    parts = [f"{re.escape(prefix)}{chars}{{{run}}}" for (prefix, chars), run in sorted(starts.items())]
-    free = sorted(pattern for pattern in others if not pattern[0].isalnum() and pattern[0] not in "[(")
-    bound = [*parts, *sorted(others.difference(free))]
-    anchored = f"{_BEFORE}({'|'.join(bound)})"
-    return "|".join([anchored, *(f"({pattern})" for pattern in free)])
-
-
 class _Matcher:
     """A catalogue's shapes, names and words, ready to search with."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._shapes = tuple(shape for shape in catalogue.shapes.values() if shape.secret and not shape.malformed)
-        self._finder = _compiled(candidate_pattern(self._shapes))
+        self._finder = _compiled(catalogue.patterns["keys"])
         self._by_prefix: dict[str, list[tuple[str, KeyShape]]] = {}
         self._free: list[KeyShape] = []
         for shape in self._shapes:
@@ -273,6 +230,7 @@ class _Matcher:
                 self._word_ids[word] = (*known, provider.id)
         self._anchor: Any = None
         self._mention: Any = None
+        self._model: Any = None
 
     # -- what a name says --------------------------------------------------------------------------------------------
 
@@ -327,7 +285,7 @@ class _Matcher:
             end, shapes = self._fitting(flat, start)
             if not shapes:
                 # The run that failed may hide a start behind an escape (`\n`) or a dot only.
-                place = max(found.end() - _MIN_RUN, start + 1, found.start() + 1)
+                place = max(found.end() - RUN, start + 1, found.start() + 1)
                 continue
             place = end - 1
             if mentions is None:
@@ -402,7 +360,7 @@ class _Matcher:
         if mentions.silent() and not (context.providers or context.hosts):
             return
         if self._anchor is None:
-            self._anchor = _compiled(self._anchor_pattern())
+            self._anchor = _compiled(self._catalogue.patterns["named"])
         place = 0
         while True:
             found = self._anchor.search(data, place)
@@ -414,21 +372,6 @@ class _Matcher:
             if match is not None:
                 yield match
                 place = max(place, match.span.end)
-
-    def _anchor_pattern(self) -> str:
-        words = _CREDENTIAL_WORDS
-        odd = sorted(
-            name
-            for provider in self._catalogue.providers.values()
-            for name in provider.env
-            if not re.search(words, name.lower())
-        )
-        stems = f"(?:(?i:{words})" + "".join(f"|{name}" for name in odd) + ")"
-        fill = f"(?:(?i:{_FILL})[^A-Za-z0-9_\\n]{{1,12}}){{0,3}}"
-        value = "([A-Za-z0-9][A-Za-z0-9_.:+/=-]{19})"
-        same_line = f"[A-Za-z0-9_]{{0,16}}[^A-Za-z0-9_\\n]{{1,24}}{fill}{value}"
-        next_line = f"[A-Za-z0-9_]{{0,16}}[ \\t\"',]{{0,4}}\\r?\\n[ \\t\"'-]{{0,40}}value[\"']?[ \\t]*[:=][ \\t\"']{{0,4}}{value}"
-        return f"{stems}(?:{same_line}|{next_line})"
 
     def _named_value(self, flat: str, start: int, context: Context, mentions: _Mentions) -> KeyMatch | None:
         names, _ = self._names(flat, start, "named", start)
@@ -659,17 +602,13 @@ class _Matcher:
 
     def mention_pattern(self) -> Any:  # noqa: ANN401  # re2 ships no types
         if self._mention is None:
-            providers = self._catalogue.providers.values()
-            hosts = sorted({host for item in providers for host in (*item.hosts, *item.more_hosts)})
-            env = sorted({name for item in providers for name in item.env})
-            words = sorted(self._word_ids)
-            ascii_words = "|".join(re.escape(word) for word in words if word.isascii())
-            wide_words = "".join("|" + re.escape(word) for word in words if not word.isascii())
-            self._mention = _compiled(
-                r"(?i:https?|wss?)://[A-Za-z0-9.-]{3,253}(?::[0-9]{1,5})?"
-                f"|{'|'.join(map(re.escape, hosts))}|{'|'.join(env)}|(?i:{ascii_words}){wide_words}"
-            )
+            self._mention = _compiled(f"{_URL}|{self._catalogue.patterns['model']}")
         return self._mention
+
+    def model_pattern(self) -> Any:  # noqa: ANN401  # re2 ships no types
+        if self._model is None:
+            self._model = _compiled(self._catalogue.patterns["model"])
+        return self._model
 
     def mentioned(self, found: bytes) -> tuple[tuple[str, ...], bool]:
         """Whom a mention names, and whether it is a host."""
@@ -706,7 +645,7 @@ class _Mentions:
 
     def silent(self) -> bool:
         """Tell whether nobody is named at all."""
-        return self._matcher.mention_pattern().search(self._data) is None
+        return self._matcher.model_pattern().search(self._data) is None
 
     def _all(self) -> list[tuple[int, tuple[str, ...], bool]]:
         if self._found is None:
@@ -744,7 +683,7 @@ class _Mentions:
 
 @lru_cache(maxsize=1)
 def _credential_words() -> Any:  # noqa: ANN401  # re2 ships no types
-    return _compiled(f"(?i:{_CREDENTIAL_WORDS})")
+    return _compiled(f"(?i:{CREDENTIAL_WORDS})")
 
 
 def _snake(name: str) -> str:

@@ -1,0 +1,177 @@
+"""Turns the catalogue's raw data into the few search patterns of the prefilter, to be stored with the catalogue.
+
+Every pattern is for RE2 in Latin-1, over bytes: one linear pass, whatever the text. The provider data is the plain
+content of the TOML files, so that a cold read needs no dataclasses.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+# What may stand before a key: nothing, a character no key holds, or an escape whose last character is a letter or digit
+# (JSON's \n and \u0022, a URL's %22, a terminal's colour).
+BEFORE = (
+    r"(?:^|[^A-Za-z0-9_-]|\\[nrtbf]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}"
+    r"|\x1b\[[0-9;]{0,12}m|(?:x1b|u001b|033)\[[0-9;]{0,12}m)"
+)
+RUN = 16  # characters after a prefix that make a candidate
+_ENCODED_RUN = 20  # characters of base64 after an encoded prefix: 15 of the key
+_SHORTEST_CORE = 6  # characters: a shorter part of a host stands in half of all files
+_DISTINCT = 3  # characters a prefix needs to be looked for in pieces, in base64 and backwards
+
+# Words after which a value is a credential, in any language we saw.
+CREDENTIAL_WORDS = (
+    "key|token|secret|passw(?:or)?d|auth|bearer|credential|_ak|_sk"
+    "|密钥|秘钥|密匙|金鑰|令牌|口令|鍵|キー|トークン|키|토큰|ключ"
+)
+# What stands between a name and its value besides signs: types, schemes, `value:`, the escapes of JSON and URLs.
+_FILL = (
+    "string|str|value|default|to|optional|bearer|token|basic|api-?key|key|is|as|of|or|secretstr|val|text|const|final"
+    "|type|content|env|input|get|n|t|r|u0022|u003d|u0026|20|22|27|3d|3a|data"
+)
+# A form that some key without a prefix has: a run of letters and digits, a UUID, two runs with a dot.
+_SHAPELESS = r"[A-Za-z0-9+/]{20}|[0-9a-f]{8}-[0-9a-f]{4}-|[A-Za-z0-9]{8}\.[A-Za-z0-9]{12}"
+
+
+def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Build every pattern by name.
+
+    `keys`: group 1 (or a later one) begins where a key may begin. `encoded`: group 1 begins a key in base64.
+    `reversed`: a literal that ends in a prefix spelled backwards. `pieces`: a literal that begins with a prefix.
+    `named`: group 1 or 2 begins a value after a credential's name. `model`: a host, a variable or a word of a
+    provider; `about`: the same and imports of SDKs, in few states. `first` matches wherever one of `keys`, `encoded`,
+    `pieces`, `model` or `about` does, and elsewhere now and then: it is built to be searched in one pass.
+    """
+    shapes = [key for item in providers for key in item.get("key", ()) if _searched(key)]
+    prefixes = {prefix for key in shapes for prefix in key.get("prefixes", ())}
+    telling = [prefix for prefix in prefixes if len(prefix) >= _DISTINCT]
+    variables = {name for item in providers for name in item.get("env", ())}
+    hosts = {host for item in providers for host in (*item.get("hosts", ()), *item.get("more_hosts", ()))}
+    host_patterns = sorted({pattern for item in providers for pattern in item.get("host_patterns", ())})
+    words = {word for item in providers for word in item.get("words", ())}
+    modules = {name for sdk in sdks for name in sdk["imports"]}
+    found = {
+        "keys": _keys(shapes),
+        "encoded": _encoded(telling),
+        "reversed": f"[A-Za-z0-9_-]{{{RUN}}}{_any({prefix[::-1] for prefix in telling})}[\"']",
+        "pieces": f"[\"']{_any(telling)}",
+        "named": _named(providers),
+        "model": _model(hosts, host_patterns, variables, words),
+    }
+    cores = {pattern: _core(pattern) for pattern in host_patterns}
+    literals = {*variables, *hosts, *(core for core in cores.values() if len(core) >= _SHORTEST_CORE)}
+    found["about"] = "|".join(
+        [
+            _words(words),
+            _any(_without(literals, words)),
+            rf"(?:from|import)[ \t]+{_any(_without(modules, words))}",
+            *(f"(?:{pattern})" for pattern, core in cores.items() if len(core) < _SHORTEST_CORE),
+        ]
+    )
+    # The encoded form keeps only its start: a counter of a run multiplies with every other one.
+    encoded = found["encoded"].replace(f"{{{_ENCODED_RUN}}}", "{4}")
+    found["first"] = "|".join([_few_states(shapes), encoded, found["pieces"], found["about"]])
+    return found
+
+
+def _few_states(shapes: Sequence[Mapping[str, Any]]) -> str:
+    """As `keys`, for one pass beside many words: what has no prefix is told by the part of it that is rare."""
+    rare = {infix for key in shapes for infix in key.get("infixes", ())}
+    plain = [key for key in shapes if not key.get("infixes")]
+    return "|".join([_keys(plain), *([_any(rare)] if rare else [])]).replace("(", "(?:").replace("(?:?:", "(?:")
+
+
+def _words(words: Iterable[str]) -> str:
+    """Words in any case, those that hold another one left out; other scripts than Latin have no case to fold."""
+    words = sorted(words)
+    least = [word for word in words if not any(other != word and other in word for other in words)]
+    latin = "|".join(re.escape(word) for word in least if word.isascii())
+    others = [word for word in least if not word.isascii()]
+    return "|".join([f"(?i:{latin})", *([_any(others)] if others else [])])
+
+
+def _model(hosts: set[str], host_patterns: Sequence[str], variables: set[str], words: set[str]) -> str:
+    """Longest first, so that the most telling name is the one that is found."""
+    ordered = [
+        "|".join(map(re.escape, sorted(texts, key=lambda text: (-len(text), text))))
+        for texts in (
+            hosts,
+            variables,
+            (word for word in words if word.isascii()),
+            (word for word in words if not word.isascii()),
+        )
+    ]
+    return "|".join(
+        [ordered[0], *(f"(?:{item})" for item in host_patterns), ordered[1], f"(?i:{ordered[2]})", ordered[3]]
+    )
+
+
+def _without(texts: Iterable[str], words: Iterable[str]) -> set[str]:
+    """The texts that hold none of the words; a server on one's own machine says nothing about models."""
+    words = tuple(words)
+    mine = ("localhost", "127.")
+    return {text for text in texts if not text.startswith(mine) and not any(word in text.lower() for word in words)}
+
+
+def _core(pattern: str) -> str:
+    """The longest literal part of a host's pattern."""
+    plain = re.sub(r"\[[^\]]*\][+*?]?(?:\{[0-9,]+\})?", "*", pattern)
+    while re.search(r"\([^()]*\)", plain):
+        plain = re.sub(r"\((?:\?:)?[^()]*\)[?*+]?", "*", plain)
+    return max((part.replace("\\", "") for part in re.split(r"\*|[^\\A-Za-z0-9.-]", plain)), key=len)
+
+
+def _searched(key: Mapping[str, Any]) -> bool:
+    return bool(key.get("secret", True)) and not key.get("malformed", False)
+
+
+def _any(texts: Iterable[str]) -> str:
+    return "(?:" + "|".join(re.escape(text) for text in sorted(texts)) + ")"
+
+
+def character_class(charset: str) -> str:
+    """A character class from a catalogue charset such as `A-Za-z0-9_-.`: a lone hyphen goes last."""
+    ranges = re.findall(r"([A-Za-z0-9])-([A-Za-z0-9])", charset)
+    singles = re.sub(r"[A-Za-z0-9]-[A-Za-z0-9]", "", charset)
+    signs = "".join(sorted({re.escape(sign) for sign in singles if sign != "-"}))
+    return "[" + "".join(f"{low}-{high}" for low, high in ranges) + signs + ("-" if "-" in singles else "") + "]"
+
+
+def _keys(shapes: Iterable[Mapping[str, Any]]) -> str:
+    starts: dict[tuple[str, str], int] = {}
+    others: set[str] = set()
+    for key in shapes:
+        context = key.get("needs_context", False)
+        for prefix in key.get("prefixes", ()):
+            # A prefix that several share says little: the whole least length must be there.
+            body = (key.get("min_length") or RUN) - len(prefix)
+            run = max(1, body if context else min(RUN, body))
+            place = (prefix, character_class(key["charset"]))
+            starts[place] = min(run, starts.get(place, run))
+        if not key.get("prefixes") and not context:
+            others.add(key["pattern"])
+    free = sorted(pattern for pattern in others if not pattern[0].isalnum() and pattern[0] not in "[(")
+    bound = [f"{re.escape(prefix)}{chars}{{{run}}}" for (prefix, chars), run in sorted(starts.items())]
+    bound += sorted(others.difference(free))
+    return "|".join([f"{BEFORE}({'|'.join(bound)})", *(f"({pattern})" for pattern in free)])
+
+
+def _encoded(prefixes: Iterable[str]) -> str:
+    """Base64 of a key begins with that of its prefix, as far as the prefix fills groups of three bytes."""
+    starts = {base64.b64encode(prefix[: len(prefix) // 3 * 3].encode()).decode() for prefix in prefixes}
+    return rf"(?:^|[^A-Za-z0-9+/_-]|\\[nrt])({_any(starts)}[A-Za-z0-9+/_-]{{{_ENCODED_RUN}}})"
+
+
+def _named(providers: Iterable[Mapping[str, Any]]) -> str:
+    names = {name for item in providers for name in item.get("env", ())}
+    odd = {name for name in names if not re.search(CREDENTIAL_WORDS, name.lower())}
+    stems = f"(?:(?i:{CREDENTIAL_WORDS})|{_any(odd)})" if odd else f"(?i:{CREDENTIAL_WORDS})"
+    value = f"({_SHAPELESS})"
+    same = rf"[^A-Za-z0-9_\n]{{1,24}}(?:(?i:{_FILL})[^A-Za-z0-9_\n]{{1,12}}){{0,3}}{value}"
+    below = rf"[ \t\"',]{{0,4}}\r?\n[ \t\"'-]{{0,40}}value[\"']?[ \t]*[:=][ \t\"']{{0,4}}{value}"
+    return f"{stems}[A-Za-z0-9_]{{0,16}}(?:{same}|{below})"
