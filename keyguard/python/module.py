@@ -331,7 +331,8 @@ def _failure(code: str, line: int, message: str) -> ParseFailure:
     if conflict is not None and code.startswith("<", conflict.start()):
         return ParseFailure("a merge conflict is not resolved", _line_of(code, conflict.start()), "merge-conflict")
     lines = re.split(r"\r\n?|\n", code)
-    number = max(1, min(line, len(lines)))
+    told = re.search(r"error at (\d+):\d+", message)  # `raw_line` is one off, now before, now behind
+    number = max(1, min(int(told[1]) if told else line, len(lines)))
     near = "\n".join(lines[max(number - 2, 0) : number + 1])
     if _TEMPLATE.search(near) and not _PYTHON_2.search(near):
         return ParseFailure("this is a template, not Python yet", number, "template")
@@ -464,7 +465,8 @@ def _locate(module: Module, nodes: dict[int, cst.CSTNode]) -> dict[int, Span]:
         tree._codegen(state)  # noqa: SLF001  # the one way to positions without the metadata wrapper's second tree
     except RecursionError:
         found = {}
-    exact = "".join(state.tokens) == code if found else False
+    # LibCST forgets a last line end that is a lone carriage return.
+    exact = bool(found) and "".join(state.tokens).rstrip("\r\n") == code.rstrip("\r\n")
     for key, node in rest.items():
         if exact and key in found:
             spans[key] = module.offsets.span(*found[key])
