@@ -5,7 +5,7 @@ help:
 	@echo "make demo    keyguard on a small leaking project that it makes in a temporary folder"
 	@echo "make test    every check of this project: lint, types, docs, tests"
 	@echo "make bench   speed and accuracy next to other tools (minutes; installs them in a folder of their own)"
-	@echo "make docs    write docs/ anew from rules/"
+	@echo "make docs    write docs/ and the READMEs anew from rules/ and from what keyguard prints"
 
 demo:
 	@.ci/setup runtime
@@ -22,3 +22,4 @@ bench:
 docs:
 	@.ci/setup runtime
 	@.venv/bin/python tools/docs.py
+	@.venv/bin/python tools/readme.py

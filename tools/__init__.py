@@ -1,0 +1,1 @@
+"""What keeps the generated pages, the READMEs and the demo true."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -81,6 +82,10 @@ FILES = {
 
 def main() -> int:
     """Make the project, run keyguard on it and give 0 if it found the leaks, else 1."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lang", choices=("en", "zh"), help="language of the report")
+    lang = parser.parse_args().lang
+    options = ("--lang", lang) if lang == "zh" else ()
     with tempfile.TemporaryDirectory(prefix="keyguard-demo-") as folder:
         for name, text in FILES.items():
             path = Path(folder, name)
@@ -89,8 +94,8 @@ def main() -> int:
         for arguments in (("init", "-q"), ("add", "-A", "-f")):
             subprocess.run(("git", *arguments), cwd=folder, check=True)
         print(f"A project with {len(FILES)} files, made for this demo; its keys open nothing.\n")
-        print("$ keyguard check\n", flush=True)
-        command = (sys.executable, "-m", "keyguard", "check")
+        print(" ".join(("$ keyguard check", *options)) + "\n", flush=True)
+        command = (sys.executable, "-m", "keyguard", "check", *options)
         # Standard output is passed on as it is: a terminal gets colours.
         done = subprocess.run(command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=False)
     print("\nNow on a project of yours:  " + f"{ROOT / '.venv/bin/keyguard'} check PATH")

@@ -1,0 +1,85 @@
+"""Writes what keyguard really prints into both READMEs; `--check` names the stale ones and exits 1."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+ROOT = Path(__file__).parents[1]
+READMES = {"README.md": "en", "README.zh-CN.md": "zh"}
+
+_BLOCK = r"(?P<head><!-- {name}: written by tools/readme\.py -->\n).*?(?P<tail><!-- /{name} -->)"
+
+
+def rendered(text: str, blocks: Mapping[str, str]) -> str:
+    """Put the blocks into a README; LookupError for a block it has no place for."""
+    for name, block in blocks.items():
+        pattern = re.compile(_BLOCK.format(name=name), re.DOTALL)
+        if pattern.search(text) is None:
+            msg = f"no place for {name}: it needs <!-- {name}: written by tools/readme.py --> and <!-- /{name} -->"
+            raise LookupError(msg)
+        text = pattern.sub(lambda found, block=block: found["head"] + block + found["tail"], text)  # type: ignore[misc]
+    return text
+
+
+def blocks(lang: str) -> dict[str, str]:
+    """What keyguard prints today."""
+    helps = "\n\n".join(f"$ {' '.join(command)}\n{_run(*command[1:])}" for command in _HELPS)
+    return {"demo": _fenced(_demo(lang)), "help": _fenced(helps)}
+
+
+_HELPS = (("keyguard", "--help"), ("keyguard", "check", "--help"))
+
+
+def _fenced(text: str) -> str:
+    return f"\n```console\n{text.rstrip()}\n```\n\n"
+
+
+def _run(*arguments: str) -> str:
+    return _output(sys.executable, "-m", "keyguard", *arguments)
+
+
+def _demo(lang: str) -> str:
+    text = _output(sys.executable, str(ROOT / "tools/demo.py"), "--lang", lang)
+    # Not the line above the command nor the last one: they speak of this machine's folder.
+    return text[text.index("$ keyguard") : text.rindex("\n\n")].rstrip()
+
+
+def _output(*command: str) -> str:
+    kept = {name: value for name, value in os.environ.items() if name not in {"KEYGUARD_OUTPUT_FORMAT", "FORCE_COLOR"}}
+    env = kept | {"COLUMNS": "100", "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return "\n".join(line.rstrip() for line in done.stdout.splitlines())
+
+
+def main() -> int:
+    """Write or check."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; name the stale files and exit 1")
+    check = parser.parse_args().check
+    stale = []
+    for name, lang in READMES.items():
+        file = ROOT / name
+        before = file.read_text(encoding="utf-8")
+        after = rendered(before, blocks(lang))
+        if after != before:
+            stale.append(name)
+            if not check:
+                file.write_text(after, encoding="utf-8")
+    for name in stale:
+        print(f"{name}: {'is stale, run `make docs`' if check else 'written'}")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
