@@ -14,6 +14,7 @@ from keyguard.errors import UsageError
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from keyguard.baseline import Baseline, Entry, SecretsBaseline
     from keyguard.catalogue import Catalogue
@@ -77,6 +78,10 @@ def baseline(arguments: argparse.Namespace) -> int:
     after = before.updated(report.findings, lambda path: path in looked)
     after.write()
     _say(say("baseline.written", count=len(after.entries), file=_shown(file)) + "\n")
+    sys.stderr.writelines(
+        f"keyguard: {say('notice.error' if notice.error else 'notice.warning')}: {notice.message}\n"
+        for notice in report.notices
+    )
     return BUG if run.broke else USAGE if run.failed else CLEAN
 
 
@@ -113,6 +118,23 @@ def providers(arguments: argparse.Namespace) -> int:
 
     catalogue = _catalogue()
     _say(render_providers(catalogue, _options(arguments, catalogue), arguments.output_format, word=arguments.word))
+    return CLEAN
+
+
+def init(arguments: argparse.Namespace) -> int:
+    """Set keyguard up in a project."""
+    from keyguard.cli.parser import build  # noqa: PLC0415  # in memory already
+    from keyguard.init import dialogue, run  # noqa: PLC0415  # this command only
+
+    def findings(root: Path) -> int:
+        held = _Run(build().parse_args(["check", str(root)]))
+        held.find()
+        return len(held.report().findings)
+
+    def accept(root: Path) -> int:
+        return baseline(build().parse_args(["baseline", "create", str(root)]))
+
+    run(arguments.path, dialogue(yes=arguments.yes, lang=_language(arguments)), findings, accept)
     return CLEAN
 
 
@@ -403,4 +425,5 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "rules": rules,
     "explain": explain,
     "providers": providers,
+    "init": init,
 }

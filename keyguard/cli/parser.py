@@ -25,7 +25,7 @@ class _Parser(argparse.ArgumentParser):
             known = [option for action in self._every_action() for option in action.option_strings]
             near = difflib.get_close_matches(unknown.split("=")[0], known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-        msg = f"{message}{hint} (see `{self.prog} --help`)"
+        msg = f"{_without_keys(message)}{hint} (see `{self.prog} --help`)"
         raise UsageError(msg)
 
     def _every_action(self) -> list[argparse.Action]:
@@ -35,6 +35,17 @@ class _Parser(argparse.ArgumentParser):
                 for parser in action.choices.values():
                     actions += parser._actions  # noqa: SLF001  # as above
         return actions
+
+
+def _without_keys(message: str) -> str:
+    """Shorten the words of an error that may be a key: people paste one as an argument."""
+    import re  # noqa: PLC0415  # 4 ms, for a wrong argument only
+
+    return re.sub(
+        r"[^\s'\"=,]{17,}",
+        lambda word: f"{word[0][:4]}… ({len(word[0])} characters)" if any(map(str.isdigit, word[0])) else word[0],
+        message,
+    )
 
 
 def _list(value: str) -> tuple[str, ...]:
