@@ -51,7 +51,9 @@ def test_what_a_readme_shows_is_what_keyguard_prints(name: str, lang: str) -> No
 def test_every_command_parses(name: str) -> None:
     for command in commands(name):
         arguments = shlex.split(command)[1:]
-        if {"--help", "--version"}.isdisjoint(arguments):
+        if len(arguments) == 1 and not arguments[0].startswith("-"):
+            assert f" {arguments[0]} " in build().format_help(), command  # named in a sentence, not to be typed
+        elif {"--help", "--version"}.isdisjoint(arguments):
             build().parse_args(arguments)
 
 
