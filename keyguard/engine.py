@@ -206,7 +206,7 @@ class _File:
         self._settings: Settings = session.finder.for_path(target.location)
         self._hits: dict[int, list[Hit]] = {}
         self._sources: dict[int, SourceFile] = {}
-        self._secrets: set[str] = set()
+        self._secrets: dict[str, str] = {}
         self._failed_rules: set[str] = set()
         self._findings: list[Finding] = []
         self._ignored: list[Finding] = []
@@ -234,16 +234,18 @@ class _File:
         for hit in hits:
             kept.append(hit)
             if hit.secret is not None:
-                self._secrets.add(hit.secret.value)
+                self._secrets.setdefault(hit.secret.value, hit.values.get("masked", "…"))
 
     def check_text(self, source: SourceFile, signals: Signals) -> None:
         """Run the rules that read text."""
         from keyguard.checks import TEXT_CHECKS  # noqa: PLC0415  # 5 ms that a file without a signal does not pay
         from keyguard.checks.facts import text_facts  # noqa: PLC0415  # as above
+        from keyguard.secrets.placeholders import mask  # noqa: PLC0415  # as above
 
         session = self._session
         facts = text_facts(source, self._target, session.catalogue, self._settings, signals, session.git)
-        self._secrets.update(key.value for key in facts.keys)
+        for key in facts.keys:
+            self._secrets.setdefault(key.value, mask(key.value, key.shape))
         for check in TEXT_CHECKS:
             if self._settings.is_selected(check.rule):
                 self._add(source, check.run(facts))
@@ -326,7 +328,7 @@ class _File:
 
         session = self._session
         speaker = Speaker(session.catalogue, session.lang)
-        secrets = frozenset(self._secrets)
+        secrets = self._secrets
         judged = []
         for source in sources:
             hits = one_leak_a_text(self._hits.get(id(source), ()))

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 _MARGIN = 160  # characters of a long line shown on each side of a finding
 _WIDEST = 400  # characters of an excerpt in all: a minified line has millions
 _BEYOND = 4_400  # characters beyond the margin that are masked before they are cut, so that no half of a key remains
-# What may be a key: anything this long of these characters is masked in an excerpt if it looks random.
-_RUN = re.compile(r"[A-Za-z0-9_\-+/=.~]{16,4096}")
+# What may be a key no rule of this run looked for: a long run with a digit in it is masked in an excerpt if it looks
+# random. Names of variables have no digits as a rule.
+_RUN = re.compile(r"[A-Za-z0-9_\-+/.~]{20,4096}")
 _PIECE = re.compile(r"[A-Za-z0-9_\-+/=.]{6,}")
+_LENGTH = re.compile(r"\(([0-9]+) characters\)$")  # what `mask` says in English after the prefix
 _LEAST = 6  # characters of the shortest secret that is searched for in texts; shorter ones are words
 
 
@@ -34,11 +36,11 @@ class Speaker:
     catalogue: Catalogue
     lang: str = "en"
 
-    def finding(self, hit: Hit, source: SourceFile, place: str, secrets: frozenset[str]) -> Finding:
+    def finding(self, hit: Hit, source: SourceFile, place: str, secrets: Mapping[str, str]) -> Finding:
         """Say a hit in words.
 
         `place` is the file's path from the project's root, which names a finding about a short secret; `secrets`
-        are the values known in this file, none of which any text of the finding will hold.
+        are the values known in this file with their masked forms; no text of the finding will hold one.
         """
         rule = self.catalogue.rules[hit.rule]
         case = rule.cases.get(hit.case) if hit.case else None
@@ -47,7 +49,7 @@ class Speaker:
         end_line, end_column = source.position(max(hit.span.end, hit.span.start))
         secret = hit.secret.value if hit.secret else None
         context = context_before(source.text, hit.span.start) if secret else ""
-        known = secrets | {secret} if secret else secrets
+        known = {**secrets, secret: hit.values.get("masked") or mask(secret)} if secret else secrets
         message, remedy = (_scrub(text.format_map(values), known) for text in self._words(rule, case))
         return Finding(
             rule=hit.rule,
@@ -80,6 +82,9 @@ class Speaker:
         provider = self.catalogue.providers.get((hit.secret and hit.secret.provider) or values.get("provider") or "")
         values["provider"] = provider.label(self.lang) if provider else said.say("some-provider")
         values["console_url"] = (provider and provider.console_url) or said.say("no-console")
+        count = _LENGTH.search(values.get("masked", ""))
+        if count is not None:
+            values["masked"] = values["masked"][: count.start()] + said.say("length", count=int(count[1]))
         if not values.get("env"):
             values["env"] = provider.variable if provider else "API_KEY"
         return values
@@ -106,7 +111,7 @@ def file_finding(  # noqa: PLR0913, PLR0917  # one word for each thing that is k
     from keyguard.source import SourceFile  # noqa: PLC0415  # as above
 
     hit = Hit(rule, Span(0, 0), {"reason": reason, "name": reason}, case=case)
-    return Speaker(catalogue, lang).finding(hit, SourceFile(path, ""), place, frozenset())
+    return Speaker(catalogue, lang).finding(hit, SourceFile(path, ""), place, {})
 
 
 def is_leak(rule: str) -> bool:
@@ -167,15 +172,20 @@ class _Values(dict[str, str]):
         return "…"
 
 
-def _scrub(text: str, secrets: Iterable[str]) -> str:
+def _scrub(text: str, secrets: Mapping[str, str]) -> str:
     """Mask every known secret inside a text of ours."""
-    for secret in secrets:
+    for secret, masked in secrets.items():
         if len(secret) >= _LEAST and secret in text:
-            text = text.replace(secret, mask(secret))
+            text = text.replace(secret, _short(masked))
     return text
 
 
-def _excerpt(source: SourceFile, span: Span, secrets: frozenset[str]) -> Excerpt | None:
+def _short(masked: str) -> str:
+    """Cut the length off a masked key: beside the source line it would only be in the way."""
+    return masked.split("…")[0] + "…"
+
+
+def _excerpt(source: SourceFile, span: Span, secrets: Mapping[str, str]) -> Excerpt | None:
     """Cut the finding's first line out of the source, mask whatever is or may be a secret, and place the carets."""
     line, _ = source.position(span.start)
     whole = source.line_span(line)
@@ -191,7 +201,7 @@ def _excerpt(source: SourceFile, span: Span, secrets: frozenset[str]) -> Excerpt
     start, stop = span.start - low, min(end, high) - low
     moved_start, moved_stop = start, stop
     for hidden in masked:
-        shown = mask(text[hidden.start : hidden.end])
+        shown = _short(secrets.get(text[hidden.start : hidden.end], ""))
         pieces += (text[place : hidden.start], shown)
         change = len(shown) - (hidden.end - hidden.start)
         new = sum(map(len, pieces)) - len(shown)
@@ -221,7 +231,7 @@ def _trimmed(text: str, start: int, end: int, *, cut: bool) -> Excerpt:
     return Excerpt(before + text[first:last] + after, start + shift, min(end, last) + shift)
 
 
-def _spans_to_mask(text: str, span: Span, secrets: frozenset[str]) -> list[Span]:
+def _spans_to_mask(text: str, span: Span, secrets: Mapping[str, str]) -> list[Span]:
     found: list[Span] = []
     inside = text[span.start : span.end]
     verbatim = False
@@ -233,7 +243,9 @@ def _spans_to_mask(text: str, span: Span, secrets: frozenset[str]) -> list[Span]
             found.append(Span(at, at + len(secret)))
             at = text.find(secret, at + len(secret))
     verbatim = any(hidden.overlaps(span) for hidden in found)
-    found += (Span(*match.span()) for match in _RUN.finditer(text) if looks_random(match[0]))
+    for match in _RUN.finditer(text):
+        if any(map(str.isdigit, match[0])) and looks_random(match[0]):
+            found.append(Span(*match.span()))
     if secrets and not verbatim:
         # The key is put together here from pieces: hide each that is part of it, forwards or backwards.
         for match in _PIECE.finditer(inside):

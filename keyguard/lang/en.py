@@ -16,6 +16,7 @@ ENTRIES: dict[str, Entry] = {
     "safety.shown": "to do by hand",
     # Stand-ins in the words of a rule.
     "some-provider": "API",
+    "length": ("({count} character)", "({count} characters)"),
     "no-console": "where it was issued",
     "baseline.written": ("The baseline {file} accepts {count} finding.", "The baseline {file} accepts {count} findings."),
     # Places.

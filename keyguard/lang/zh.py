@@ -17,6 +17,7 @@ ENTRIES: dict[str, Entry] = {
     "safety.shown": "需手动处理",
     # Stand-ins in the words of a rule.
     "some-provider": "API",
+    "length": "（{count} 个字符）",
     "no-console": "签发它的平台",
     "baseline.written": "基线 {file} 已接受 {count} 个问题。",
     # Places.
