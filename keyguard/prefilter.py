@@ -11,8 +11,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from keyguard.catalogue import Catalogue
 
 # RE2 keeps the states of its automaton in this much memory; with less it starts anew and slows down.
@@ -86,15 +84,20 @@ _PRINTER = (
 )
 _ENVIRONMENT_SHOWN = _PRINTER + r"\([^\n]{0,160}\benviron\b"
 _ENVIRONMENT_NAMED = (
-    r"([A-Za-z_][A-Za-z0-9_]*)[ \t]*(?::[^\n=]{1,40})?=[ \t]*(?:dict\(|\{\*\*)?(?:os\.)?environ(?:\.copy\(\)|\)|\}|[ \t]*$)"
-    r"|\bfor[ \t]+([A-Za-z_][A-Za-z0-9_]*),?[ \t]*([A-Za-z_][A-Za-z0-9_]*)?[ \t]+in[ \t]+(?:sorted\()?(?:os\.)?environ"
+    r"([A-Za-z_][A-Za-z0-9_]*)[ \t]*(?::[^\n=]{1,40})?=[ \t]*"
+    r"(?:dict\(|\{\*\*)?(?:os\.)?environ(?:\.copy\(\)|\)|\}|[ \t]*$)"
+    r"|\bfor[ \t]+([A-Za-z_][A-Za-z0-9_]*),?[ \t]*([A-Za-z_][A-Za-z0-9_]*)?"
+    r"[ \t]+in[ \t]+(?:sorted\()?(?:os\.)?environ"
 )
 _GENERIC_VARIABLE = r"API_KEY[\"']"
 _GENERIC = (b"API_KEY", b"keyguard:", b"reversed(")
 _BACKWARDS = r"[\"']\)?\[::-1\]|reversed\([\"']"
 _JOINING = r"[\"'][ \t]*\+|\+[ \t]*[\"'frb]|[\"'][ \t\\\r\n]+[frb]?[\"']|\.join\(|\.replace\(|\.format\(|\bf[\"']|%|\{"
-# A letter followed by a digit, twice: random texts of letters and digits have five or six such changes in 20 characters.
-_LITERAL = r"[\"'][A-Za-z0-9_.+/=:|~-]*[A-Za-z][0-9]+[A-Za-z_.+/=:|~-]+[A-Za-z0-9_.+/=:|~-]*[A-Za-z][0-9][A-Za-z0-9_.+/=:|~-]*[\"']"
+# A letter followed by a digit, twice: random texts of letters and digits have five or six changes in 20 characters.
+_LITERAL = (
+    r"[\"'][A-Za-z0-9_.+/=:|~-]*[A-Za-z][0-9]+[A-Za-z_.+/=:|~-]+[A-Za-z0-9_.+/=:|~-]*[A-Za-z][0-9]"
+    r"[A-Za-z0-9_.+/=:|~-]*[\"']"
+)
 
 
 class Signals(NamedTuple):
@@ -139,18 +142,19 @@ class Prefilter:
         """Let a worker process compile its own patterns."""
         return Prefilter, (self._catalogue, self._plugins)
 
-    def scan(self, data: bytes, kind: str, path: str = "") -> Signals:  # noqa: ARG002  # the path may decide one day
+    def scan(self, data: bytes, kind: str, path: str = "") -> Signals:
         """Search a file's bytes, or a window of them, in time linear in their number.
 
         `kind` is that of `source.kind_of`. UTF-16 and UTF-32 are searched as the text they hold.
         """
-        from keyguard.source import searchable  # noqa: PLC0415  # decoding is needed for wide encodings only
+        from keyguard.source import is_env_file, searchable  # noqa: PLC0415  # modules of a package are loaded one by one
 
         flat = searchable(data)
         if flat is None:
             return _BINARY
         scripts = kind in SCRIPTS and self._script.search(flat) is not None
-        always = scripts or kind == "env" or self._unconditional
+        env = kind == "env" or is_env_file(path)
+        always = scripts or env or self._unconditional
         only_python = self._first_of_all(flat)
         if not always and only_python is None:
             return NOTHING
@@ -158,7 +162,7 @@ class Prefilter:
             # Nothing but an environment, a reversed text or a mark of ours: half of what is left, told in one search.
             python = kind in _PYTHON and self._needs_parsing(flat, model=False)
             return Signals(python=python, marks=b"keyguard:" in flat)
-        return self._closer(flat, kind, scripts=scripts)
+        return self._closer(flat, kind, scripts=scripts, env=env)
 
     def _first_of_all(self, flat: bytes) -> bool | None:
         """None when nothing is there; else whether all there is could matter to Python or to our own marks only."""
@@ -169,7 +173,7 @@ class Prefilter:
                 return False
         return None if found is None else True
 
-    def _closer(self, flat: bytes, kind: str, *, scripts: bool) -> Signals:
+    def _closer(self, flat: bytes, kind: str, *, scripts: bool, env: bool) -> Signals:
         model = self._pattern("about").search(flat) is not None
         keys = (
             self._pattern("keys").search(flat) is not None
@@ -183,7 +187,7 @@ class Prefilter:
             plugins=self._possible_plugins(flat),
             scripts=scripts,
             marks=b"keyguard:" in flat,
-            env=kind == "env",
+            env=env,
         )
 
     def _needs_parsing(self, flat: bytes, *, model: bool) -> bool:
@@ -211,7 +215,7 @@ class Prefilter:
         return compiled(rf"{_PRINTER}\([^\n]{{0,160}}\b(?:{shown})\b").search(flat) is not None
 
     def _has_random_literal(self, flat: bytes, least: int) -> bool:
-        """Tell whether a literal changes between letters and digits as a random text does; words and versions do not."""
+        """Tell whether a literal changes between letters and digits as a random text does."""
         return any(found.end() - found.start() - 2 >= least for found in self._literal.finditer(flat))
 
     def _holds_encoded(self, flat: bytes) -> bool:
