@@ -66,6 +66,7 @@ class KeyFinder:
         self.url_parts: list[tuple[Node, str, str, Value]] = []  # what unknown values become part of which URL
         self.url_literals: list[tuple[Node, Node]] = []  # an expression that makes a URL, and a literal it puts there
         self._flows: dict[int, list[Around]] = {}
+        self._numbers: set[str] = set()  # texts made of character codes that were looked at
         self._covered: set[int] = set()  # literals that are pieces of a key found in what they build
 
     def find(self) -> None:
@@ -226,7 +227,10 @@ class KeyFinder:
         leaves = {id(piece.leaf): piece.leaf for piece in value.pieces if piece.leaf is not None}
         if RUN.search(value.text) is None and not any(key in self._flows for key in leaves):
             return
-        if composite and (not leaves or (len(leaves) == 1 and all(piece.leaf_start >= 0 for piece in value.pieces))):
+        from_numbers = composite and not value.pieces and value.how == "encoded" and value.text not in self._numbers
+        if from_numbers:
+            self._numbers.add(value.text)
+        elif composite and (not leaves or (len(leaves) == 1 and all(piece.leaf_start >= 0 for piece in value.pieces))):
             return  # the literal itself is asked
         around = self.near.around(use.role, use.place).merged(
             flow for key in leaves for flow in self._flows.get(key, ())
@@ -243,7 +247,7 @@ class KeyFinder:
         pieces = [piece for piece in value.pieces if piece.start < end and piece.end > start]
         own = [piece for piece in pieces if piece.leaf is not None]
         leaves = {id(piece.leaf): piece.leaf for piece in own}
-        if not leaves and not value.how:
+        if not leaves and value.pieces:
             return  # it stands in another module, and is found there
         whole = len(leaves) == 1 and len(pieces) == len(own)
         if composite and whole and all(piece.leaf_start >= 0 for piece in own):
@@ -360,10 +364,10 @@ class KeyFinder:
 
     def _option_name(self, option: OptionDefiner, call: Node, use: Use) -> str:
         positional = [item.value for item in call.args if item.keyword is None and not item.star]
-        texts = [plain_string(positional[at]) for at in range(len(positional)) if at != option.default_position]
-        named = [text for text in texts if text]
-        if named:
-            return max(named, key=len)
+        texts = [plain_string(item) or "" for at, item in enumerate(positional) if at != option.default_position]
+        flags = [text for text in texts if text.startswith("-")] or texts[:1]
+        if flags:
+            return max(flags, key=len)
         return next((name for role in use.role.up() for name in role.names if role.kind != "argument"), "")
 
     def _unknown_keys(self) -> None:

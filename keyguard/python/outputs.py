@@ -193,29 +193,23 @@ class OutputFinder:
 
     def _sink(self, call: CallUse) -> Sink | None:
         func = call.node.func
-        kind = type(func).__name__
-        if kind == "Name" or kind == "Attribute":
-            callee = self.near.callee(call.node, call.place)
-            found = self.tables.sinks.get(callee)
-            if found is not None or kind == "Name":
-                return found
-            named = self.tables.sink_methods.get(func.attr.value)
-            if named is None:
-                return None
-            base = func.value
-            tail = (
-                base.value
-                if type(base).__name__ == "Name"
-                else base.attr.value
-                if type(base).__name__ == "Attribute"
-                else ""
-            )
-            for sink in named:
-                if tail in sink.names and (
-                    not callee or callee.partition("(")[0].rpartition(".")[2] in {tail, func.attr.value}
-                ):
-                    return sink
-        return None
+        if type(func).__name__ not in {"Name", "Attribute"}:
+            return None
+        callee = self.near.callee(call.node, call.place)
+        found = self.tables.sinks.get(callee)
+        if found is not None or type(func).__name__ == "Name":
+            return found
+        named = self.tables.sink_methods.get(func.attr.value)
+        tail = spell(func.value).rpartition(".")[2]
+        if named is None or not tail:
+            return None
+        sink = next((sink for sink in named if tail in sink.names), None)
+        if sink is None:
+            return None
+        if callee:  # known by name: only if that name, from wherever it is imported, is the customary one
+            return sink if callee.rpartition(".")[0].rpartition(".")[2] == tail else None
+        values = v.alternatives(self.evaluator.value(func.value, call.place))
+        return None if any(isinstance(value, v.Local) for value in values) else sink
 
     def _to_file(self, call: Node) -> bool:
         """`print(…, file=f)` shows nothing unless the file is a standard stream."""
