@@ -18,6 +18,7 @@ _CASES = frozenset({"tracked", "staged", "untracked"})
 _ASSIGNMENT = re.compile(
     r"[ \t]*(?:(?:export|set|setenv)[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]{0,127})[ \t]{0,8}[=:][ \t]{0,8}"
 )
+_LINE_END = re.compile(r"[\r\n]")
 _BARE = re.compile(r"[^\r\n]*")
 _COMMENT = re.compile(r"[ \t]#.*")
 _QUOTED = {'"': re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL), "'": re.compile(r"'([^']*)'")}
@@ -27,7 +28,7 @@ _LONGEST = 16_384  # characters of a quoted value: a private key of several line
 def check(facts: TextFacts) -> Iterator[Hit]:
     """Yield one hit at line 1; git is asked only when the file holds something to hide."""
     source = facts.source
-    if not facts.is_env or facts.is_encrypted or source.first_line != 1 or source.first_column != 1:
+    if not facts.is_env or facts.is_encrypted or (source.first_line, source.first_column) != (1, 1):
         return
     if _holds_secret(facts) and facts.git_status in _CASES:
         yield Hit("KG107", source.line_span(1), case=facts.git_status)
