@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 def check(facts: TextFacts) -> Iterator[Hit]:
     """Yield one hit for each key under a browser's variable; that git ignores the file changes nothing."""
-    if facts.is_python:
-        return
     prefixes = facts.catalogue.words.browser_prefixes
     for key in facts.keys:
         name = key.name or ""
