@@ -26,7 +26,7 @@ RULE_OF_PLACE = {
 
 
 def rule_of(key: KeyText) -> str:
-    """The rule that reports a key; what may be none (published, public by design, of no known shape) is KG101's case."""
+    """The rule that reports a key; what may be none (published, public by design, unknown) is a case of KG101."""
     return RULE_OF_PLACE[key.where] if key.known and not key.restricted and not key.public else "KG101"
 
 

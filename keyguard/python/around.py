@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
@@ -25,27 +25,37 @@ _ADDRESS = re.compile(r"url|base|host|endpoint|server|address|api_type|domain|pr
 
 @dataclass(slots=True)
 class Around:
-    """What is known around a text: names inside out, hosts near first, the variable and the client it belongs to."""
+    """What is known around a text: names inside out, hosts near first, the variable and the client it belongs to.
 
-    names: tuple[str, ...] = ()
+    `is_key` says that a client is given the text as its key, `given_to` how that client is spelled.
+    """
+
+    names: list[str] = field(default_factory=list)
     hosts: tuple[str, ...] = ()
     env: str | None = None
     client: Client | None = None
     is_key: bool = False
     given_to: str = ""
 
+    def given(self, client: Client, spelled: str) -> None:
+        """Note that a client gets the text as its key."""
+        self.is_key, self.client, self.given_to = True, self.client or client, self.given_to or spelled
+
+    def named(self, name: str) -> Around:
+        """The same with a nearer name."""
+        return replace(self, names=[name, *(other for other in self.names if other != name)])
+
     def merged(self, others: Iterable[Around]) -> Around:
         """This and what other uses of the same text tell, nearest first."""
-        names, hosts = list(self.names), list(self.hosts)
-        env, client, is_key, given_to = self.env, self.client, self.is_key, self.given_to
+        told = replace(self, names=list(self.names))
         for other in others:
-            names.extend(name for name in other.names if name not in names)
-            hosts.extend(host for host in other.hosts if host not in hosts)
-            env = env or other.env
-            client = client or other.client
-            given_to = given_to or other.given_to
-            is_key = is_key or other.is_key
-        return Around(tuple(names), tuple(hosts), env, client, is_key, given_to)
+            told.names += [name for name in other.names if name not in told.names]
+            told.hosts += tuple(host for host in other.hosts if host not in told.hosts)
+            told.env = told.env or other.env
+            told.client = told.client or other.client
+            told.is_key = told.is_key or other.is_key
+            told.given_to = told.given_to or other.given_to
+        return told
 
 
 class Surroundings:
@@ -128,55 +138,54 @@ class Surroundings:
         return value if isinstance(value, v.Instance) else None
 
     def callee(self, call: Node, place: Place) -> str:
+        """The dotted name of what a call calls; empty when it is not known."""
         name = self._callees.get(id(call))
         if name is None:
             name = self._callees[id(call)] = self.evaluator.name(call.func, place)
         return name
 
-    def around(self, role: Role, place: Place) -> Around:
+    def around(self, role: Role, place: Place) -> Around:  # noqa: C901  # one arm a kind of role
         """What the roles of an expression tell: names inside out, and whose it is."""
-        names: list[str] = []
-        hosts: tuple[str, ...] = ()
-        env = None
-        client: Client | None = None
-        is_key = False
-        given_to = ""
+        told = Around()
         for item in role.up():
-            names.extend(name for name in item.names if name and name not in names)
-            if item.kind == "argument" and item.node is not None:
-                call = item.node
-                callee = self.callee(call, place)
-                found = self.tables.clients.get(callee)
-                if found is not None:
-                    client = client or found
-                    if item.position == DOUBLE_STAR and names and names[0] in found.key_params:
-                        is_key, given_to = True, given_to or spell(call.func) or callee
-                    if self.is_key_argument(found, item):
-                        is_key = True
-                        given_to = given_to or spell(call.func) or callee
-                        if not item.names:
-                            names.append(found.key_params[0] if found.key_params else "api_key")
-                hosts = hosts or self.hosts_of_call(call, place)
-                env = env or self.written_name(callee, call, item, place) or self.read_name(callee, call, item, place)
-            elif item.kind == "dict-value" and item.node is not None:
-                hosts = hosts or self._hosts_of_table(item.node)
-            elif item.kind == "subscript-assign" and item.node is not None:
-                env = env or self._subscript_env(item.node, place)
-            elif item.kind == "attribute" and item.node is not None:
+            told.names += [name for name in item.names if name and name not in told.names]
+            if item.node is None:
+                continue
+            if item.kind == "argument":
+                self._argument_tells(told, item, place)
+            elif item.kind == "dict-value":
+                told.hosts = told.hosts or self._hosts_of_table(item.node)
+            elif item.kind == "subscript-assign":
+                told.env = told.env or self._subscript_env(item.node, place)
+            elif item.kind == "attribute":
                 sdk = self._setting(item.node, place)
                 if sdk is not None:
-                    is_key = True
-                    client = client or Client(sdk, (), None, (), sdk.env, sdk.provider, None)
-                    given_to = given_to or spell(item.node)
-            elif item.kind == "fallback" and item.node is not None:
-                names.extend(name for name in self.env_of_left(item.node, place) if name not in names)
-        if env is None:
-            env = next((name for name in names if self.catalogue.providers_of_env(name)), None)
-        elif env not in names:
-            names.insert(0, env)
-        return Around(tuple(names), hosts or self.hosts_at(place), env, client, is_key, given_to)
+                    told.given(Client(sdk, (), None, (), sdk.env, sdk.provider, None), spell(item.node))
+            elif item.kind == "fallback":
+                told.names += [name for name in self.env_of_left(item.node, place) if name not in told.names]
+        if told.env is None:
+            told.env = next((name for name in told.names if self.catalogue.providers_of_env(name)), None)
+        elif told.env not in told.names:
+            told.names.insert(0, told.env)
+        told.hosts = told.hosts or self.hosts_at(place)
+        return told
+
+    def _argument_tells(self, told: Around, role: Role, place: Place) -> None:
+        call = role.node
+        callee = self.callee(call, place)
+        client = self.tables.clients.get(callee)
+        if client is not None:
+            told.client = told.client or client
+            unpacked = role.position == DOUBLE_STAR and told.names and told.names[0] in client.key_params
+            if unpacked or self.is_key_argument(client, role):
+                told.given(client, spell(call.func) or callee)
+                if not told.names:
+                    told.names.append(client.key_params[0] if client.key_params else "api_key")
+        told.hosts = told.hosts or self.hosts_of_call(call, place)
+        told.env = told.env or self.written_name(callee, call, role, place) or self.read_name(callee, call, role, place)
 
     def is_key_argument(self, client: Client, role: Role) -> bool:
+        """Tell whether an argument of a client is its key."""
         if role.names:
             return role.names[0] in client.key_params
         return role.position is not None and role.position == client.key_position
@@ -219,6 +228,7 @@ class Surroundings:
         )
 
     def text_of(self, node: Node, place: Place) -> str | None:
+        """The text an expression is known to be, else None."""
         value = self.evaluator.value(node, place)
         return value.text if isinstance(value, v.Text) else None
 
@@ -235,6 +245,7 @@ class Surroundings:
 
 
 def leaves_of(node: Node) -> list[Node]:
+    """The literals of a string expression that is nothing but literals; none for anything else."""
     return flatten(node) if type(node).__name__ == "ConcatenatedString" else [node] if hasattr(node, "value") else []
 
 
@@ -261,6 +272,7 @@ def _argument(call: Node, position: int | None, keywords: tuple[str, ...]) -> No
 
 
 def is_argument(role: Role, position: int | None, keywords: tuple[str, ...]) -> bool:
+    """Tell whether a role is the argument at a position or of one of these names."""
     if role.names:
         return role.names[0] in keywords
     return role.position is not None and role.position == position

@@ -227,7 +227,7 @@ class Evaluator:
         self._cut = before or (self._cut and bool(self._asking))
         return value
 
-    def _bind(self, binding: Binding) -> Value:
+    def _bind(self, binding: Binding) -> Value:  # noqa: PLR0911  # one arm a kind
         kind, node, place = binding.kind, binding.node, binding.place
         if kind in {"assign", "walrus"}:
             value = self.value(node, place)
@@ -449,7 +449,7 @@ class Evaluator:
         parts.append(part_of(text, position, len(rest)))
         return join(parts)
 
-    def _format(self, text: Value, node: Node, place: Place) -> Value:
+    def _format(self, text: Value, node: Node, place: Place) -> Value:  # noqa: C901, PLR0912  # a small parser: one arm a sign of the format
         if not isinstance(text, Text):
             return join([text, *[self.value(item.value, place) for item in node.args]])
         given: list[Value] = []
@@ -602,7 +602,8 @@ class Evaluator:
             return one_of([self.bound(item) for item in _reaching(outside, float("inf"), place.scope.module.root)])
         return None
 
-    def member_of(self, value: Value, name: str, place: Place) -> Value:
+    def member_of(self, value: Value, name: str, place: Place) -> Value:  # noqa: C901, PLR0911  # one return a kind of value
+        """The value of `value.name`."""
         if isinstance(value, OneOf):
             return one_of([self.member_of(item, name, place) for item in value.values])
         if isinstance(value, (Reference, Instance)):
@@ -652,7 +653,7 @@ class Evaluator:
             return EnvRead(env, None, "client", value.node) if env else SecretRead("client", (), value.node)
         return Reference(f"{value.name}().{name}")
 
-    def member(self, scope: Scope, name: str, place: Place, seen: int = 0) -> Value | None:
+    def member(self, scope: Scope, name: str, place: Place, seen: int = 0) -> Value | None:  # noqa: PLR0911  # one return a place an attribute can come from
         """The value of a class's attribute or of one set through `self`; None when the class does not have it."""
         settings = self._settings_class(scope)
         assigned = scope.attributes.get(name)
@@ -782,7 +783,8 @@ class Evaluator:
             return one_of([of(item) for item in value.values])
         return of(value)
 
-    def item(self, value: Value, key: Value, node: Node) -> Value:
+    def item(self, value: Value, key: Value, node: Node) -> Value:  # noqa: PLR0911  # one return a kind of value
+        """The value of `value[key]`; of a display, any of its values when the key is not known."""
         if isinstance(value, (Reference, Instance)):
             reader = self.access.subscripts.get(dotted(value))
             if reader is not None:
@@ -806,7 +808,7 @@ class Evaluator:
             return SecretRead(value.store, (*value.names, key.text), value.node) if isinstance(key, Text) else value
         return UNKNOWN
 
-    def _slice(self, value: Value, bounds: list[Value]) -> Value:
+    def _slice(self, value: Value, bounds: list[Value]) -> Value:  # noqa: PLR0911  # one return a kind of value
         numbers = [
             None if isinstance(item, (Unset, Null)) else int(item.number) if isinstance(item, Number) else "?"
             for item in bounds
@@ -845,7 +847,7 @@ class Evaluator:
         callee = self.value(func, place)
         return self._each(callee, lambda value: self._called(value, node, place))
 
-    def _called(self, callee: Value, node: Node, place: Place) -> Value:
+    def _called(self, callee: Value, node: Node, place: Place) -> Value:  # noqa: PLR0911  # one return a kind of callee
         if isinstance(callee, Local):
             if callee.scope.kind == "class":
                 return Local(callee.scope, instance=True, node=node, place=place, owner=callee.owner)
@@ -933,7 +935,7 @@ class Evaluator:
         arguments = [self.value(item.value, place) for item in node.args]
         texts = [item.text for item in arguments if isinstance(item, Text)]
         if name in _SAME_TEXT_METHODS:
-            if name == "decode" and texts and texts[0].replace("_", "").replace("-", "") in {"rot13"}:
+            if name == "decode" and texts and texts[0].replace("_", "").replace("-", "") == "rot13":
                 return rot13(value)
             return value
         if name in _STRIP:
@@ -951,8 +953,6 @@ class Evaluator:
             return part_of(value, 0, len(value.text) - cut)
         if name in {"split", "rsplit", "splitlines", "partition", "rpartition"}:
             return self._split(value, name, arguments)
-        if name == "translate" or name == "zfill":
-            return UNKNOWN
         return UNKNOWN
 
     def _replaced(self, value: Text, arguments: list[Value]) -> Value:
@@ -1082,7 +1082,7 @@ def _annotation(node: Node) -> str:
 
 
 def _reaching(bindings: list[Binding], order: float, block: Block) -> list[Binding]:
-    """The bindings that can be the last one before a place: back to the first that is certain, around loops, not across arms."""
+    """The bindings that can be the last before a place: back to a certain one, around loops, not across arms."""
     result: list[Binding] = []
     arms: dict[int, set[int]] = {}
     looked = 0
@@ -1118,7 +1118,7 @@ def _reaching(bindings: list[Binding], order: float, block: Block) -> list[Bindi
 
 
 def _exclusive(left: Block, right: Block) -> bool:
-    """Tell whether two blocks lie in different arms of one fork, with no loop around the arms to go from one to the other."""
+    """Tell whether two blocks lie in different arms of one fork, with no loop around to lead from one to the other."""
     chain = list(right.chain())
     for item in left.chain():
         if item.fork is None:
@@ -1156,8 +1156,8 @@ def _stripped(value: Text, name: str, chars: str | None) -> Text:
 
 _TEXT_CALLS = frozenset(
     {
-        "format", "format_map", "join", "replace", "removeprefix", "removesuffix", "split", "rsplit", "splitlines", "partition",
-        "rpartition", "translate", "zfill", "get", "setdefault", "pop", "items", "values", "keys", "copy",
+        "format", "format_map", "join", "replace", "removeprefix", "removesuffix", "split", "rsplit", "splitlines",
+        "partition", "rpartition", "translate", "zfill", "get", "setdefault", "pop", "items", "values", "keys", "copy",
         "get_secret_value", "hexdigest", *_SAME_TEXT_METHODS, *_STRIP, *_CASE,
     }
 )  # fmt: skip

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from keyguard.catalogue import Catalogue
-    from keyguard.knowledge import Provider, Sink
+    from keyguard.knowledge import Provider
     from keyguard.python.index import Index, Node
     from keyguard.python.keys import Draft
+    from keyguard.python.outputs import Shown
     from keyguard.python.project import Project
     from keyguard.secrets.shapes import KeyMatch
     from keyguard.source import SourceFile
@@ -32,9 +33,10 @@ class KeyText:
     """A key that stands in the module as text.
 
     `where` is code, comment, docstring, url, env-default, parameter, option or field; `form` is literal, pieces,
-    encoded or env-name. `name` is what the default belongs to, or what is given the key; `names` are all names it goes by,
-    inside out. `expression` is the span of the whole expression the key is made by, for who wants to replace it. `known` is
-    False for a text of no known shape that an SDK is given as its key; `restricted` marks keys that are often public.
+    encoded or env-name. `name` is what the default belongs to, or what is given the key; `names` are all names it goes
+    by, inside out. `expression` is the span of the whole expression the key is made by, for who wants to replace it.
+    `known` is False for a text of no known shape that an SDK is given as its key; `restricted` marks keys that are
+    often public.
     """
 
     span: Span
@@ -68,7 +70,7 @@ class UrlKey:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """A value that holds a key and reaches a sink; `kind` is key, url, environ or settings, `where` the sink as code."""
+    """A value with a key that reaches a sink; `kind` is key, url, environ or settings, `where` the sink as code."""
 
     span: Span
     name: str
@@ -156,7 +158,7 @@ class _Placing:
         self,
         drafts: list[Draft],
         urls: list[tuple[Node, str]],
-        outputs: list[tuple[Node, str, str, str, Sink, Node]],
+        outputs: list[Shown],
         failures: tuple[tuple[SourceFile, ParseFailure], ...],
     ) -> PythonFacts:
         module = self.module
@@ -164,17 +166,21 @@ class _Placing:
         for draft in drafts:
             wanted.extend((draft.node, draft.root, *draft.leaves))
         wanted.extend(node for node, _ in urls)
-        for node, *_, read_at in outputs:
-            wanted.append(node)
-            if read_at is not None:
-                wanted.append(read_at)
+        wanted.extend(node for shown in outputs for node in (shown.node, shown.read_at) if node is not None)
         spans = module.spans(wanted) if wanted else {}
         keys = [self._finish(draft, spans) for draft in drafts]
         keys.extend(self._in_comments())
         keys.extend(self._in_magics())
         shown = tuple(
-            Output(spans[id(node)], name, kind, where, sink.id, spans.get(id(read_at)) if read_at is not None else None)
-            for node, kind, name, where, sink, read_at in outputs
+            Output(
+                spans[id(one.node)],
+                one.name,
+                one.kind,
+                one.where,
+                one.sink.id,
+                None if one.read_at is None else spans[id(one.read_at)],
+            )
+            for one in outputs
         )
         url_keys = tuple(dict.fromkeys(UrlKey(spans[id(node)], name) for node, name in urls))
         hosts = tuple(dict.fromkeys(host for found in self.near.scope_hosts.values() for host in found))
@@ -199,7 +205,7 @@ class _Placing:
             draft.form,
             match,
             provider,
-            around.names,
+            tuple(around.names),
             around.hosts,
             self._variable(around, provider),
             name,
@@ -242,7 +248,7 @@ class _Placing:
         )
 
     def _variable(self, around: Around, provider: str | None) -> str:
-        """The variable a key should be read from (rules: Autofix): its own, its host's, its provider's, its client's."""
+        """The variable to read a key from (rules: Autofix): its own, its host's, its provider's, its client's."""
         if around.env:
             return around.env
         for host in around.hosts:

@@ -1,4 +1,4 @@
-"""One walk over a module: its scopes and bindings, and every string, call, assignment and raise with the part it plays."""
+"""One walk over a module: its scopes and bindings, and every string, call and assignment with the part it plays."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ class Block:
 class Binding:
     """One thing that gives a name its value.
 
-    `kind` is assign, unpack, augment, walrus, param, for, with, import, module, star, function, class or other; `node` is the
-    expression (for import: None), `detail` the dotted name, the index path or the annotation's holder.
+    `kind` is assign, unpack, augment, walrus, declare, param, for, with, import, module, function, class or other;
+    `node` is the expression, `detail` the imported dotted name, the path into what is unpacked, or the scope defined.
     """
 
     __slots__ = ("annotation", "block", "detail", "kind", "node", "order", "place")
@@ -124,8 +124,8 @@ class Place:
 class Role:
     """The part an expression plays; `parent` is the role of the expression around it.
 
-    Kinds: argument, assign, field, attribute, subscript-assign, dict-value, dict-key, element, subscript, default, fallback,
-    choice, part, compare, test, return, raise, docstring, f-string, expression. `names` are the names it is given: target,
+    Kinds: argument, assign, field, attribute, subscript-assign, dict-value, dict-key, element, subscript, default,
+    fallback, choice, part, compare, test, return, raise, docstring, expression … `names` are those it is given: target,
     parameter, key. `node` is the construct: the call, the statement, the parameter, the dictionary.
     """
 
@@ -154,7 +154,7 @@ class Role:
     def outer(self) -> Role:
         """The first role that is more than being a piece of an expression or one of its alternatives."""
         for role in self.up():
-            if role.kind not in {"part", "choice", "f-string"}:
+            if role.kind not in {"part", "choice"}:
                 return role
         return self
 
@@ -212,15 +212,16 @@ class Index:
 TEXT_METHODS = frozenset(
     {
         "format", "format_map", "join", "replace", "strip", "lstrip", "rstrip", "removeprefix", "removesuffix", "lower",
-        "upper", "encode", "decode", "translate", "casefold", "swapcase", "expandtabs", "zfill", "ljust", "rjust", "center",
+        "upper", "encode", "decode", "translate", "casefold", "swapcase", "expandtabs", "zfill", "ljust", "rjust",
+        "center",
     }
 )  # fmt: skip
 # Functions that give a string from a string and can hide a key in plain sight.
 DECODERS = frozenset(
     {
         "b64decode", "standard_b64decode", "urlsafe_b64decode", "decodebytes", "b32decode", "b16decode", "b85decode",
-        "a85decode", "fromhex", "unhexlify", "a2b_hex", "a2b_base64", "reversed", "chr", "unquote", "unquote_plus", "bytes",
-        "bytearray", "join",
+        "a85decode", "fromhex", "unhexlify", "a2b_hex", "a2b_base64", "reversed", "chr", "unquote", "unquote_plus",
+        "bytes", "bytearray", "join",
     }
 )  # fmt: skip
 
@@ -511,7 +512,7 @@ class _Walk:
             self.bind(bound, Binding("import", None, place, f"{base}.{name}"), place.scope)
 
     def relative(self, base: str, level: int) -> str:
-        """Name the module of a relative import; one that leaves the known package keeps its dots and resolves to nothing."""
+        """Name the module of a relative import; one that leaves the package keeps its dots and resolves to nothing."""
         package = self.package
         for _ in range(level - 1):
             package = package.rpartition(".")[0] if package else ""
@@ -666,14 +667,12 @@ class _Walk:
     # expressions
 
     def string(self, node: Node, role: Role, place: Place) -> None:
-        index = self.index
-        if type(node).__name__ == "ConcatenatedString":
-            if not _plain(node):
-                inner = self.composite(node, role, place)
-                for leaf in reversed(flatten(node)):
-                    self.stack.append((leaf, inner, place))
-                return
-        index.strings.append(Use(node, role, place, _root(role)))
+        if type(node).__name__ == "ConcatenatedString" and not _plain(node):
+            inner = self.composite(node, role, place)
+            for leaf in reversed(flatten(node)):
+                self.stack.append((leaf, inner, place))
+            return
+        self.index.strings.append(Use(node, role, place, _root(role)))
 
     def formatted(self, node: Node, role: Role, place: Place) -> None:
         inner = self.composite(node, role, place)

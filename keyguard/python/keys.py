@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keyguard.knowledge import OptionDefiner
-    from keyguard.python.index import Node, Use
+    from keyguard.python.index import CallUse, Node, Use
     from keyguard.python.module import Module
     from keyguard.python.values import Text, Value
     from keyguard.secrets.shapes import KeyMatch
@@ -25,7 +25,7 @@ SHORTEST_KEY = 16  # characters: shorter than any key of the catalogue
 QUERY_PARAMETERS = frozenset({"params", "query", "fields"})  # arguments whose mapping becomes a URL's query
 LONG_TEXT = 200  # characters: in a longer literal, or one of several lines, a finding points at the key itself
 UNKNOWN_KEY = 20  # characters a literal of no known shape must have to be taken for a key (rule KG101)
-RUN = re.compile(r"[A-Za-z0-9_.+/=|:-]{%d}" % SHORTEST_KEY)
+RUN = re.compile(rf"[A-Za-z0-9_.+/=|:-]{{{SHORTEST_KEY}}}")
 URL_NAME = re.compile(r"[?&]([A-Za-z0-9_-]{1,40})=[ ]?$")
 USER_PART = re.compile(r"[a-z][a-z0-9+.-]{1,15}://(?:[^/\s@:\"']{0,80}:)?$")
 _CREDENTIAL = re.compile(r"key|token|secret|auth|bearer|credential|passw|^[as]k$|_[as]k$|header|cookie", re.IGNORECASE)
@@ -81,106 +81,88 @@ class KeyFinder:
     def _follow(self) -> None:
         """Note for every literal what the places tell to which names carry it."""
         for call in self.index.calls:
-            callee = self.near.callee(call.node, call.place)
-            client = self.tables.clients.get(callee)
-            writer = self.tables.writers.get(callee)
-            http = self.tables.http.get(callee)
             position = 0
             for argument in call.node.args:
-                name = argument.keyword.value if argument.keyword is not None else ""
-                here = None if name or argument.star else position
-                position += here is not None
-                if is_text(argument.value):
-                    continue
+                names = (argument.keyword.value,) if argument.keyword is not None else ()
+                here: int | None = None
                 if argument.star:
-                    wanted = client is not None
-                elif name:
-                    wanted = bool(_CREDENTIAL.search(name)) or (client is not None and name in client.key_params)
-                else:
-                    wanted = writer is not None or (client is not None and here == client.key_position)
-                    wanted = wanted or (http is not None and here == http.headers_position)
-                if wanted:
-                    role = Role("argument", call.role, call.node, (name,) if name else (), here)
-                    self._flow(argument.value, role, call.place)
-                    if client is not None and self.near.is_key_argument(client, role):
-                        for value in v.alternatives(self.evaluator.value(argument.value, call.place)):
-                            self.key_variables.update(value.names if isinstance(value, v.EnvRead) else ())
+                    here = -len(argument.star)
+                elif not names:
+                    here = position
+                    position += 1
+                if not is_text(argument.value):
+                    self._follow_argument(call, argument.value, Role("argument", call.role, call.node, names, here))
         for write in self.index.writes:
-            if is_text(write.node):
-                continue
             kind = type(write.target).__name__
-            names = _names_of(write.target)
-            if any(_CREDENTIAL.search(name) for name in names) or kind == "Subscript":
+            targets = _names_of(write.target)
+            if not is_text(write.node) and (kind == "Subscript" or any(map(_CREDENTIAL.search, targets))):
                 role_kind = {"Attribute": "attribute", "Subscript": "subscript-assign"}.get(kind, "assign")
                 holder = write.statement if role_kind == "assign" else write.target
-                self._flow(write.node, Role(role_kind, None, holder, names), write.place)
+                self._flow(write.node, Role(role_kind, None, holder, targets), write.place)
+
+    def _follow_argument(self, call: CallUse, node: Node, role: Role) -> None:
+        callee = self.near.callee(call.node, call.place)
+        client = self.tables.clients.get(callee)
+        if client is not None:
+            wanted = self.near.is_key_argument(client, role) or role.position == DOUBLE_STAR
+        else:
+            http = self.tables.http.get(callee)
+            wanted = role.position is not None and (
+                callee in self.tables.writers or (http is not None and role.position == http.headers_position)
+            )
+        if not wanted and not any(_CREDENTIAL.search(name) for name in role.names):
+            return
+        self._flow(node, role, call.place)
+        if client is not None and self.near.is_key_argument(client, role):
+            for value in v.alternatives(self.evaluator.value(node, call.place)):
+                self.key_variables.update(value.names if isinstance(value, v.EnvRead) else ())
 
     def _flow(self, node: Node, role: Role, place: Place) -> None:
         around: Around | None = None
         for text, name in _texts(self.evaluator.value(node, place)):
-            for piece in text.pieces:
-                if piece.leaf is not None:
-                    around = around or self.near.around(role, place)
-                    named = around
-                    if name:
-                        named = Around(
-                            (name, *around.names),
-                            around.hosts,
-                            around.env,
-                            around.client,
-                            around.is_key,
-                            around.given_to,
-                        )
-                        if (
-                            role.position == DOUBLE_STAR
-                            and around.client is not None
-                            and name in around.client.key_params
-                        ):
-                            named.is_key, named.given_to = True, spell(role.node.func)
-                    self._flows.setdefault(id(piece.leaf), []).append(named)
+            leaves = [piece.leaf for piece in text.pieces if piece.leaf is not None]
+            if not leaves:
+                continue
+            around = around or self.near.around(role, place)
+            told = around.named(name) if name else around
+            client = around.client
+            if role.position == DOUBLE_STAR and client is not None and name in client.key_params:
+                told.given(client, spell(role.node.func))
+            for leaf in leaves:
+                self._flows.setdefault(id(leaf), []).append(told)
 
     def _literal(self, use: Use) -> None:
         """Look for keys in a literal, or in several that are concatenated by standing side by side."""
         node = use.node
-        kind = type(node).__name__
-        if kind in {"FormattedString", "TemplatedString"}:
+        if type(node).__name__ in {"FormattedString", "TemplatedString"}:
             for part in node.parts:
-                raw = getattr(part, "value", None)
-                if (
-                    isinstance(raw, str)
-                    and len(raw) >= SHORTEST_KEY
-                    and id(part) not in self._covered
-                    and RUN.search(raw)
-                ):
-                    text = v.literal_text(part)
-                    self._keys_of(v.Text(text, (v.Piece(0, len(text), part, 0),)), use, node)
+                self._formatted_part(part, use)
             return
         leaves = leaves_of(node)
-        if len(leaves) == 1:
-            if len(node.value) < SHORTEST_KEY or id(node) in self._covered or not RUN.search(node.value):
-                if id(node) in self._flows and id(node) not in self._covered and len(node.value) > SHORTEST_KEY:
-                    self._keys_of(self.evaluator.value(node, use.place), use, node)
-                return
-            if use.role.kind == "docstring":
-                self._docstring(node, use)
-                return
-        elif use.role.kind == "docstring":
+        if use.role.kind == "docstring":
             for leaf in leaves:
-                self._docstring(leaf, use)
+                if RUN.search(leaf.value):
+                    self._docstring(leaf)
             return
-        elif id(leaves[0]) in self._covered or sum(len(leaf.value) for leaf in leaves) < SHORTEST_KEY:
+        if any(id(leaf) in self._covered for leaf in leaves[:1]):
             return
-        value = self.evaluator.value(node, use.place)
-        self._keys_of(value, use, node)
+        raw = node.value if len(leaves) == 1 else ""
+        if raw and (len(raw) <= SHORTEST_KEY or not (RUN.search(raw) or id(node) in self._flows)):
+            return
+        self._keys_of(self.evaluator.value(node, use.place), use, node)
 
-    def _docstring(self, node: Node, use: Use) -> None:
+    def _formatted_part(self, part: Node, use: Use) -> None:
+        raw = getattr(part, "value", None)
+        if isinstance(raw, str) and len(raw) >= SHORTEST_KEY and id(part) not in self._covered and RUN.search(raw):
+            text = v.literal_text(part)
+            self._keys_of(v.Text(text, (v.Piece(0, len(text), part, 0),)), use, use.node)
+
+    def _docstring(self, node: Node) -> None:
         for match in keys_in_text(node.value, self.catalogue):
             inner = (match.span.start, match.span.end)
-            around = Around()
             self.drafts.append(
-                Draft(node, inner, match.value, "docstring", "literal", match, around, "", node, (node,))
+                Draft(node, inner, match.value, "docstring", "literal", match, Around(), "", node, (node,))
             )
-        _ = use
 
     def _composite(self, use: Use) -> None:
         node = use.node
@@ -236,13 +218,13 @@ class KeyFinder:
             flow for key in leaves for flow in self._flows.get(key, ())
         )
         providers = (around.client.provider,) if around.client is not None and around.client.provider else ()
-        context = Context(names=around.names, hosts=around.hosts, providers=providers, credential=around.is_key)
+        context = Context(names=tuple(around.names), hosts=around.hosts, providers=providers, credential=around.is_key)
         for match in keys_in_value(value.text, context, self.catalogue):
             if match.case == "unknown-shape" and (composite or self.module.source.role == "test"):
                 continue  # a made-up text in a test, or letters that met by chance
             self._draft(value, match, use, root, around, composite=composite)
 
-    def _draft(self, value: Text, match: KeyMatch, use: Use, root: Node, around: Around, *, composite: bool) -> None:
+    def _draft(self, value: Text, match: KeyMatch, use: Use, root: Node, around: Around, *, composite: bool) -> None:  # noqa: PLR0913  # all that is known of one match
         start, end = match.span.start, match.span.end
         pieces = [piece for piece in value.pieces if piece.start < end and piece.end > start]
         own = [piece for piece in pieces if piece.leaf is not None]
@@ -407,6 +389,7 @@ class KeyFinder:
 
 
 def is_text(node: Node) -> bool:
+    """Tell whether an expression is a plain literal, which is asked itself."""
     return type(node).__name__ in {"SimpleString", "ConcatenatedString", "Integer", "Float"}
 
 
@@ -422,7 +405,7 @@ def _names_of(node: Node) -> tuple[str, ...]:
     return ()
 
 
-def _texts(value: Value, name: str = "", depth: int = 0) -> Iterator[tuple[Text, str]]:
+def _texts(value: Value, name: str = "", depth: int = 0) -> Iterator[tuple[Text, str]]:  # noqa: C901  # one arm a kind of value
     """The texts inside a value, with the key of the table they stand under."""
     if depth > 4:  # noqa: PLR2004  # headers in settings in clients: deeper structures carry no key
         return

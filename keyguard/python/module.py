@@ -1,4 +1,4 @@
-"""Python text → a LibCST tree and the spans of chosen nodes, or the reason why there is none; deep code is measured first."""
+"""Python text → a LibCST tree and the spans of chosen nodes, or the reason why not; depth is measured first."""
 
 from __future__ import annotations
 
@@ -111,8 +111,7 @@ def parse_parts(sources: Sequence[SourceFile], leave_out: frozenset[int] = froze
     """Parse the code cells of one notebook as one module, in order, so that later cells see earlier names.
 
     IPython magics are stepped over; cells in another language (`%%bash`) are left out whole, and so are those
-    whose `id` is in `leave_out`. A failure's line counts in the joined text, in which every cell starts on a line of its
-    own.
+    whose `id` is in `leave_out`. A failure's line counts in the joined text, where every cell starts on its own line.
     """
     from keyguard.source import python_text  # noqa: PLC0415  # 1 ms, only for Python
 
@@ -163,7 +162,7 @@ def _parse(text: str, code: str, parts: tuple[Part, ...], stepped: tuple[Span, .
 
 
 def _without_form_feeds(code: str) -> tuple[str, Offsets]:
-    """Drop a byte order mark and what stands up to a form feed at the start of a line: LibCST does not spell them back."""
+    """Drop a byte order mark and indents up to a form feed: LibCST does not spell them back."""
     cuts: list[tuple[int, int]] = []
     if code.startswith("\ufeff"):
         cuts.append((0, 1))
@@ -199,7 +198,7 @@ def _stepped_over(part: Part, chunk: str, code: str) -> list[Span]:
         return spans
     for match in re.finditer(r"[^\r\n]+", chunk):
         if code[match.start() : match.end()] != match[0]:
-            spans.append(Span(part.start + match.start(), part.start + match.end()))
+            spans.append(Span(part.start + match.start(), part.start + match.end()))  # noqa: PERF401  # reads better
     return spans
 
 
@@ -212,7 +211,7 @@ _TOKEN = re.compile(
     r'''|"""(?:[^"\\]+|\\[\s\S]|"(?!""))*(?:""")?|'(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*'?|"(?:[^"\\\r\n]|\\(?:\r\n|[\s\S]))*"?))'''
     r"""|(?P<link>[-+*/%@&|^~<>=!.]|\b(?:and|or|not|if|else|lambda|await|for|in|is|yield)\b)"""
 )
-_WIDE_INDENT = re.compile(r"^[ \t]{%d}" % MAX_INDENTS, re.MULTILINE)
+_WIDE_INDENT = re.compile(rf"^[ \t]{{{MAX_INDENTS}}}", re.MULTILINE)
 _ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|(?=[^\s#]))", re.MULTILINE)
 
 
@@ -227,7 +226,7 @@ def too_deep(code: str) -> int | None:
     return min(found) if found else None
 
 
-def _deep_expressions(code: str) -> int | None:
+def _deep_expressions(code: str) -> int | None:  # noqa: C901  # one arm a kind of token, on the hottest path
     links = 0  # on the path to the current place, over all open brackets
     outer: list[int] = []  # what `links` was when a bracket opened, and where its current element began
     base = 0
@@ -248,7 +247,7 @@ def _deep_expressions(code: str) -> int | None:
                 base = outer.pop()
         elif kind == "comma":
             links = base
-        elif kind == "newline" or kind == "semicolon":
+        elif kind in {"newline", "semicolon"}:
             if not outer:
                 links = base = 0
             line_start = match.end()
@@ -319,7 +318,8 @@ def _line_of(code: str, offset: int) -> int:
 _CONFLICT = re.compile(r"^(?:<{7} |={7}\s*$|>{7} )", re.MULTILINE)
 _TEMPLATE = re.compile(r"\{%-?\s*\w|\{\{[ -]*[\w.]+(?:\s*\|[^}\n]*)?[ -]*\}\}|^\s*<%|\$\{[\w.]+\}", re.MULTILINE)
 _PYTHON_2 = re.compile(
-    r"^[ \t]*(?:print[ \t]+[^\s=(.,\[:]|print[ \t]*\([^\n]*\)[ \t]*%|print[ \t]*>>|exec[ \t]+[\"'\w]|raise[ \t]+[\w.]+[ \t]*,"
+    r"^[ \t]*(?:print[ \t]+[^\s=(.,\[:]|print[ \t]*\([^\n]*\)[ \t]*%|print[ \t]*>>|exec[ \t]+[\"'\w]"
+    r"|raise[ \t]+[\w.]+[ \t]*,"
     r"|except[ \t]+[\w.()]+[ \t]*,[ \t]*\w+[ \t]*:)|<>|\b0[0-7]+[lL]?\b|\b\d+[lL]\b|\b[uU][rR][\"']|`[^`\n]+`",
     re.MULTILINE,
 )
@@ -344,7 +344,7 @@ def _failure(code: str, line: int, message: str) -> ParseFailure:
 
 
 def comments(module: Module) -> list[tuple[int, int]]:
-    """Where the comments of a module stand in its text; comments on lines of their own that follow each other are one."""
+    """Where the comments of a module stand in its text; those on lines that follow each other are one."""
     found: list[tuple[int, int]] = []
     code = module.code
     if "#" not in code:
@@ -370,7 +370,9 @@ class _AllFoundError(Exception):
     """Ends a spelling pass early."""
 
 
-def _recorder(tree: cst.Module, wanted: dict[int, cst.CSTNode]) -> tuple[Any, dict[int, tuple[int, int]]]:
+def _recorder(  # noqa: C901  # its classes can only be made once LibCST is loaded
+    tree: cst.Module, wanted: dict[int, cst.CSTNode]
+) -> tuple[Any, dict[int, tuple[int, int]]]:
     """Build a LibCST code generator's state that counts characters and notes where the wanted nodes stand."""
     from libcst._nodes.internal import CodegenState  # noqa: PLC0415  # loaded with LibCST
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.python import values as v
 from keyguard.python.around import Surroundings, hosts_in
@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from keyguard.python.index import CallUse, Node, Place, Scope
     from keyguard.python.module import Module
     from keyguard.python.values import Value
+
+
+class Shown(NamedTuple):
+    """An expression that shows a key: its kind and name, the sink as code and as data, the node the key was read at."""
+
+    node: Any
+    kind: str
+    name: str
+    where: str
+    sink: Sink
+    read_at: Any
 
 
 class OutputFinder:
@@ -48,7 +59,7 @@ class OutputFinder:
         return found
 
     def _url_key(self, part: Value, parameter: str, before: str) -> str:
-        """The name of the variable whose key goes into a URL; a value nobody knows counts at a host that takes keys so."""
+        """The variable whose key goes into a URL; a value nobody knows counts at a host that takes keys so."""
         name = self._key_name(part)
         if name:
             return name
@@ -91,7 +102,7 @@ class OutputFinder:
         return next((name for kind, name, _ in self._revealed(value) if kind == "key"), "")
 
     def _revealed(self, value: Value, depth: int = 0) -> Iterator[tuple[str, str, Node]]:  # noqa: C901, PLR0912  # one arm a value
-        """Yield what of a value is a key: its kind (key, url, environ, settings), a name for it, the node it was read at."""
+        """Yield what of a value is a key: key, url, environ or settings, a name for it, the node it was read at."""
         if depth > 8:  # noqa: PLR2004  # structures in real output are flat
             return
         if isinstance(value, v.EnvRead):
@@ -134,56 +145,56 @@ class OutputFinder:
             if tail and named and "_" in tail and self.catalogue.providers_of_env(tail):
                 yield "settings", tail, None
 
-    def outputs(self) -> Iterator[tuple[Node, str, str, str, Sink, Node]]:
-        """Yield expressions that show a key: the expression, kind, name, the sink as code, the sink, where it was read."""
+    def outputs(self) -> Iterator[Shown]:
+        """Yield the expressions that show a key."""
         for call in self.index.calls:
             sink = self._sink(call)
-            if sink is None:
-                continue
-            if self._to_file(call.node):
-                continue
-            where = spell(call.node.func) or self.near.callee(call.node, call.place).replace("()", "")
-            for argument in call.node.args:
-                name = argument.keyword.value if argument.keyword is not None else ""
-                if name in sink.ignored_keywords or (sink.keywords and name not in sink.keywords):
-                    continue
-                yield from self._shown(argument.value, call.place, where, sink)
+            if sink is not None and not self._to_file(call.node):
+                yield from self._shown_by(call, sink)
         if self.tables.raising is not None:
-            for use in self.index.raises:
-                if type(use.node).__name__ == "Call":
-                    where = spell(use.node.func) or "raise"
-                    for argument in use.node.args:
-                        yield from self._shown(argument.value, use.place, where, self.tables.raising)
+            yield from self._raised(self.tables.raising)
         for use in self.index.returns:
-            view = self._view(use.place.scope.function)
+            scope = use.place.scope.function
+            view = self._view(scope)
             if view is not None:
-                yield from self._shown(use.node, use.place, f"return {use.place.scope.function.name}()", view)
+                yield from self._shown(use.node, use.place, f"return {scope.name}()", view)
+        printing = self.tables.sinks.get("print")
+        if printing is not None and self.module.source.cell is not None:
+            yield from self._displayed(printing)
+
+    def _raised(self, sink: Sink) -> Iterator[Shown]:
+        for use in self.index.raises:
+            if type(use.node).__name__ == "Call":
+                for argument in use.node.args:
+                    yield from self._shown(argument.value, use.place, spell(use.node.func) or "raise", sink)
+
+    def _displayed(self, sink: Sink) -> Iterator[Shown]:
+        """What a notebook shows because it is the last expression of a cell."""
         for use in self.index.displays:
-            if self.module.source.cell is not None and type(use.node).__name__ in {
-                "Name",
-                "Attribute",
-                "Subscript",
-                "FormattedString",
-            }:
-                printing = self.tables.sinks.get("print")
-                if printing is not None and self._is_last_of_cell(use.node):
-                    yield from self._shown(use.node, use.place, "Out", printing)
+            if type(use.node).__name__ in {"Name", "Attribute", "Subscript", "FormattedString"}:
+                shown = list(self._shown(use.node, use.place, "Out", sink))
+                if shown and self._is_last_of_cell(use.node):
+                    yield from shown
+
+    def _shown_by(self, call: CallUse, sink: Sink) -> Iterator[Shown]:
+        where = spell(call.node.func) or self.near.callee(call.node, call.place).replace("()", "")
+        for argument in call.node.args:
+            name = argument.keyword.value if argument.keyword is not None else ""
+            if name not in sink.ignored_keywords and (not sink.keywords or name in sink.keywords):
+                yield from self._shown(argument.value, call.place, where, sink)
 
     def _is_last_of_cell(self, node: Node) -> bool:
-        """A notebook shows the last expression of a cell."""
         span = self.module.span(node)
         source, inner = self.module.place(span)
         return not source.text[inner.end :].strip()
 
-    def _shown(
-        self, node: Node, place: Place, where: str, sink: Sink
-    ) -> Iterator[tuple[Node, str, str, str, Sink, Node]]:
+    def _shown(self, node: Node, place: Place, where: str, sink: Sink) -> Iterator[Shown]:
         if type(node).__name__ in {"SimpleString", "Integer", "ConcatenatedString"}:
             return
         for kind, name, read_at in self._revealed(self.evaluator.value(node, place)):
             if kind == "key" and not name and self._own_literal(node, read_at):
                 continue  # the literal itself stands here, and is a finding by itself
-            yield node, kind, name or _label(node), where, sink, read_at
+            yield Shown(node, kind, name or _label(node), where, sink, read_at)
             return
 
     def _own_literal(self, node: Node, leaf: Node) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,9 @@ if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.values import Value
+    from keyguard.source import SourceFile
 
 MAX_BYTES = 1_000_000  # a module of constants is small; a larger one is not worth its parse
-MAX_MODULES = 200  # other modules read for one run's worth of one project
 
 
 class Project:
@@ -28,11 +29,12 @@ class Project:
         self.catalogue = catalogue
         self._read = read
         self._evaluators: dict[Path, Evaluator | None] = {}
+        self._texts: dict[Path, SourceFile | None] = {}
         self._files: dict[tuple[str, Path], Path | None] = {}
         self._reading: set[Path] = set()
 
     def module_name(self, path: Path | str) -> tuple[str, bool, Path]:
-        """Name a file as an import would: its dotted name, whether it is a package, and the folder imports start from."""
+        """Name a file as an import would: dotted name, whether it is a package, the folder imports start from."""
         file = self.root.joinpath(path).resolve()
         is_package = file.name == "__init__.py"
         parts = [] if is_package else [file.stem]
@@ -64,40 +66,68 @@ class Project:
                 try:
                     if file.is_file() and file.resolve().is_relative_to(self.root):
                         return file.resolve()
-                except (OSError, ValueError):
+                except (OSError, ValueError):  # noqa: PERF203  # at most six looks at the disk
                     continue
         return None
 
-    def evaluator(self, file: Path) -> Evaluator | None:
-        """Read, parse and index one module; None when it is not to be had."""
+    def evaluator(self, file: Path, name: str) -> Evaluator | None:
+        """Read, parse and index the module that may give `name` a value; None when it is not to be had.
+
+        Most imported names are functions: a module is parsed (18,000 lines a second) only if its text assigns the
+        name, imports it or has a class of that name.
+        """
         if file in self._evaluators:
             return self._evaluators[file]
-        if file in self._reading or len(self._evaluators) >= MAX_MODULES:
+        source = self._source(file)
+        if source is None or file in self._reading or not _may_define(source.text, name):
             return None
         self._reading.add(file)
         try:
-            self._evaluators[file] = self._load(file)
+            self._evaluators[file] = self._load(file, source)
         finally:
             self._reading.discard(file)
         return self._evaluators[file]
 
-    def _load(self, file: Path) -> Evaluator | None:
-        from keyguard.python.evaluate import Evaluator  # noqa: PLC0415  # as above
-        from keyguard.python.index import index  # noqa: PLC0415  # with `module`, only for projects that are asked
-        from keyguard.python.module import ParseFailure, parse  # noqa: PLC0415  # as above
-        from keyguard.source import decode  # noqa: PLC0415  # as above
+    def _source(self, file: Path) -> SourceFile | None:
+        if file not in self._texts:
+            self._texts[file] = self._decoded(file)
+        return self._texts[file]
+
+    def _decoded(self, file: Path) -> SourceFile | None:
+        from keyguard.source import Undecodable, decode  # noqa: PLC0415  # only for projects that are asked
 
         try:
             if file.stat().st_size > MAX_BYTES:
                 return None
-            source = decode(file.relative_to(self.root).as_posix(), self._read(file))
-        except (OSError, ValueError):  # Undecodable is a ValueError: a binary file under a Python name
+            return decode(file.relative_to(self.root).as_posix(), self._read(file))
+        except (OSError, ValueError, Undecodable):
             return None
-        module = parse(source)
+
+    def _load(self, file: Path, source: SourceFile) -> Evaluator | None:
+        from dataclasses import replace  # noqa: PLC0415  # in memory already
+
+        from keyguard.python.bodies import without_bodies  # noqa: PLC0415  # with LibCST, when Python is parsed
+        from keyguard.python.evaluate import Evaluator  # noqa: PLC0415  # as above
+        from keyguard.python.index import index  # noqa: PLC0415  # with `module`, only for projects that are asked
+        from keyguard.python.module import ParseFailure, parse  # noqa: PLC0415  # as above
+
+        # Constants stand outside of functions, or in the one that makes an object.
+        module = parse(replace(source, text=without_bodies(source.text, lambda body: body.name == "__init__")))
         if isinstance(module, ParseFailure):
             return None
         here = self.at(file)
         return Evaluator(index(module, here.name, is_package=here.is_package), self.catalogue, here)
+
+
+def _may_define(text: str, name: str) -> bool:
+    """Tell from a module's text whether it could give a name a value: an assignment, an import or a class."""
+    if name not in text or not name.isidentifier():
+        return False
+    assigned = rf"^[ \t]*(?:{name}\b[^\n=]{{0,80}}=|class[ \t]+{name}\b)"
+    if re.search(assigned, text, re.MULTILINE) is not None:
+        return True
+    imported = rf"(?:import|,|\(|as|^)[ \t]*{name}[ \t]*(?:,|\)|$|#|;)"
+    return "import" in text and re.search(imported, text, re.MULTILINE) is not None
 
 
 class Here:
@@ -115,7 +145,7 @@ class Here:
         file = self.project.find(module, self.folder)
         if file is None or file == self.file:
             return None
-        evaluator = self.project.evaluator(file)
+        evaluator = self.project.evaluator(file, attribute)
         if evaluator is None:
             return None
         return evaluator.exported(attribute)

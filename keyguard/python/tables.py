@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import Constructor, HttpClient, OptionDefiner, Sdk, Sink, Writer
@@ -28,12 +28,13 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Tables:
+    """Everything by the dotted name that code resolves to."""
+
     clients: Mapping[str, Client]
     settings: Mapping[str, Sdk]
     http: Mapping[str, HttpClient]
     writers: Mapping[str, Writer]
     write_subscripts: Mapping[str, Writer]
-    write_mappings: Mapping[str, Writer]
     options: Mapping[str, OptionDefiner]
     option_methods: Mapping[str, OptionDefiner]
     sinks: Mapping[str, Sink]
@@ -41,76 +42,76 @@ class Tables:
     raising: Sink | None
     views: tuple[Sink, ...]
     query: frozenset[str]
-    headers: frozenset[str]
     not_secret: tuple[str, ...]
     words: frozenset[str]
 
 
 @functools.lru_cache(maxsize=4)  # one table a catalogue, and a run has one catalogue
 def tables_of(catalogue: Catalogue) -> Tables:
-    clients: dict[str, Client] = {}
-    settings: dict[str, Sdk] = {}
+    """Build the look-up tables of a catalogue once."""
+    env = catalogue.env_access
+    sinks = catalogue.sinks.sinks
+    providers = catalogue.providers.values()
+    words = {word.replace(" ", "_").replace("-", "_") for item in providers for word in (*item.words, item.id)}
+    return Tables(
+        clients=_clients(catalogue),
+        settings={name: sdk for sdk in catalogue.sdks.values() for name in sdk.settings},
+        http=_http(catalogue),
+        writers={name: writer for writer in env.writers for name in writer.calls},
+        write_subscripts={name: writer for writer in env.writers for name in writer.subscripts},
+        options={name: option for option in env.options for name in option.calls},
+        option_methods={name: option for option in env.options for name in option.methods},
+        sinks=_sinks(sinks),
+        sink_methods=_customary(sinks),
+        raising=next((sink for sink in sinks if sink.raises), None),
+        views=tuple(sink for sink in sinks if sink.returned),
+        query=frozenset(catalogue.words.query),
+        not_secret=catalogue.words.not_secret,
+        words=frozenset(words),
+    )
+
+
+def _clients(catalogue: Catalogue) -> dict[str, Client]:
+    found: dict[str, Client] = {}
     for sdk in catalogue.sdks.values():
         for made in sdk.constructors:
-            clients.setdefault(made.name, _constructor(sdk, made))
+            found.setdefault(made.name, _constructor(sdk, made))
         for call in sdk.calls:
-            clients.setdefault(
-                call.name,
-                Client(sdk, call.key_params, None, call.base_url_params, sdk.env, call.provider or sdk.provider, None),
-            )
-        for name in sdk.settings:
-            settings.setdefault(name, sdk)
-    http: dict[str, HttpClient] = {}
+            owner = call.provider or sdk.provider
+            found.setdefault(call.name, Client(sdk, call.key_params, None, call.base_url_params, sdk.env, owner, None))
+    return found
+
+
+def _http(catalogue: Catalogue) -> dict[str, HttpClient]:
+    found: dict[str, HttpClient] = {}
     for client in catalogue.http_clients:
-        for name in client.calls:
-            http.setdefault(name, client)
-        for session in client.sessions:
-            http.setdefault(session, client)
-            for method in client.methods:
-                http.setdefault(f"{session}().{method}", client)
-    env = catalogue.env_access
-    sinks: dict[str, Sink] = {}
-    methods: dict[str, list[Sink]] = {}
-    raising = None
-    views: list[Sink] = []
-    for sink in catalogue.sinks.sinks:
+        methods = [f"{session}().{method}" for session in client.sessions for method in client.methods]
+        for name in (*client.calls, *client.sessions, *methods):
+            found.setdefault(name, client)
+    return found
+
+
+def _sinks(sinks: Iterable[Sink]) -> dict[str, Sink]:
+    """Sinks by what is called: functions, and methods of a class or of what a factory gives."""
+    found: dict[str, Sink] = {}
+    for sink in sinks:
         if sink.returned:
-            views.append(sink)
             continue
-        if sink.raises:
-            raising = sink
-        for name in sink.calls:
-            sinks.setdefault(name, sink)
-        for name in (*sink.instances, *sink.factories):
+        owners = (*sink.instances, *sink.factories)
+        methods = [f"{name}{call}.{method}" for name in owners for call in ("", "()") for method in sink.methods]
+        for name in (*sink.calls, *methods):
+            found.setdefault(name, sink)
+    return found
+
+
+def _customary(sinks: Iterable[Sink]) -> dict[str, tuple[Sink, ...]]:
+    """Sinks by method, for receivers that go by a customary name."""
+    found: dict[str, list[Sink]] = {}
+    for sink in sinks:
+        if sink.names and not sink.returned:
             for method in sink.methods:
-                sinks.setdefault(f"{name}.{method}", sink)
-                sinks.setdefault(f"{name}().{method}", sink)
-        if sink.names:
-            for method in sink.methods:
-                methods.setdefault(method, []).append(sink)
-    words = frozenset(
-        word.replace(" ", "_").replace("-", "_")
-        for item in catalogue.providers.values()
-        for word in (*item.words, item.id)
-    )
-    return Tables(
-        clients,
-        settings,
-        http,
-        {name: writer for writer in env.writers for name in writer.calls},
-        {name: writer for writer in env.writers for name in writer.subscripts},
-        {name: writer for writer in env.writers for name in writer.mapping_calls},
-        {name: option for option in env.options for name in option.calls},
-        {name: option for option in env.options for name in option.methods},
-        sinks,
-        {name: tuple(found) for name, found in methods.items()},
-        raising,
-        tuple(views),
-        frozenset(catalogue.words.query),
-        frozenset(catalogue.words.headers),
-        catalogue.words.not_secret,
-        words,
-    )
+                found.setdefault(method, []).append(sink)
+    return {method: tuple(items) for method, items in found.items()}
 
 
 def _constructor(sdk: Sdk, made: Constructor) -> Client:
@@ -126,7 +127,7 @@ def _constructor(sdk: Sdk, made: Constructor) -> Client:
 
 
 def is_key_variable(name: str, catalogue: Catalogue) -> bool:
-    """Tell whether an environment variable of this name holds a model-API key: a provider's own, or one named like it."""
+    """Tell whether a variable of this name holds a model-API key: a provider's own, or one named like it."""
     if catalogue.providers_of_env(name):
         return True
     tables = tables_of(catalogue)

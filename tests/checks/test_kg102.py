@@ -6,6 +6,8 @@ import pytest
 
 from tests.python.made import said, short
 
+_DATACLASS = "from dataclasses import dataclass, field\n@dataclass(frozen=True)\nclass C:\n"
+
 
 @pytest.mark.parametrize(
     "text",
@@ -17,7 +19,7 @@ from tests.python.made import said, short
         "def f(api_key=None, commit='<sha1>'): pass\n",
         "import argparse\nargparse.ArgumentParser().add_argument('--api-key', default=None, help='such as sk-...')\n",
         "import click\n@click.option('--api-key', envvar='OPENAI_API_KEY')\ndef f(api_key): pass\n",
-        "from dataclasses import dataclass, field\n@dataclass\nclass C:\n    key: str = field(default='')\n    digest: str = '<sha256>'\n",
+        _DATACLASS + "    key: str = field(default='')\n    digest: str = '<sha256>'\n",
     ],
 )
 def test_defaults_that_are_no_keys_stay_quiet(text: str) -> None:
@@ -52,7 +54,7 @@ def test_defaults_that_are_no_keys_stay_quiet(text: str) -> None:
         ("from absl import flags\nflags.DEFINE_string('key', '<openai-key>', 'help')\n", 2, "option", "key"),
         ("from dataclasses import dataclass\n@dataclass\nclass C:\n    key: str = '<openai-key>'\n", 4, "field", "key"),
         (
-            "import dataclasses as d\n@d.dataclass(frozen=True)\nclass C:\n    key: str = d.field(default='<openai-key>')\n",
+            _DATACLASS + "    key: str = field(default='<openai-key>')\n",
             4,
             "field",
             "key",

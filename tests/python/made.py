@@ -1,4 +1,4 @@
-"""What the tests of Python share: a module from its text, the values given to `probe(…)`, the hits of the KG10x rules."""
+"""What the tests of Python share: a module from its text, the values given to `probe(…)`, the hits of the rules."""
 
 from __future__ import annotations
 
@@ -66,6 +66,7 @@ class Said(NamedTuple):
 
     @property
     def short(self) -> tuple[str, int, str | None]:
+        """Rule, line and case."""
         return self.rule, self.line, self.case
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,9 +61,12 @@ def test_the_variable_to_use_follows_the_rules(text: str, env: str) -> None:
     "text",
     [
         "from openai import OpenAI\nc = OpenAI(base_url='https://api.deepseek.com', api_key='<deepseek-key>')\n",
-        "from openai import OpenAI\nURL = 'https://api.deepseek.com/v1'\nK = '<deepseek-key>'\nc = OpenAI(base_url=URL, api_key=K)\n",
+        "import openai\nU = 'https://api.deepseek.com/v1'\nK = '<deepseek-key>'\nopenai.OpenAI(base_url=U, api_key=K)\n",
         "cfg = {'base_url': 'https://api.deepseek.com', 'api_key': '<deepseek-key>'}\n",
-        "import requests\nk = '<deepseek-key>'\n\n\ndef f():\n    requests.post('https://api.deepseek.com/chat', headers={'Authorization': f'Bearer {k}'})\n",
+        (
+            "import requests\nk = '<deepseek-key>'\nh = {'Authorization': f'Bearer {k}'}\ndef f():\n"
+            "    requests.post('https://api.deepseek.com/chat', headers={'Authorization': f'Bearer {k}'})\n"
+        ),
         "import openai\nopenai.base_url = 'https://api.deepseek.com'\nopenai.api_key = '<deepseek-key>'\n",
         "import os\nos.environ['DEEPSEEK_API_KEY'] = '<deepseek-key>'\n",
         "def client(key):\n    from openai import OpenAI\n    return OpenAI(api_key=key, base_url='https://api.deepseek.com')\n\n\nclient('<deepseek-key>')\n",
@@ -168,7 +172,7 @@ _PIECES = st.sampled_from(
         "key += '<openai-key|body>'",
         "key, other = other, key",
         "def f(key='<groq-key>', *a, **k):\n    return key or f(key)",
-        "class C:\n    key: str = '<groq-key>'\n    def m(self):\n        self.key = self.other = self.m()\n        return self.key",
+        "class C:\n    key: str = '<groq-key>'\n    def m(self):\n        self.key = self.m()\n        return self.key",
         "print(key, f'{key!r:>{key}}', '%s' % key, '{}'.format(key))",
         "OpenAI(api_key=key, **{'base_url': key})",
         "url = f'https://h.example/?key={key}' + key[::-1]",
@@ -195,4 +199,4 @@ def test_any_program_gives_facts_and_no_two_findings_on_one_text(pieces: list[st
         for hit in check.check(found):
             assert 0 <= hit.span.start <= hit.span.end <= len(found.module.text)
     spans = sorted((key.span for key in found.keys), key=lambda span: span.start)
-    assert all(not one.overlaps(two) for one, two in zip(spans, spans[1:], strict=False))
+    assert all(not one.overlaps(two) for one, two in itertools.pairwise(spans))

@@ -79,7 +79,8 @@ def test_a_constant_is_found(tmp_path: Path, files: dict[str, str], path: str, t
 
 def test_settings_of_another_module_are_followed(tmp_path: Path) -> None:
     files = {
-        "config.py": "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    openai_api_key: str\nsettings = S()\n"
+        "config.py": "from pydantic_settings import BaseSettings as B\n"
+        "class S(B):\n    openai_api_key: str\nsettings = S()\n"
     }
     value = _asked(_write(tmp_path, files), "app.py", "from config import settings\nprobe(settings.openai_api_key)")
     assert isinstance(value, EnvRead)

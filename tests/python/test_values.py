@@ -168,17 +168,21 @@ def test_alternatives_are_all_told(text: str, expected: set[str]) -> None:
         ("import environs\nenv = environs.Env()\nprobe(env.str('K'))", ("K",)),
         ("import environs\nenv = environs.Env()\nprobe(env('K'))", ("K",)),
         (
-            "from pydantic_settings import BaseSettings\nclass S(BaseSettings):\n    api_key: str\ns = S()\nprobe(s.api_key)",
+            "from pydantic_settings import BaseSettings as B\nclass S(B):\n    api_key: str\ns = S()\nprobe(s.api_key)",
             ("API_KEY",),
         ),
         (
-            "from pydantic_settings import BaseSettings, SettingsConfigDict as D\nclass S(BaseSettings):\n"
-            "    model_config = D(env_prefix='APP_')\n    key: str\nprobe(S().key)",
+            (
+                "from pydantic_settings import BaseSettings, SettingsConfigDict as D\nclass S(BaseSettings):\n"
+                "    model_config = D(env_prefix='APP_')\n    key: str\nprobe(S().key)"
+            ),
             ("APP_KEY",),
         ),
         (
-            "from pydantic_settings import BaseSettings\nfrom pydantic import Field\nclass S(BaseSettings):\n"
-            "    key: str = Field(alias='OTHER')\nprobe(S().key)",
+            (
+                "from pydantic_settings import BaseSettings\nfrom pydantic import Field\nclass S(BaseSettings):\n"
+                "    key: str = Field(alias='OTHER')\nprobe(S().key)"
+            ),
             ("OTHER",),
         ),
     ],
