@@ -262,10 +262,15 @@ class _File:
         from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 190 ms
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
-        facts = read_cells(sources, self._session.catalogue, self._session.project)
+        session = self._session
+        # Where nothing talks to a model, what a function does without a word about keys hardly matters.
+        matters = None if signals.talks else session.prefilter.matters
+        facts = read_cells(sources, session.catalogue, session.project, matters)
         if isinstance(facts, ParseFailure):
             self._unparsed(sources, facts, signals)
             return
+        for cell, failure in facts.failures:
+            self._unparsed((cell,), failure, signals)
         for check in wanted:
             for hit in check.run(facts):
                 source, span = facts.module.place(hit.span)

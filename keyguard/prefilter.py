@@ -103,14 +103,15 @@ _LITERAL = (
 class Signals(NamedTuple):
     """What a file may hold.
 
-    `keys`: model-API keys in its text. `python`: something only the parsed module tells. `model`: it has to do with
-    models. `plugins`: the detect-secrets plug-ins that can find something. `scripts`: commands that may print a key.
+    `keys`: model-API keys in its text. `python`: something only the parsed module tells. `model`: it may have to do
+    with models; `talks`: it names a host, a variable or an SDK in full. `plugins`: the detect-secrets plug-ins that can find something. `scripts`: commands that may print a key.
     `marks`: ignore comments of our own. `env`: it is an env file. `is_binary`: it is no text at all.
     """
 
     keys: bool = False
     python: bool = False
     model: bool = False
+    talks: bool = False
     plugins: frozenset[str] = frozenset()
     scripts: bool = False
     marks: bool = False
@@ -164,6 +165,10 @@ class Prefilter:
             return Signals(python=python, marks=b"keyguard:" in flat)
         return self._closer(flat, kind, scripts=scripts, env=env)
 
+    def matters(self, text: str) -> bool:
+        """Tell whether a part of a text, such as a function's body, can hold a finding of its own."""
+        return self._first.search(text.encode("utf-8", "surrogatepass")) is not None
+
     def _first_of_all(self, flat: bytes) -> bool | None:
         """None when nothing is there; else whether all there is could matter to Python or to our own marks only."""
         found = None
@@ -175,6 +180,7 @@ class Prefilter:
 
     def _closer(self, flat: bytes, kind: str, *, scripts: bool, env: bool) -> Signals:
         model = self._pattern("about").search(flat) is not None
+        talks = model and self._pattern("talks").search(flat) is not None
         keys = (
             self._pattern("keys").search(flat) is not None
             or self._holds_encoded(flat)
@@ -182,8 +188,9 @@ class Prefilter:
         )
         return Signals(
             keys=keys,
-            python=kind in _PYTHON and (keys or self._needs_parsing(flat, model=model)),
+            python=kind in _PYTHON and (keys or self._needs_parsing(flat, model=talks)),
             model=model,
+            talks=talks,
             plugins=self._possible_plugins(flat),
             scripts=scripts,
             marks=b"keyguard:" in flat,

@@ -44,7 +44,7 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
     `keys`: group 1 (or a later one) begins where a key may begin. `encoded`: group 1 begins a key in base64.
     `reversed`: a literal that ends in a prefix spelled backwards. `pieces`: a literal that begins with a prefix.
     `named`: group 1 or 2 begins a value after a credential's name. `model`: a host, a variable or a word of a
-    provider; `about`: the same and imports of SDKs, in few states. `first` matches wherever one of `keys`, `encoded`,
+    provider; `about`: the same and imports of SDKs, in few states; `talks`: hosts, variables and imports in full. `first` matches wherever one of `keys`, `encoded`,
     `pieces`, `model` or `about` does, and elsewhere now and then: it is built to be searched in one pass.
     """
     shapes = [key for item in providers for key in item.get("key", ()) if _searched(key)]
@@ -56,6 +56,15 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
     words = {word for item in providers for word in item.get("words", ())}
     modules = {name for sdk in sdks for name in sdk["imports"]}
     found = {
+        # Names in full: what of a file has to do with models at all, for Python, whose parse is dear.
+        "talks": "|".join(
+            [
+                rf"\b{_any(variables)}\b",
+                rf"\b{_any(hosts)}\b",
+                *(f"(?:{pattern})" for pattern in host_patterns),
+                rf"(?m:^[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
+            ]
+        ),
         "keys": _keys(shapes),
         "encoded": _encoded(telling),
         "reversed": f"[A-Za-z0-9_-]{{{RUN}}}{_any({prefix[::-1] for prefix in telling})}[\"']",

@@ -61,16 +61,26 @@ def function_bodies(code: str) -> Iterator[Body]:
         yield Body(header["name"], lines[first][0], lines[last][1], inner)
 
 
-def without_bodies(code: str, keep: Callable[[Body], bool]) -> str:
-    """Replace the bodies that `keep` does not ask for by an ellipsis: the rest of the module stays as it is."""
+def outline(code: str, keep: Callable[[Body], bool]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+    """Replace the bodies that `keep` does not ask for by a constant: the rest of the module stays as it is.
+
+    The two tuples are offsets of the result and what is added from each on to come back to `code`.
+    """
     pieces: list[str] = []
-    place = 0
+    starts, shifts = [0], [0]
+    place = length = 0
     for body in function_bodies(code):
-        if not keep(body):
-            pieces += (code[place : body.start], body.indent, "...\n")
-            place = body.end
+        if keep(body):
+            continue
+        # Never longer than the shortest body, so that the way back never runs backwards.
+        stub = f"{body.indent}0" + ("\n" if code[body.end - 1] in "\r\n" else "")
+        pieces += (code[place : body.start], stub)
+        length += body.start - place + len(stub)
+        place = body.end
+        starts.append(length)
+        shifts.append(place - length)
     pieces.append(code[place:])
-    return "".join(pieces)
+    return "".join(pieces), tuple(starts), tuple(shifts)
 
 
 def _logical_lines(code: str) -> Iterator[tuple[int, int]]:

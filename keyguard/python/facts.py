@@ -16,7 +16,7 @@ from keyguard.python.tables import is_key_variable
 from keyguard.secrets.shapes import keys_in_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import Provider
@@ -113,14 +113,18 @@ def read_module(source: SourceFile, catalogue: Catalogue, project: Project | Non
 
 
 def read_cells(
-    parts: Sequence[SourceFile], catalogue: Catalogue, project: Project | None = None
+    parts: Sequence[SourceFile],
+    catalogue: Catalogue,
+    project: Project | None = None,
+    matters: Callable[[str], bool] | None = None,
 ) -> PythonFacts | ParseFailure:
     """Read the code cells of one notebook, in order, as one module: names of earlier cells are seen in later ones.
 
     Spans are offsets of the joined text; `PythonFacts.place` leads back to a cell. Cells that do not parse are left out
     of the module, told in `failures`, and only their text is searched; if none parses, the first failure is the answer.
+    With `matters`, functions of a file whose text it does not ask for are not parsed.
     """
-    whole = parse_parts(parts)
+    whole = parse_parts(parts, matters=matters)
     if len(parts) < 2 or not isinstance(whole, ParseFailure):  # noqa: PLR2004  # one cell fails for all there is
         return _facts(whole, catalogue, project)
     failures = [(part, failure) for part in parts if isinstance(failure := parse(part), ParseFailure)]

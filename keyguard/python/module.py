@@ -107,8 +107,15 @@ def parse(source: SourceFile) -> Module | ParseFailure:
     return parse_parts((source,))
 
 
-def parse_parts(sources: Sequence[SourceFile], leave_out: frozenset[int] = frozenset()) -> Module | ParseFailure:
+def parse_parts(
+    sources: Sequence[SourceFile],
+    leave_out: frozenset[int] = frozenset(),
+    matters: Callable[[str], bool] | None = None,
+) -> Module | ParseFailure:
     """Parse the code cells of one notebook as one module, in order, so that later cells see earlier names.
+
+    With `matters`, the bodies of functions whose text it does not ask for are left out of a file: parsing is what
+    costs, and of a file with one line about keys a seventh has to do with it.
 
     IPython magics are stepped over; cells in another language (`%%bash`) are left out whole, and so are those
     whose `id` is in `leave_out`. A failure's line counts in the joined text, where every cell starts on its own line.
@@ -137,11 +144,21 @@ def parse_parts(sources: Sequence[SourceFile], leave_out: frozenset[int] = froze
         if not other:
             stepped += _stepped_over(part, chunk, code)
         codes.append(code)
-    return _parse(text, "".join(codes), tuple(parts), tuple(stepped))
+    whole = "".join(codes)
+    if matters is not None and len(parts) == 1 and "\x0c" not in whole:
+        from keyguard.python.bodies import outline  # noqa: PLC0415  # where bodies are left out
+
+        code, starts, shifts = outline(whole, lambda body: matters(whole[body.start : body.end]))
+        module = _parse(text, code, tuple(parts), tuple(stepped), Offsets(starts, shifts))
+        if isinstance(module, Module):
+            return module
+    return _parse(text, whole, tuple(parts), tuple(stepped))
 
 
-def _parse(text: str, code: str, parts: tuple[Part, ...], stepped: tuple[Span, ...]) -> Module | ParseFailure:
-    code, offsets = _without_form_feeds(code)
+def _parse(
+    text: str, code: str, parts: tuple[Part, ...], stepped: tuple[Span, ...], outlined: Offsets | None = None
+) -> Module | ParseFailure:
+    code, offsets = (code, outlined) if outlined is not None else _without_form_feeds(code)
     deep = too_deep(code)
     if deep is not None:
         return ParseFailure("the code is nested or chained too deeply to be parsed safely", deep, "too-deep")
@@ -153,7 +170,7 @@ def _parse(text: str, code: str, parts: tuple[Part, ...], stepped: tuple[Span, .
         return _failure(code, error.raw_line, error.message)
     except UnicodeEncodeError:
         # A lone surrogate cannot travel to the native parser; "?" is one character too.
-        return _parse(text, code.encode("utf-8", "replace").decode("utf-8"), parts, stepped)
+        return _parse(text, code.encode("utf-8", "replace").decode("utf-8"), parts, stepped, outlined)
     except (KeyboardInterrupt, SystemExit, MemoryError, GeneratorExit):
         raise
     except BaseException as error:  # noqa: BLE001  # LibCST's panics are no Exception; one file must not end the run

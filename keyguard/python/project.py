@@ -106,13 +106,14 @@ class Project:
     def _load(self, file: Path, source: SourceFile) -> Evaluator | None:
         from dataclasses import replace  # noqa: PLC0415  # in memory already
 
-        from keyguard.python.bodies import without_bodies  # noqa: PLC0415  # with LibCST, when Python is parsed
+        from keyguard.python.bodies import outline  # noqa: PLC0415  # with LibCST, when Python is parsed
         from keyguard.python.evaluate import Evaluator  # noqa: PLC0415  # as above
         from keyguard.python.index import index  # noqa: PLC0415  # with `module`, only for projects that are asked
         from keyguard.python.module import ParseFailure, parse  # noqa: PLC0415  # as above
 
         # Constants stand outside of functions, or in the one that makes an object.
-        module = parse(replace(source, text=without_bodies(source.text, lambda body: body.name == "__init__")))
+        text, _, _ = outline(source.text, lambda body: body.name == "__init__")
+        module = parse(replace(source, text=text))
         if isinstance(module, ParseFailure):
             return None
         here = self.at(file)
