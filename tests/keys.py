@@ -64,7 +64,7 @@ OTHERS = {
     "npm-token": r"npm_[A-Za-z0-9]{36}",
     "gitlab-token": r"glpat-[A-Za-z0-9]{20}",
     "private-key-header": r"-----BEGIN RSA[ ]PRIVATE KEY-----",
-    "jwt": r"eyJ[A-Za-z0-9_-]{20}\.eyJ[A-Za-z0-9_-]{60}\.[A-Za-z0-9_-]{43}",
+    "jwt": r"eyJ[A-Za-z0-9_-]{20,80}\.eyJ[A-Za-z0-9_-]{60,200}\.[A-Za-z0-9_-]{86}",
     "random-password": r"[A-Za-z0-9]{16}",
     "unknown-token": r"[A-Za-z0-9]{40}",
     "short-token": r"[A-Za-z0-9]{12}",
