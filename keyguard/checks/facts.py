@@ -1,9 +1,12 @@
-"""What a check of text sees: one source, the keys in it, and what is known of the file."""
+"""What the text checks see of a file: its text, the keys in it, and what git does with it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
+
+from keyguard.source import is_env_file, is_env_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,24 +18,59 @@ if TYPE_CHECKING:
     from keyguard.settings import Settings
     from keyguard.source import SourceFile
 
+# A file that begins so is encrypted as a whole: nothing in it is a key.
+_VAULTS = (
+    "$ANSIBLE_VAULT;",
+    "age-encryption.org/",
+    "-----BEGIN AGE ENCRYPTED FILE-----",
+    "-----BEGIN PGP MESSAGE-----",
+)
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class TextFacts:
     """One text: a file, a window of a large one, or a cell of a notebook or its output.
 
-    `keys` are the model-API keys in the text, empty for Python, whose keys are found by value. `git_status()` is
-    `tracked`, `staged`, `untracked`, `ignored` or `outside`, asked of git only when a check wants to know.
+    `status` asks what git does with the file: `tracked`, `staged`, `untracked`, `ignored` or `outside`.
     """
 
     source: SourceFile
-    keys: tuple[KeyMatch, ...]
     catalogue: Catalogue
     settings: Settings
     signals: Signals
-    git_status: Callable[[], str]
+    status: Callable[[], str]
+
+    @cached_property
+    def keys(self) -> tuple[KeyMatch, ...]:
+        """The model-API keys in the text, in order; none in an encrypted file, nor in Python, whose values are read."""
+        if not self.signals.keys or self.is_encrypted or self.is_python:
+            return ()
+        from keyguard.secrets.shapes import keys_in_text  # noqa: PLC0415  # 20 ms with the catalogue's shapes
+
+        return keys_in_text(self.source, self.catalogue)
+
+    @cached_property
+    def git_status(self) -> str:
+        """What git does with the file; git is asked once, and only if a check wants to know."""
+        return self.status()
+
+    @property
+    def is_python(self) -> bool:
+        """Tell whether the text is code that the Python rules judge."""
+        return self.source.kind == "python"
+
+    @cached_property
+    def is_env(self) -> bool:
+        """Tell whether it is an env file with values of its own, no template to copy from."""
+        return is_env_file(self.source.path) and not is_env_template(self.source.path)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Tell whether the whole file is encrypted."""
+        return self.source.text.startswith(_VAULTS)
 
 
-def text_facts(  # noqa: PLR0913, PLR0917  # one word for each thing a check may ask
+def text_facts(  # noqa: PLR0913, PLR0917  # what a file, a run and git each know
     source: SourceFile,
     target: Target,
     catalogue: Catalogue,
@@ -40,14 +78,9 @@ def text_facts(  # noqa: PLR0913, PLR0917  # one word for each thing a check may
     signals: Signals,
     git: GitState | None,
 ) -> TextFacts:
-    """Find the keys of a text that is not Python, and bundle what its checks may ask."""
-    keys: tuple[KeyMatch, ...] = ()
-    if signals.keys and not (source.kind == "python" and source.part != "output"):
-        from keyguard.secrets.shapes import keys_in_text  # noqa: PLC0415  # 20 ms with the catalogue's shapes
-
-        keys = keys_in_text(source, catalogue)
+    """Put together what the text checks may ask."""
 
     def status() -> str:
-        return git.status(target.location) if git is not None else "outside"
+        return "outside" if git is None else git.status(target.location)
 
-    return TextFacts(source, keys, catalogue, settings, signals, status)
+    return TextFacts(source, catalogue, settings, signals, status)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def check(facts: TextFacts) -> Iterator[Hit]:
     """Yield one hit for each key; an env file that git ignores is where keys belong."""
-    if not facts.keys or (is_own_env_file(facts.source.path) and facts.git_status() == "ignored"):
+    if not facts.keys or (is_own_env_file(facts.source.path) and facts.git_status == "ignored"):
         return
     for key in facts.keys:
         values = {"masked": mask(key.value, key.shape), "env": variable(key, facts), "name": key.name or ""}
@@ -53,7 +53,7 @@ def _place(facts: TextFacts) -> str | None:
     source = facts.source
     if source.part == "output":
         return "notebook-output"
-    if is_own_env_file(source.path) and facts.git_status() != "outside":
+    if is_own_env_file(source.path) and facts.git_status != "outside":
         return "env-file"
     if is_ci_file(source.path):
         return "workflow"
