@@ -139,6 +139,7 @@ class Evaluator:
         self._overrides: dict[tuple[int, str], Value] = {}
         self._scopes: dict[int, Scope] = {}
         self._sites: dict[int, list[CallUse]] | None = None
+        self._kinds: dict[int, SettingsClass | None] = {}
         self._steps = 0
         self._depth = 0
         self._cut = False
@@ -655,7 +656,7 @@ class Evaluator:
 
     def member(self, scope: Scope, name: str, place: Place, seen: int = 0) -> Value | None:  # noqa: PLR0911  # one return a place an attribute can come from
         """The value of a class's attribute or of one set through `self`; None when the class does not have it."""
-        settings = self._settings_class(scope)
+        settings = self.settings_class(scope)
         assigned = scope.attributes.get(name)
         if assigned:
             near = [item for item in assigned if item.place.scope is place.scope]
@@ -687,8 +688,8 @@ class Evaluator:
             return self._returned(scope)
         return Local(scope, owner=self)
 
-    def _settings_class(self, scope: Scope, seen: int = 0) -> SettingsClass | None:
-        if scope.kind != "class" or seen > 4:  # noqa: PLR2004  # as in `member`
+    def _settings_class(self, scope: Scope) -> SettingsClass | None:
+        if scope.kind != "class":
             return None
         place = Place(scope.parent or scope, float("inf"), scope.module.root)
         names: list[str] = []
@@ -696,7 +697,7 @@ class Evaluator:
             base = self.value(argument.value, place)
             if isinstance(base, Local):
                 if base.scope is not scope:
-                    found = self._settings_class(base.scope, seen + 1)
+                    found = self.settings_class(base.scope)
                     if found is not None:
                         return found
             else:
@@ -708,8 +709,11 @@ class Evaluator:
         return None
 
     def settings_class(self, scope: Scope) -> SettingsClass | None:
-        """The kind of settings class or dataclass a class is, by its bases and decorators."""
-        return self._settings_class(scope)
+        """The kind of settings class or dataclass a class is, by its bases and decorators; asked once."""
+        if id(scope) not in self._kinds:
+            self._kinds[id(scope)] = None  # a class is no base of itself
+            self._kinds[id(scope)] = self._settings_class(scope)
+        return self._kinds[id(scope)]
 
     def _setting(self, scope: Scope, name: str, binding: Binding, kind: SettingsClass) -> Value:
         place = Place(scope, float("inf"), scope.root)

@@ -10,7 +10,7 @@ from keyguard.python.around import Around, Surroundings
 from keyguard.python.evaluate import Evaluator
 from keyguard.python.index import index
 from keyguard.python.keys import RUN, KeyFinder
-from keyguard.python.module import Module, ParseFailure, comments, parse, parse_parts
+from keyguard.python.module import Module, ParseFailure, parse, parse_parts
 from keyguard.python.outputs import OutputFinder
 from keyguard.python.tables import is_key_variable
 from keyguard.secrets.shapes import keys_in_text
@@ -270,8 +270,9 @@ class _Placing:
 
     def _in_comments(self) -> Iterator[KeyText]:
         text = self.module.text
-        for start, end in comments(self.module):
-            chunk = text[start:end]
+        for block in self.module.comments:
+            start = block.start
+            chunk = text[start : block.end]
             if RUN.search(chunk) is None:
                 continue
             for match in keys_in_text(chunk, self.catalogue):

@@ -134,11 +134,9 @@ class KeyFinder:
     def _literal(self, use: Use) -> None:
         """Look for keys in a literal, or in several that are concatenated by standing side by side."""
         node = use.node
-        if type(node).__name__ in {"FormattedString", "TemplatedString"}:
-            for part in node.parts:
-                self._formatted_part(part, use)
-            return
         leaves = leaves_of(node)
+        for part in getattr(node, "parts", ()):
+            self._one_literal(part, use, node)
         if use.role.kind == "docstring":
             for leaf in leaves:
                 if RUN.search(leaf.value):
@@ -149,13 +147,19 @@ class KeyFinder:
         raw = node.value if len(leaves) == 1 else ""
         if raw and (len(raw) <= SHORTEST_KEY or not (RUN.search(raw) or id(node) in self._flows)):
             return
-        self._keys_of(self.evaluator.value(node, use.place), use, node)
+        value = self.evaluator.value(node, use.place)
+        if isinstance(value, v.Text):
+            self._keys_of(value, use, node)
+            return
+        for leaf in leaves:  # longer than a value may be: each literal for itself
+            self._one_literal(leaf, use, leaf)
 
-    def _formatted_part(self, part: Node, use: Use) -> None:
+    def _one_literal(self, part: Node, use: Use, root: Node) -> None:
+        """Look into a literal, or the text part of an f-string, without regard to what stands beside it."""
         raw = getattr(part, "value", None)
         if isinstance(raw, str) and len(raw) >= SHORTEST_KEY and id(part) not in self._covered and RUN.search(raw):
             text = v.literal_text(part)
-            self._keys_of(v.Text(text, (v.Piece(0, len(text), part, 0),)), use, use.node)
+            self._keys_of(v.Text(text, (v.Piece(0, len(text), part, 0),)), use, root)
 
     def _docstring(self, node: Node) -> None:
         for match in keys_in_text(node.value, self.catalogue):

@@ -62,7 +62,8 @@ class Module:
     """A parsed text: `tree` spells exactly `code`, and `offsets` leads from `code` back to `text`.
 
     `parts` are the sources `text` was joined from: one file, or the code cells of a notebook in order.
-    `stepped` are the spans of `text` that were stepped over: notebook magics, cells that do not parse.
+    `comments` are their spans in `text`, those on lines that follow each other as one; `stepped` are spans of `text`
+    that were stepped over: notebook magics, cells that do not parse.
     """
 
     text: str
@@ -71,6 +72,7 @@ class Module:
     offsets: Offsets
     parts: tuple[Part, ...]
     stepped: tuple[Span, ...] = ()
+    comments: tuple[Span, ...] = ()
     _spans: dict[int, Span] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -159,7 +161,7 @@ def _parse(
     text: str, code: str, parts: tuple[Part, ...], stepped: tuple[Span, ...], outlined: Offsets | None = None
 ) -> Module | ParseFailure:
     code, offsets = (code, outlined) if outlined is not None else _without_form_feeds(code)
-    deep = too_deep(code)
+    deep, comments = _scan(code)
     if deep is not None:
         return ParseFailure("the code is nested or chained too deeply to be parsed safely", deep, "too-deep")
     import libcst as cst  # noqa: PLC0415  # 190 ms: only for text that is parsed
@@ -175,7 +177,8 @@ def _parse(
         raise
     except BaseException as error:  # noqa: BLE001  # LibCST's panics are no Exception; one file must not end the run
         return ParseFailure(f"the parser gave up ({type(error).__name__})", 1, "syntax")
-    return Module(text, code, tree, offsets, parts, stepped)
+    blocks = tuple(offsets.span(start, end) for start, end in _blocks_of_comments(code, comments))
+    return Module(text, code, tree, offsets, parts, stepped, blocks)
 
 
 def _without_form_feeds(code: str) -> tuple[str, Offsets]:
@@ -237,15 +240,23 @@ def too_deep(code: str) -> int | None:
 
     A link counts for every level of the tree it may add: brackets, operators, dots, calls, keywords, adjacent strings.
     """
+    return _scan(code)[0]
+
+
+def _scan(code: str) -> tuple[int | None, list[tuple[int, int]]]:
+    """The line at which a text is too deep, and where its comments stand."""
+    comments: list[tuple[int, int]] = []
     line = _deep_blocks(code)
-    deep = _deep_expressions(code)
+    deep = _deep_expressions(code, comments)
     found = [number for number in (line, deep) if number is not None]
-    return min(found) if found else None
+    return min(found) if found else None, comments
 
 
-def _deep_expressions(code: str) -> int | None:  # noqa: C901  # one arm a kind of token, on the hottest path
+def _deep_expressions(  # noqa: C901, PLR0912  # one arm a kind of token, on the hottest path
+    code: str, comments: list[tuple[int, int]]
+) -> int | None:
     links = 0  # on the path to the current place, over all open brackets
-    outer: list[int] = []  # what `links` was when a bracket opened, and where its current element began
+    outer: list[int] = []  # what `links` was where the element around each open bracket began
     base = 0
     line_start = 0
     for match in _TOKEN.finditer(code):
@@ -272,6 +283,8 @@ def _deep_expressions(code: str) -> int | None:  # noqa: C901  # one arm a kind 
             links += 1
             if match.end() - match.start() > MAX_DEPTH and _inner_depth(match[0]) + len(outer) > MAX_DEPTH:
                 return _line_of(code, match.start())
+        elif kind == "comment":
+            comments.append(match.span())
         if links > MAX_CHAIN:
             return _line_of(code, line_start)
     return None
@@ -360,24 +373,19 @@ def _failure(code: str, line: int, message: str) -> ParseFailure:
     return ParseFailure(words.strip(), number, "syntax")
 
 
-def comments(module: Module) -> list[tuple[int, int]]:
-    """Where the comments of a module stand in its text; those on lines that follow each other are one."""
-    found: list[tuple[int, int]] = []
-    code = module.code
-    if "#" not in code:
-        return found
-    for match in _TOKEN.finditer(code):
-        if match.lastgroup != "comment":
+def _blocks_of_comments(code: str, comments: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Put comments on lines that follow each other together."""
+    start = end = -1
+    for first, last in comments:
+        between = code[end:first] if end >= 0 and first - end <= 2 * MAX_INDENTS else "x"
+        if not between.strip() and len(re.findall(r"\r\n?|\n", between)) == 1:
+            end = last
             continue
-        start, end = match.span()
-        if found:
-            between = code[found[-1][1] : start]
-            if not between.strip() and len(re.findall(r"\r\n?|\n", between)) == 1:
-                found[-1] = (found[-1][0], end)
-                continue
-        found.append((start, end))
-    spans = [module.offsets.span(start, end) for start, end in found]
-    return [(span.start, span.end) for span in spans]
+        if start >= 0:
+            yield start, end
+        start, end = first, last
+    if start >= 0:
+        yield start, end
 
 
 # Where a node stands ----------------------------------------------------------------------------------------------

@@ -192,6 +192,8 @@ class OutputFinder:
         if type(node).__name__ in {"SimpleString", "Integer", "ConcatenatedString"}:
             return
         for kind, name, read_at in self._revealed(self.evaluator.value(node, place)):
+            if kind == "environ" and place.block.fork is not None and any(block.loop for block in place.block.chain()):
+                continue  # a loop over the environment that picks what it shows
             if kind == "key" and not name and self._own_literal(node, read_at):
                 continue  # the literal itself stands here, and is a finding by itself
             yield Shown(node, kind, name or _label(node), where, sink, read_at)

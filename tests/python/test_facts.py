@@ -61,7 +61,7 @@ def test_the_variable_to_use_follows_the_rules(text: str, env: str) -> None:
     "text",
     [
         "from openai import OpenAI\nc = OpenAI(base_url='https://api.deepseek.com', api_key='<deepseek-key>')\n",
-        "import openai\nU = 'https://api.deepseek.com/v1'\nK = '<deepseek-key>'\nopenai.OpenAI(base_url=U, api_key=K)\n",
+        "import openai\nU = 'https://api.deepseek.com'\nK = '<deepseek-key>'\nopenai.Client(base_url=U, api_key=K)\n",
         "cfg = {'base_url': 'https://api.deepseek.com', 'api_key': '<deepseek-key>'}\n",
         (
             "import requests\nk = '<deepseek-key>'\nh = {'Authorization': f'Bearer {k}'}\ndef f():\n"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from keyguard.model import Span
-from keyguard.python.module import Module, ParseFailure, comments, parse, parse_parts, too_deep, walk
+from keyguard.python.module import Module, ParseFailure, parse, parse_parts, too_deep, walk
 from keyguard.source import SourceFile
 from tests.python.made import module, source
 
@@ -204,7 +204,7 @@ def test_a_node_of_a_tree_too_tall_to_spell_still_has_a_place() -> None:
 
 def test_neighbouring_comments_are_one() -> None:
     text = "# a\n# b\nx = 1  # c\ny = '# d'\n"
-    assert [text[start:end] for start, end in comments(module(text))] == ["# a\n# b", "# c"]
+    assert [text[span.start : span.end] for span in module(text).comments] == ["# a\n# b", "# c"]
 
 
 def _cell(number: int, text: str, kind: str = "python") -> SourceFile:
