@@ -99,7 +99,7 @@ def check_targets(
         outcomes = spread(targets, session, workers, _chunks(targets), advance)
     else:
         outcomes = list(_one_by_one(targets, session, advance))
-    return _report(outcomes, len(targets))
+    return _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug))
 
 
 def check_chunk(targets: Iterable[Target], session: Session) -> list[Outcome]:

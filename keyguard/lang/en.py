@@ -48,8 +48,8 @@ ENTRIES: dict[str, Entry] = {
     "suppressed": "Not reported: {parts} (--show-ignored lists them).",
     "suppressed.shown": "Not counted: {parts}.",
     "unused": (
-        "{count} ignore hides nothing any more (--select KG003 shows it).",
-        "{count} ignores hide nothing any more (--select KG003 shows them).",
+        "{count} ignore hides nothing any more (--extend-select KG003 shows it).",
+        "{count} ignores hide nothing any more (--extend-select KG003 shows them).",
     ),
     "skipped": (
         "Skipped {count} file: {reasons} (--verbose lists it).",

@@ -48,7 +48,7 @@ ENTRIES: dict[str, Entry] = {
     "suppressed.accepted": "基线接受 {count} 个",
     "suppressed": "未报告：{parts}（用 --show-ignored 列出）。",
     "suppressed.shown": "未计入：{parts}。",
-    "unused": "有 {count} 条忽略已不再起作用（用 --select KG003 查看）。",
+    "unused": "有 {count} 条忽略已不再起作用（用 --extend-select KG003 查看）。",
     "skipped": "跳过 {count} 个文件：{reasons}（用 --verbose 列出）。",
     "skipped.shown": "跳过 {count} 个文件：{reasons}。",
     "skipped.binary": "二进制",

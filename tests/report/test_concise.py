@@ -24,7 +24,7 @@ def test_lines_by_path_then_the_counts() -> None:
         Found 4 problems (3 high, 1 medium) in 4 of 42 files: 2 different keys.
         Hidden: 12 low (--min-severity low shows them).
         Not reported: 1 ignored by a comment or setting, 1 accepted by the baseline (--show-ignored lists them).
-        1 ignore hides nothing any more (--select KG003 shows it).
+        1 ignore hides nothing any more (--extend-select KG003 shows it).
         Skipped 1 file: 1 binary (--verbose lists it).
         """
     assert render(FULL, "concise", options()) == dedent(expected)

@@ -99,7 +99,7 @@ def test_everything_at_once() -> None:
         Found 4 problems (3 high, 1 medium) in 4 of 42 files: 2 different keys.
         Hidden: 12 low (--min-severity low shows them).
         Not reported: 1 ignored by a comment or setting, 1 accepted by the baseline (--show-ignored lists them).
-        1 ignore hides nothing any more (--select KG003 shows it).
+        1 ignore hides nothing any more (--extend-select KG003 shows it).
         Skipped 1 file: 1 binary (--verbose lists it).
         2 can be fixed: keyguard check --fix
         Next: keyguard explain KG101
@@ -116,7 +116,7 @@ def test_chinese() -> None:
             发现 4 个问题（3 高、1 中），位于 42 个文件中的 4 个：2 个不同的密钥。
             未显示：12 低（用 --min-severity low 显示）。
             未报告：注释或设置忽略 1 个、基线接受 1 个（用 --show-ignored 列出）。
-            有 1 条忽略已不再起作用（用 --select KG003 查看）。
+            有 1 条忽略已不再起作用（用 --extend-select KG003 查看）。
             跳过 1 个文件：1 二进制（用 --verbose 列出）。
             下一步：keyguard explain KG101
             """
