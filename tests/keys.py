@@ -63,7 +63,10 @@ OTHERS = {
     "sendgrid-key": r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}",
     "npm-token": r"npm_[A-Za-z0-9]{36}",
     "gitlab-token": r"glpat-[A-Za-z0-9]{20}",
-    "private-key-header": r"-----BEGIN RSA[ ]PRIVATE KEY-----",
+    # PKCS #8 of an Ed25519 key: 16 bytes that are the same in all, 32 random ones.
+    "private-key": (
+        r"-----BEGIN[ ]PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEI[A-P][A-Za-z0-9+/]{42}\n-----END[ ]PRIVATE KEY-----"
+    ),
     "jwt": r"eyJ[A-Za-z0-9_-]{20,80}\.eyJ[A-Za-z0-9_-]{60,200}\.[A-Za-z0-9_-]{86}",
     "random-password": r"[A-Za-z0-9]{16}",
     "unknown-token": r"[A-Za-z0-9]{40}",

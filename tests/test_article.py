@@ -106,8 +106,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[str,
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["summary"]["skipped"] == 0, done.stderr
     by_file: dict[str, list[tuple[str, int, str]]] = {}
-    for finding in json.loads(done.stdout)["findings"]:
+    for finding in report["findings"]:
         by_file.setdefault(finding["path"], []).append((finding["rule"], finding["line"], finding["message"]))
     return by_file
 

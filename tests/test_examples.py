@@ -68,8 +68,10 @@ def _check(rule: Rule, root: Path, *more: str) -> Run:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["summary"]["skipped"] == 0, done.stderr
     findings: dict[str, list[dict[str, Any]]] = {}
-    for finding in json.loads(done.stdout)["findings"]:
+    for finding in report["findings"]:
         findings.setdefault(finding["path"], []).append(finding)
     return Run(findings, done.stdout + done.stderr)
 

@@ -21,8 +21,8 @@ RULES = sorted(load().rules.values(), key=lambda rule: rule.id)
 LEAKS = [rule for rule in RULES if rule.id.startswith("KG1")]
 FILES = sorted(Path(find_rules()).rglob("*.toml"))
 
-# What a check or the engine gives every message, and a remedy besides.
-MESSAGE_VALUES = {"provider", "masked", "env", "name", "where", "reason"}
+# What checks and the engine give messages, and remedies besides; `closest` is the name most like one that is wrong.
+MESSAGE_VALUES = {"provider", "masked", "env", "name", "where", "reason", "closest"}
 REMEDY_VALUES = MESSAGE_VALUES | {"console_url"}
 
 CHINESE = re.compile("[\u4e00-\u9fff]")
