@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -1085,20 +1086,21 @@ def _annotation(node: Node) -> str:
     return " ".join(names)
 
 
+def _order(binding: Binding) -> float:
+    return binding.order
+
+
 def _reaching(bindings: list[Binding], order: float, block: Block) -> list[Binding]:
     """The bindings that can be the last before a place: back to a certain one, around loops, not across arms."""
     result: list[Binding] = []
     arms: dict[int, set[int]] = {}
-    looked = 0
+    here = bisect_left(bindings, order, key=_order)
     loop = next((item for item in block.chain() if item.loop), None)
-    for binding in reversed(bindings):
-        if binding.order >= order:
-            if loop is not None and loop.holds(binding.block) and binding.kind not in {"function", "class"}:
-                result.append(binding)
-            continue
-        looked += 1
-        if looked > MAX_REACHING:
-            break
+    if loop is not None:
+        later = bindings[here : here + MAX_REACHING]
+        result += [item for item in later if loop.holds(item.block) and item.kind not in {"function", "class"}]
+    for at in range(here - 1, max(here - 1 - MAX_REACHING, -1), -1):
+        binding = bindings[at]
         if binding.kind == "declare":
             continue
         if binding.block.holds(block):

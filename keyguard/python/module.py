@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 200  # CPython's own limit on nested brackets; LibCST 1.9 crashes the process at about 1,500
 MAX_INDENTS = 100  # CPython's own limit on nested blocks
+MAX_SEARCHED = 64  # nodes whose text is searched for; for more, one pass over the tree is cheaper
 MAX_CHAIN = 1_000  # links (operators, dots, calls, adjacent strings, elifs) that one tree path may hold
 
 
@@ -477,8 +478,8 @@ def _recorder(  # noqa: C901  # its classes can only be made once LibCST is load
 def _locate(module: Module, nodes: dict[int, cst.CSTNode]) -> dict[int, Span]:
     tree, code = module.tree, module.code
     spans: dict[int, Span] = {}
-    rest: dict[int, cst.CSTNode] = {}
-    for key, node in nodes.items():
+    rest: dict[int, cst.CSTNode] = nodes if len(nodes) > MAX_SEARCHED else {}
+    for key, node in nodes.items() if rest is not nodes else ():
         spelled = _spelling(tree, node)
         start = -1 if not spelled or "\n" in spelled or "\r" in spelled else code.find(spelled)
         if start < 0 or code.find(spelled, start + 1) >= 0:

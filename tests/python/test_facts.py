@@ -163,6 +163,15 @@ def test_a_notebook_of_broken_cells_is_a_failure() -> None:
     assert isinstance(read_cells((_cell(1, "x = ("), _cell(2, "y = (")), loaded()), ParseFailure)
 
 
+def test_hundreds_of_keys_each_have_their_place() -> None:
+    keys = [make("openai", number) for number in range(300)]
+    text = "KEYS = [\n" + "".join(f"    '{key}',\n    '{key}',\n" for key in keys) + "]\n"
+    found = facts(text)
+    assert [(item.value, text[item.span.start : item.span.end]) for item in found.keys] == [
+        (key, f"'{key}'") for key in keys for _ in range(2)
+    ]
+
+
 _PIECES = st.sampled_from(
     [
         "import os",

@@ -297,10 +297,21 @@ def test_a_literal_is_read_as_python_reads_it(text: str, form: str) -> None:
         "x0 = 'ab'\n" + "\n".join(f"x{n + 1} = x{n} + x{n}" for n in range(200)) + "\nprobe(x200)",
         "\n".join(f"if c{n}:\n    x = 'v{n}'" for n in range(3_000)) + "\nprobe(x)",
         "x = [" + "'a', " * 50_000 + "]\nprobe(x)\n" + "probe(x)\n" * 300,
+        "x = y\n" + "x = x + y\n" * 20_000 + "probe(x)",
+        "while y:\n" + "    x = x + y\n" * 5_000 + "    probe(x)",
         "\n".join(f"x{n} = x{n + 1}" for n in range(2_000)) + "\nx2000 = 'e'\nprobe(x0)",
         "\n".join(f"def f{n}(): return f{n + 1}() + f{n + 1}()" for n in range(500)) + "\nprobe(f0())",
     ],
-    ids=["appends", "doubling", "branches", "long list", "chain of names", "chain of calls"],
+    ids=[
+        "appends",
+        "doubling",
+        "branches",
+        "long list",
+        "many bindings",
+        "many bindings in a loop",
+        "chain of names",
+        "chain of calls",
+    ],
 )
 def test_evaluation_ends_soon(text: str) -> None:
     started = time.process_time()
