@@ -182,7 +182,7 @@ def _scrub(text: str, secrets: Mapping[str, str]) -> str:
 
 def _short(masked: str) -> str:
     """Cut the length off a masked key: beside the source line it would only be in the way."""
-    return masked.split("…")[0] + "…"
+    return masked.partition("…")[0] + "…"
 
 
 def _excerpt(source: SourceFile, span: Span, secrets: Mapping[str, str]) -> Excerpt | None:
@@ -243,9 +243,11 @@ def _spans_to_mask(text: str, span: Span, secrets: Mapping[str, str]) -> list[Sp
             found.append(Span(at, at + len(secret)))
             at = text.find(secret, at + len(secret))
     verbatim = any(hidden.overlaps(span) for hidden in found)
-    for match in _RUN.finditer(text):
-        if any(map(str.isdigit, match[0])) and looks_random(match[0]):
-            found.append(Span(*match.span()))
+    found += (
+        Span(*match.span())
+        for match in _RUN.finditer(text)
+        if any(map(str.isdigit, match[0])) and looks_random(match[0])
+    )
     if secrets and not verbatim:
         # The key is put together here from pieces: hide each that is part of it, forwards or backwards.
         for match in _PIECE.finditer(inside):

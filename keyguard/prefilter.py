@@ -104,7 +104,8 @@ class Signals(NamedTuple):
     """What a file may hold.
 
     `keys`: model-API keys in its text. `python`: something only the parsed module tells. `model`: it may have to do
-    with models; `talks`: it names a host, a variable or an SDK in full. `plugins`: the detect-secrets plug-ins that can find something. `scripts`: commands that may print a key.
+    with models; `talks`: it names a host, a variable or an SDK in full. `plugins`: the detect-secrets plug-ins that can
+    find something. `scripts`: commands that may print a key.
     `marks`: ignore comments of our own. `env`: it is an env file. `is_binary`: it is no text at all.
     """
 

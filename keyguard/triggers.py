@@ -44,8 +44,9 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
     `keys`: group 1 (or a later one) begins where a key may begin. `encoded`: group 1 begins a key in base64.
     `reversed`: a literal that ends in a prefix spelled backwards. `pieces`: a literal that begins with a prefix.
     `named`: group 1 or 2 begins a value after a credential's name. `model`: a host, a variable or a word of a
-    provider; `about`: the same and imports of SDKs, in few states; `talks`: hosts, variables and imports in full. `first` matches wherever one of `keys`, `encoded`,
-    `pieces`, `model` or `about` does, and elsewhere now and then: it is built to be searched in one pass.
+    provider; `about`: the same and imports of SDKs, in few states; `talks`: hosts, variables and imports in full.
+    `first` matches wherever one of `keys`, `encoded`, `pieces`, `model` or `about` does, and elsewhere now and then: it
+    is built to be searched in one pass.
     """
     shapes = [key for item in providers for key in item.get("key", ()) if _searched(key)]
     prefixes = {prefix for key in shapes for prefix in key.get("prefixes", ())}

@@ -18,7 +18,10 @@ ENTRIES: dict[str, Entry] = {
     "some-provider": "API",
     "length": ("({count} character)", "({count} characters)"),
     "no-console": "where it was issued",
-    "baseline.written": ("The baseline {file} accepts {count} finding.", "The baseline {file} accepts {count} findings."),
+    "baseline.written": (
+        "The baseline {file} accepts {count} finding.",
+        "The baseline {file} accepts {count} findings.",
+    ),
     # Places.
     "cell": "cell {cell}",
     "cell.output": "cell {cell} output",
