@@ -78,8 +78,10 @@ def _has_rows(value: str) -> bool:
 
 
 def _repeats(value: str) -> bool:
-    """The text is a shorter one again and again."""
+    """The text is a shorter one again and again; random texts hold hardly any three characters twice."""
     size = len(value)
+    if len({value[place : place + 3] for place in range(size - 2)}) > 0.7 * (size - 2):
+        return False
     for period in range(2, size // 2 + 1):
         same = sum(map(str.__eq__, value, value[period:]))
         if same >= 0.8 * (size - period):

@@ -6,9 +6,10 @@ import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Confidence, Span
+from keyguard.prefilter import compiled
 from keyguard.secrets.placeholders import is_placeholder, looks_random
 from keyguard.triggers import CREDENTIAL_WORDS, RUN
 
@@ -28,14 +29,22 @@ WORDS = "words"  # the provider is named nearby
 CREDENTIAL = "credential"  # a name of credentials, but of no provider
 SHAPE = "shape"  # a form that several providers share, and nothing around it
 
+# After these a text goes on that is no key: a path, an address, a call, a mask.
+_GOES_ON = ("/", ":", "@", "(", "[", "{", "*")
+_KEY_RUN = re.compile(r"[A-Za-z0-9_-]+")
 _KEY_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+_BLOB = 24  # random characters beside a run that make it a piece of something longer
+_SHORTEST_PEM = 200  # characters between the lines of a private key: the shortest has 100
 _URL = r"(?i:https?|wss?)://[A-Za-z0-9.-]{3,253}(?::[0-9]{1,5})?"
 _LONGEST = 4_200  # characters of the longest key
 _LINE = 200  # characters before a key on its line in which names are looked for
 _NEAR = 1_500  # characters on both sides in which a host or a word says whose key it is
 _FAR = 20_000  # the same where only one of the possible providers is named at all
-_MENTIONS_ASKED = 48  # mentions looked at on each side of a key
+_SHARED = 32  # characters: a shorter text with a shared prefix may be a name with a hyphen
+_LONG_SHARED = 48  # characters that nobody writes by hand: `sk-` and these are a key wherever they stand
+_LONG_NAME, _MANY_DIGITS = 24, 4  # characters: a longer identifier with many digits is a value itself
+_MENTIONS_ASKED = 16  # mentions looked at on each side of a key
 _UNKNOWN_SHORTEST, _UNKNOWN_LONGEST = 20, 200  # characters of a key of no known shape
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[-.][A-Za-z0-9_]+)*")
@@ -47,6 +56,7 @@ _ONLY_SIGNS = re.compile(r"""[\s"',;\[\](){}|*`<>\\-]*(?:\\n[\s"',]*)?""")
 _FILE_ENDING = re.compile(
     r"\.(?:png|jpe?g|gif|svg|webp|ico|css|s?js|mjs|json|html?|txt|pdf|mp[34]|wav|woff2?|ttf|zip|gz|map|ya?ml|xml|csv|md|py)\b"
 )
+_PEM = "-----BEGIN"
 _PEM_END = re.compile(r"-----END (?:RSA )?PRIVATE KEY-----")
 
 
@@ -123,7 +133,7 @@ def is_public_example(value: str, catalogue: Catalogue) -> bool:
 
 
 def is_credential_name(name: str, catalogue: Catalogue) -> bool:
-    """Tell whether a variable, parameter or field of that name holds a credential (`apiKey`, `X-API-Key`, `HF_TOKEN`)."""
+    """Tell whether a variable, parameter or field of that name holds a credential (`apiKey`, `X-API-Key`)."""
     return _matcher(catalogue).credential(name)
 
 
@@ -183,24 +193,14 @@ def _in_characters(matches: Sequence[KeyMatch], data: bytes) -> Iterator[KeyMatc
         yield _moved(match, characters - place)
 
 
+@lru_cache(maxsize=256)
+def _regex(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
+
+
 @lru_cache(maxsize=4)
 def _matcher(catalogue: Catalogue) -> _Matcher:
     return _Matcher(catalogue)
-
-
-def _options() -> Any:  # noqa: ANN401  # re2 ships no types
-    import re2  # noqa: PLC0415  # 9 ms, and only a text that passed the prefilter comes here
-
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.max_mem = 32 << 20
-    return options
-
-
-def _compiled(pattern: str) -> Any:  # noqa: ANN401  # re2 ships no types
-    import re2  # noqa: PLC0415  # see _options
-
-    return re2.compile(pattern.encode("utf-8"), _options())
 
 
 class _Matcher:
@@ -209,7 +209,7 @@ class _Matcher:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._shapes = tuple(shape for shape in catalogue.shapes.values() if shape.secret and not shape.malformed)
-        self._finder = _compiled(catalogue.patterns["keys"])
+        self._finder = compiled(catalogue.patterns["keys"])
         self._by_prefix: dict[str, list[tuple[str, KeyShape]]] = {}
         self._free: list[KeyShape] = []
         for shape in self._shapes:
@@ -217,6 +217,15 @@ class _Matcher:
                 self._by_prefix.setdefault(prefix[:2], []).append((prefix, shape))
             if not shape.prefixes and not shape.needs_context:
                 self._free.append(shape)
+        # `sk-` makes a key of a random text under a credential's name; `eyJ` begins every signed token there is.
+        self._telling = frozenset(
+            prefix for shape in self._shapes if shape.confidence > Confidence.LOW for prefix in shape.prefixes
+        )
+        self._plain = frozenset(
+            shape.id
+            for shape in self._shapes
+            if shape.charset and _KEY_CHARACTERS.issuperset("".join((shape.charset, *shape.prefixes)))
+        )
         words = catalogue.words
         self._generic = frozenset(words.generic)
         self._suffixes = (*words.suffixes, "_credentials", "_credential")
@@ -232,9 +241,14 @@ class _Matcher:
         self._mention: Any = None
         self._model: Any = None
 
+        # The same few names stand before thousands of values. On the object, so that no cache outlives it.
+        self.credential = lru_cache(maxsize=4_096)(self._credential)
+        self.named = lru_cache(maxsize=4_096)(self._named)
+
     # -- what a name says --------------------------------------------------------------------------------------------
 
-    def credential(self, name: str) -> bool:
+    def _credential(self, name: str) -> bool:
+        """Tell whether a name is that of a credential."""
         snake = _snake(name)
         if not snake:
             return False
@@ -246,8 +260,8 @@ class _Matcher:
         bare = bare.removesuffix("s") if bare.endswith(("keys", "tokens", "secrets")) else bare
         return bare in self._generic or bare in self._headers or bare.endswith((*self._suffixes, "apikey"))
 
-    def named(self, name: str) -> tuple[str, ...]:
-        """Providers of a variable's or a field's name."""
+    def _named(self, name: str) -> tuple[str, ...]:
+        """Find the providers of a variable's or a field's name."""
         known = self._catalogue.providers_of_env(name)
         if known:
             return tuple(provider.id for provider in known)
@@ -271,69 +285,65 @@ class _Matcher:
     # -- shapes that show themselves ---------------------------------------------------------------------------------
 
     def prefixed(self, flat: str, data: bytes, context: Context, kind: str) -> Iterator[KeyMatch]:
-        mentions: _Mentions | None = None
+        """Yield the keys whose form shows where they begin; what is around them says whose they are."""
+        mentions = _Mentions(self, data)
         before: KeyMatch | None = None
         place = 0
-        size = len(data)
-        while place < size:
-            found = self._finder.search(data, place)
-            if found is None:
-                return
-            spans = [found.span(group) for group in range(1, found.re.groups + 1)]
-            start, stop = next(span for span in spans if span[0] >= 0)
-            place = stop if stop > place else place + 1
+        while (found := self._finder.search(data, place)) is not None:
+            start = next(span[0] for span in map(found.span, range(1, found.re.groups + 1)) if span[0] >= 0)
             end, shapes = self._fitting(flat, start)
             if not shapes:
-                # The run that failed may hide a start behind an escape (`\n`) or a dot only.
-                place = max(found.end() - RUN, start + 1, found.start() + 1)
+                # What failed as a run may hold another start behind an escape (`\\n`) or a dot.
+                place = max(found.end() - RUN, start + 1)
                 continue
             place = end - 1
-            if mentions is None:
-                mentions = _Mentions(self, data)
-            names, credential = self._names(flat, start, kind, end)
+            token = _Token(flat, start, end)
+            if is_placeholder(token.value, self._catalogue) and not token.is_pem:
+                continue
+            names, credential = self._names(token, kind)
             if before is not None and not names and _ONLY_SIGNS.fullmatch(flat, before.span.end, start):
-                names, credential = ((before.name,) if before.name else ()), True
-            around = _Around(
-                (*names, *context.names),
-                context,
-                mentions,
-                start,
-                credential=credential or context.credential or any(map(self.credential, context.names)),
-            )
-            match = self._judge(flat, start, end, shapes, around)
+                names, credential = ((before.name,) if before.name else ()), True  # the next one of a list
+            credential = credential or context.credential or any(map(self.credential, context.names))
+            around = _Around((*names, *context.names), context, mentions, start, credential=credential)
+            match = self._judge(token, shapes, around)
             if match is not None:
                 before = match
                 yield match
 
     def _fitting(self, flat: str, start: int) -> tuple[int, list[KeyShape]]:
         """The shapes that a key at `start` has, and where it ends; boundaries and look-alikes are settled here."""
+        starting = [
+            shape
+            for prefix, shape in self._by_prefix.get(flat[start : start + 2], ())
+            if flat.startswith(prefix, start)
+        ]
+        return self._longest(flat, start, starting) or self._longest(flat, start, self._free) or (start, [])
+
+    def _longest(self, flat: str, start: int, shapes: Iterable[KeyShape]) -> tuple[int, list[KeyShape]] | None:
+        run = _KEY_RUN.match(flat, start, start + _LONGEST)
+        length = run.end() - start if run else 0
         best = start
         fitting: list[KeyShape] = []
-        for prefix, shape in self._by_prefix.get(flat[start : start + 2], ()):
-            if flat.startswith(prefix, start):
-                end = self._end(flat, start, shape)
-                if end > best:
-                    best, fitting = end, [shape]
-                elif end == best and end > start:
-                    fitting.append(shape)
-        if not fitting:
-            for shape in self._free:
-                end = self._end(flat, start, shape)
-                if end > best:
-                    best, fitting = end, [shape]
-                elif end == best and end > start:
-                    fitting.append(shape)
-        return best, fitting
+        for shape in shapes:
+            # A key ends where the characters of keys end, so that most shapes fail by length alone.
+            if shape.id in self._plain and not (shape.min_length or 0) <= length <= (shape.max_length or _LONGEST):
+                continue
+            end = self._end(flat, start, shape)
+            if end > best:
+                best, fitting = end, [shape]
+            elif end == best and end > start:
+                fitting.append(shape)
+        return (best, fitting) if fitting else None
 
     def _end(self, flat: str, start: int, shape: KeyShape) -> int:
         """Where a key of this shape that begins at `start` ends, or -1."""
-        found = re.compile(shape.pattern).match(flat, start, start + (shape.max_length or _LONGEST) + 1)
+        found = _regex(shape.pattern).match(flat, start, start + (shape.max_length or _LONGEST) + 1)
         if found is None:
             return -1
         end = found.end()
         if shape.max_length is None and "-----" in shape.pattern:
             closing = _PEM_END.search(flat, end, end + _LONGEST)
-            return closing.end() if closing and closing.start() - end > 200 else -1
+            return closing.end() if closing and closing.start() - end > _SHORTEST_PEM else -1
         return end if self._bounded(flat, start, end, shape) else -1
 
     def _bounded(self, flat: str, start: int, end: int, shape: KeyShape) -> bool:
@@ -360,7 +370,7 @@ class _Matcher:
         if mentions.silent() and not (context.providers or context.hosts):
             return
         if self._anchor is None:
-            self._anchor = _compiled(self._catalogue.patterns["named"])
+            self._anchor = compiled(self._catalogue.patterns["named"])
         place = 0
         while True:
             found = self._anchor.search(data, place)
@@ -374,12 +384,11 @@ class _Matcher:
                 place = max(place, match.span.end)
 
     def _named_value(self, flat: str, start: int, context: Context, mentions: _Mentions) -> KeyMatch | None:
-        names, _ = self._names(flat, start, "named", start)
+        names, _ = self._names(_Token(flat, start, start), "named")
         names = (*names, *context.names)
         if not names or not any(map(self.credential, names[:2])):
             return None
-        around = _Around(names, context, mentions, start, credential=True)
-        return self._contextual_at(flat, start, around)
+        return self._contextual_at(flat, start, _Around(names, context, mentions, start, credential=True))
 
     def whole(self, value: str, context: Context) -> KeyMatch | None:
         """The key that a whole value is, told by the program around it alone."""
@@ -393,45 +402,37 @@ class _Matcher:
 
     def _contextual_at(self, flat: str, start: int, around: _Around) -> KeyMatch | None:
         for provider, reason in self._evidence(around):
-            best: tuple[int, KeyShape] | None = None
-            for shape in provider.shapes:
-                if not shape.needs_context or shape.prefixes or not shape.secret:
-                    continue
-                end = self._end(flat, start, shape)
-                if end > (best[0] if best else start):
-                    best = (end, shape)
-            if best is None:
+            fitting = self._longest(
+                flat, start, [shape for shape in provider.shapes if shape.needs_context and not shape.prefixes]
+            )
+            if fitting is None or not fitting[1][0].secret:
                 continue
-            end, shape = best
-            value = flat[start:end]
-            if shape.well_formed(value) is False and shape.test_means != "proves":
+            end, (shape, *_) = fitting
+            token = _Token(flat, start, end)
+            if shape.well_formed(token.value) is False and shape.test_means != "proves":
                 continue
-            if not _is_random(value, shape) or is_placeholder(value, self._catalogue):
-                continue
-            confidence = Confidence.MEDIUM if reason == WORDS else Confidence.HIGH
-            return self._match(flat, start, end, shape, provider.id, confidence, reason, around)
+            if _is_random(token.value, shape) and not is_placeholder(token.value, self._catalogue):
+                confidence = Confidence.MEDIUM if reason == WORDS else Confidence.HIGH
+                return self._match(token, around, _Verdict(shape, provider.id, confidence, reason))
         return self._unknown(flat, start, around)
 
     def _unknown(self, flat: str, start: int, around: _Around) -> KeyMatch | None:
         """A random value under a provider's own variable: its form is new, or nobody wrote it down."""
         ids = next((ids for ids in map(self.named, around.names[:2]) if ids), ())
-        if not ids or not self.credential(around.names[0]):
-            return None
         found = _VALUE.match(flat, start, start + _UNKNOWN_LONGEST + 1)
-        if found is None or not _UNKNOWN_SHORTEST <= found.end() - start <= _UNKNOWN_LONGEST:
+        if not ids or found is None or not self.credential(around.names[0]):
             return None
         value = found[0].rstrip(".-")
-        after = flat[start + len(value) : start + len(value) + 1]
-        if after in "/:@([{*" and after:
+        token = _Token(flat, start, start + len(value))
+        if not _UNKNOWN_SHORTEST <= len(value) <= _UNKNOWN_LONGEST or flat.startswith(_GOES_ON, token.end):
             return None
         if not _mixed(value) or not looks_random(value) or is_placeholder(value, self._catalogue):
             return None
-        if any(flat.startswith(prefix, start) for prefix, _ in self._by_prefix.get(flat[start : start + 2], ())):
+        if any(flat.startswith(prefix, start) for prefix, _ in self._by_prefix.get(value[:2], ())):
             return None  # a cut or mistyped key of a known shape: another rule's business
         known = self._catalogue.providers[ids[0]]
         provider = known.id if len(ids) == 1 and not _shows_itself(known) else None
-        end = start + len(value)
-        return self._match(flat, start, end, None, provider, Confidence.MEDIUM, NAME, around, "unknown-shape")
+        return self._match(token, around, _Verdict(None, provider, Confidence.MEDIUM, NAME, "unknown-shape"))
 
     # -- whose key ---------------------------------------------------------------------------------------------------
 
@@ -468,47 +469,40 @@ class _Matcher:
         for found in self.mention_pattern().finditer(phrase.encode("utf-8", "surrogatepass")):
             yield from self.mentioned(found.group())[0]
 
-    def _judge(self, flat: str, start: int, end: int, shapes: list[KeyShape], around: _Around) -> KeyMatch | None:
-        value = flat[start:end]
-        proven: list[KeyShape] = []
-        plain: list[KeyShape] = []
+    def _judge(self, token: _Token, shapes: list[KeyShape], around: _Around) -> KeyMatch | None:
+        """Decide by the structure tests which shapes are left, then whose key it is; None when it is nobody's."""
+        value = token.value
+        sure: dict[str, list[KeyShape]] = {STRUCTURE: [], PREFIX: []}
         shared: list[KeyShape] = []
         failed: list[KeyShape] = []
         for shape in shapes:
             passed = shape.well_formed(value)
             if passed is False:
-                if shape.test_means == "proves":
-                    failed.append(shape)
+                failed += [shape] if shape.test_means == "proves" else []
             elif passed and shape.proven_by_test:
-                proven.append(shape)
-            elif shape.needs_context:
-                shared.append(shape)
+                sure[STRUCTURE].append(shape)
             else:
-                plain.append(shape)
-        if is_placeholder(value, self._catalogue) and not _pem(value):
-            return None
-        for group, reason in ((proven, STRUCTURE), (plain, PREFIX)):
+                (shared if shape.needs_context else sure[PREFIX]).append(shape)
+        for reason, group in sure.items():
             if group:
-                group = _longest_prefix(group, value)
-                shape, because = self._owner(group, around)
-                return self._sure(flat, start, end, shape, because or reason, around)
+                return self._match(token, around, self._sure(_longest_prefix(group, value), reason, around))
         if failed and not shared:
             shape, _ = self._owner(_longest_prefix(failed, value), around)
-            return self._match(flat, start, end, shape, shape.provider, Confidence.LOW, PREFIX, around)
-        if shared and _is_random(value, shared[0]):
-            return self._shared(flat, start, end, shared, around)
-        return None
+            return self._match(token, around, _Verdict(shape, shape.provider, Confidence.LOW, PREFIX))
+        verdict = self._shared(token, shared, around) if shared and _is_random(value, shared[0]) else None
+        return self._match(token, around, verdict) if verdict else None
 
-    def _sure(self, flat: str, start: int, end: int, shape: KeyShape, reason: str, around: _Around) -> KeyMatch:
-        """A shape that needs no context; what is around may still raise or lower the confidence."""
-        named = next((True for provider, _ in self._evidence(around) if provider.id == shape.provider), False)
+    def _sure(self, shapes: Sequence[KeyShape], reason: str, around: _Around) -> _Verdict:
+        """Shapes that need no context; what is around may still raise or lower the confidence."""
+        shape, because = self._owner(shapes, around)
+        named = any(provider.id == shape.provider for provider, _ in self._evidence(around))
         if shape.often_public and not named:
-            return self._match(flat, start, end, shape, shape.provider, Confidence.MEDIUM, reason, around, "restricted")
+            return _Verdict(shape, shape.provider, Confidence.MEDIUM, because or reason, "restricted")
         confidence = Confidence.HIGH if named or around.credential else shape.confidence
-        return self._match(flat, start, end, shape, shape.provider, confidence, reason, around)
+        return _Verdict(shape, shape.provider, confidence, because or reason)
 
     def _owner(self, shapes: Sequence[KeyShape], around: _Around) -> tuple[KeyShape, str | None]:
-        """Which of several equal shapes it is: the one whose provider is named, else one that is nobody's in particular."""
+        """Which of several equal shapes it is: the one whose provider is named, else one that is nobody's own."""
         if len({shape.provider for shape in shapes}) > 1:
             by_provider = {shape.provider: shape for shape in reversed(shapes)}
             for provider, reason in self._evidence(around):
@@ -520,50 +514,40 @@ class _Matcher:
                 return nobody[0], None
         return shapes[0], None
 
-    def _shared(self, flat: str, start: int, end: int, shapes: list[KeyShape], around: _Around) -> KeyMatch | None:
+    def _shared(self, token: _Token, shapes: list[KeyShape], around: _Around) -> _Verdict | None:
         """A form with a prefix that several providers give out: somebody must be named, or a credential."""
         owners = {shape.provider: shape for shape in reversed(shapes)}
+        length = token.end - token.start
         for provider, reason in self._evidence(around):
-            if provider.id in owners:
+            if provider.id in owners and (reason != WORDS or around.credential or length > _SHARED):
                 confidence = Confidence.MEDIUM if reason == WORDS and not around.credential else Confidence.HIGH
-                return self._match(flat, start, end, owners[provider.id], provider.id, confidence, reason, around)
-            if _speaks_dialect(provider, shapes) and reason in (HOST, NAME):
-                return self._match(flat, start, end, shapes[0], provider.id, Confidence.HIGH, reason, around)
-            if reason == NAME or around.credential:
-                continue
+                return _Verdict(owners[provider.id], provider.id, confidence, reason)
+            if reason in {HOST, NAME} and _speaks_dialect(provider, shapes):
+                return _Verdict(shapes[0], provider.id, Confidence.HIGH, reason)
+        if not any(prefix in self._telling for shape in shapes for prefix in shape.prefixes):
+            return None
         if around.credential:
-            return self._match(flat, start, end, shapes[0], None, Confidence.HIGH, CREDENTIAL, around)
-        if next(self._evidence(around), None) is not None:
-            return self._match(flat, start, end, shapes[0], None, Confidence.MEDIUM, WORDS, around)
-        if end - start >= 48 and _mixed(flat[start:end]):
-            return self._match(flat, start, end, shapes[0], None, Confidence.MEDIUM, SHAPE, around)
-        return None
+            return _Verdict(shapes[0], None, Confidence.HIGH, CREDENTIAL)
+        if length >= _LONG_SHARED and _mixed(token.value):
+            return _Verdict(shapes[0], None, Confidence.MEDIUM, SHAPE)
+        named = length > _SHARED and next(self._evidence(around), None) is not None
+        return _Verdict(shapes[0], None, Confidence.MEDIUM, WORDS) if named else None
 
-    def _match(  # noqa: PLR0913, PLR0917  # a match has that many parts
-        self,
-        flat: str,
-        start: int,
-        end: int,
-        shape: KeyShape | None,
-        provider: str | None,
-        confidence: Confidence,
-        reason: str,
-        around: _Around,
-        case: str | None = None,
-    ) -> KeyMatch:
-        value = flat[start:end]
-        if _pem(value):
-            start += value.index("-----BEGIN")
-            value = flat[start:end]
-        if is_public_example(value, self._catalogue):
-            case = "public-example"
+    def _match(self, token: _Token, around: _Around, verdict: _Verdict) -> KeyMatch:
+        start, value = token.start, token.value
+        if token.is_pem:
+            start += value.index(_PEM)
+            value = token.flat[start : token.end]
+        case = "public-example" if is_public_example(value, self._catalogue) else verdict.case
         name = next((name for name in around.names if self.credential(name) or self.named(name)), None)
-        return KeyMatch(Span(start, end), value, shape, provider, confidence, reason, case, name)
+        span = Span(start, token.end)
+        return KeyMatch(span, value, verdict.shape, verdict.provider, verdict.confidence, verdict.reason, case, name)
 
     # -- the text around a key ---------------------------------------------------------------------------------------
 
-    def _names(self, flat: str, start: int, kind: str, end: int) -> tuple[tuple[str, ...], bool]:
-        """The names before a key on its line, nearest first, and whether anything there says that it is a credential."""
+    def _names(self, token: _Token, kind: str) -> tuple[tuple[str, ...], bool]:
+        """The names before a key on its line, nearest first, and whether anything says that it is a credential."""
+        flat, start, end = token
         if kind == "value" and start == 0:
             return (), False
         window = flat[max(0, start - _LINE) : start]
@@ -602,12 +586,12 @@ class _Matcher:
 
     def mention_pattern(self) -> Any:  # noqa: ANN401  # re2 ships no types
         if self._mention is None:
-            self._mention = _compiled(f"{_URL}|{self._catalogue.patterns['model']}")
+            self._mention = compiled(f"{_URL}|{self._catalogue.patterns['model']}")
         return self._mention
 
     def model_pattern(self) -> Any:  # noqa: ANN401  # re2 ships no types
         if self._model is None:
-            self._model = _compiled(self._catalogue.patterns["model"])
+            self._model = compiled(self._catalogue.patterns["model"])
         return self._model
 
     def mentioned(self, found: bytes) -> tuple[tuple[str, ...], bool]:
@@ -624,6 +608,34 @@ class _Matcher:
             return ids, False
         owner = self._catalogue.provider_of_host(text)
         return ((owner.id,) if owner else ()), True
+
+
+class _Token(NamedTuple):
+    """A piece of a text that may be a key."""
+
+    flat: str
+    start: int
+    end: int
+
+    @property
+    def value(self) -> str:
+        """The piece itself."""
+        return self.flat[self.start : self.end]
+
+    @property
+    def is_pem(self) -> bool:
+        """Tell whether it is a field with a private key in it."""
+        return _PEM in self.value
+
+
+class _Verdict(NamedTuple):
+    """What is known of a key once it is one."""
+
+    shape: KeyShape | None
+    provider: str | None
+    confidence: Confidence
+    reason: str
+    case: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -665,7 +677,7 @@ class _Mentions:
         )
 
     def near(self, place: int) -> Iterator[tuple[str, bool]]:
-        """Providers named near a place, hosts before words, nearest first; one named alone counts from further away."""
+        """Providers named near a place: hosts, then words, nearest first; one named alone counts from afar."""
         found = self._all()
         middle = bisect_left(found, (place,))
         around = found[max(0, middle - _MENTIONS_ASKED) : middle + _MENTIONS_ASKED]
@@ -683,7 +695,7 @@ class _Mentions:
 
 @lru_cache(maxsize=1)
 def _credential_words() -> Any:  # noqa: ANN401  # re2 ships no types
-    return _compiled(f"(?i:{CREDENTIAL_WORDS})")
+    return compiled(f"(?i:{CREDENTIAL_WORDS})")
 
 
 def _snake(name: str) -> str:
@@ -705,7 +717,7 @@ def _in_blob(flat: str, start: int, end: int) -> bool:
         right += 1
     for outside in (flat[left:start], flat[end:right]):
         run = outside.replace("/", "").replace("+", "")
-        if len(run) >= 24 and looks_random(run):
+        if len(run) >= _BLOB and looks_random(run):
             return True
     return False
 
@@ -722,16 +734,14 @@ def _is_random(value: str, shape: KeyShape) -> bool:
     for prefix in shape.prefixes:
         if value.startswith(prefix):
             body = value[len(prefix) :]
-    return looks_random(body)
+    # Of 22 random letters and digits one in 100,000 has no capital; names of models and slugs have none at all.
+    both_cases = "A-Z" not in shape.charset or "a-z" not in shape.charset or not (body.islower() or body.isupper())
+    return both_cases and looks_random(body)
 
 
 def _mixed(value: str) -> bool:
     """Letters and digits both: what a person types as a stand-in rarely has both, what dice made nearly always."""
     return any(map(str.isdigit, value)) and any(map(str.isalpha, value))
-
-
-def _pem(value: str) -> bool:
-    return "-----BEGIN" in value
 
 
 def _shows_itself(provider: Provider) -> bool:
@@ -740,7 +750,7 @@ def _shows_itself(provider: Provider) -> bool:
 
 
 def _speaks_dialect(provider: Provider, shapes: Sequence[KeyShape]) -> bool:
-    """Tell whether a provider may give out keys of a form that others use too: its own is not known, or it is a relay."""
+    """Tell whether a provider may give out keys of others' form: its own is not known, or it is a relay."""
     own = [shape for shape in provider.shapes if shape.secret and not shape.malformed]
     if not own:
         return True
@@ -748,4 +758,4 @@ def _speaks_dialect(provider: Provider, shapes: Sequence[KeyShape]) -> bool:
 
 
 def _looks_like_value(name: str) -> bool:
-    return len(name) >= 24 and looks_random(name)
+    return len(name) >= _LONG_NAME and sum(map(str.isdigit, name)) >= _MANY_DIGITS
