@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from keyguard.model import Confidence, Hit, Secret
 from keyguard.secrets.placeholders import mask
-from keyguard.source import is_ci_file, is_env_file, is_env_template
+from keyguard.source import is_ci_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def check(facts: TextFacts) -> Iterator[Hit]:
     """Yield one hit for each key; an env file that git ignores is where keys belong."""
-    if not facts.keys or (is_own_env_file(facts.source.path) and facts.git_status == "ignored"):
+    if not facts.keys or (facts.is_env and facts.git_status == "ignored"):
         return
     for key in facts.keys:
         values = {"masked": mask(key.value, key.shape), "env": variable(key, facts), "name": key.name or ""}
@@ -35,11 +35,6 @@ def variable(key: KeyMatch, facts: TextFacts) -> str:
     return provider.variable if provider else ""
 
 
-def is_own_env_file(path: str) -> bool:
-    """Tell whether a path is an env file with values of its own, no template to copy from."""
-    return is_env_file(path) and not is_env_template(path)
-
-
 def _case(key: KeyMatch, facts: TextFacts) -> str | None:
     if key.case is not None:
         return key.case
@@ -53,7 +48,7 @@ def _place(facts: TextFacts) -> str | None:
     source = facts.source
     if source.part == "output":
         return "notebook-output"
-    if is_own_env_file(source.path) and facts.git_status != "outside":
+    if facts.is_env and facts.git_status != "outside":
         return "env-file"
     if is_ci_file(source.path):
         return "workflow"
