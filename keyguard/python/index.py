@@ -531,6 +531,8 @@ class _Walk:
         if binding:
             binding[-1].detail = scope
         self.block(node.body, scope, scope.root)
+        if node.returns is not None:
+            self.stack.append((node.returns.annotation, Role("annotation"), place))
         self.parameters(node.params, place, scope)
         for decorator in reversed(node.decorators):
             self.stack.append((decorator.decorator, Role("decorator", None, node), place))
@@ -663,6 +665,7 @@ class _Walk:
         for name in _target_names(node.target):
             if type(node.target).__name__ in {"Name", "Tuple"}:
                 self.bind(name, Binding("other", None, place), place.scope)
+        self.stack.append((node.target, Role("target"), place))
 
     # expressions
 

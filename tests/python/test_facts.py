@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from keyguard.python.around import leaves_of
 from keyguard.python.facts import PythonFacts, read_cells
-from keyguard.python.module import ParseFailure
+from keyguard.python.module import ParseFailure, walk
 from keyguard.python.project import Project
 from keyguard.python.tables import is_key_variable
 from keyguard.source import SourceFile
@@ -161,6 +162,39 @@ def test_a_broken_cell_spoils_no_other() -> None:
 
 def test_a_notebook_of_broken_cells_is_a_failure() -> None:
     assert isinstance(read_cells((_cell(1, "x = ("), _cell(2, "y = (")), loaded()), ParseFailure)
+
+
+_EVERYWHERE = """
+@d('a')
+class C('b', k='c'):
+    x: 'd' = {'e': 'f', **g['h']}
+    'i'
+    async def m(self, p: 'j' = 'k', *, q='l') -> 'm':
+        del x['n'], y['o'].z
+        a['p']['q'] += b'r'
+        for s['s'] in ['t' for u in 'u' if 'v']:
+            with w('w') as x['x'], y:
+                yield lambda y='y': f'z{1:{'0'}}' '1' % ('2', *'3')
+        while (v := '4')['5':'6']:
+            assert '7', '8'
+        else:
+            raise E('9') from '10'
+        match '11':
+            case '12' | {'13': C(k='14')} if '15':
+                return not '16' < -'17'
+        try:
+            await h('18', k='19', **'20')
+        except F('21'):
+            print('22' if '23' else '24')
+type T = L['25']
+"""
+
+
+def test_every_literal_of_a_module_is_looked_at() -> None:
+    found = facts(_EVERYWHERE)
+    seen = {id(leaf) for use in found.index.strings for leaf in leaves_of(use.node)}
+    literals = [node for node in walk(found.module.tree) if type(node).__name__ == "SimpleString"]
+    assert [node.value for node in literals if id(node) not in seen] == []
 
 
 def test_hundreds_of_keys_each_have_their_place() -> None:
