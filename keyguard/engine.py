@@ -152,7 +152,8 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
         parts = notebook_parts(source)
     except NotebookError as error:
         file.note("KG001", str(error).removeprefix(f"{target.path}: "))
-        file.check_text(replace(source, kind="json"), signals)
+        source = replace(source, kind="json")
+        file.check_text(source, signals)
         return file.outcome((source,))
     for part in parts:
         file.check_text(part, signals)
@@ -265,7 +266,7 @@ class _File:
         session = self._session
         # Where nothing talks to a model, what a function does without a word about keys hardly matters.
         matters = None if signals.talks else session.prefilter.matters
-        facts = read_cells(sources, session.catalogue, session.project, matters)
+        facts = read_cells(sources, session.catalogue, session.project, matters, self._target.location)
         if isinstance(facts, ParseFailure):
             self._unparsed(sources, facts, signals)
             return
@@ -279,13 +280,8 @@ class _File:
 
     def _unparsed(self, sources: Sequence[SourceFile], failure: Any, signals: Signals) -> None:  # noqa: ANN401  # ParseFailure, whose module is heavy
         """Report Python that does not parse; its keys are still keys, found in its text."""
-        from keyguard.checks.kg101 import check_unparsed  # noqa: PLC0415  # only here
-
-        # What these rules would have found in the tree is not known, so ignores for them are not judged.
-        self._failed_rules.update(("KG101", "KG102", "KG103", "KG104", "KG105"))
-        if self._settings.is_selected("KG101"):
-            for source in sources:
-                self._add(source, check_unparsed(source, self._session.catalogue))
+        for source in sources:
+            self._check_unparsed(source)
         if not self._settings.is_selected("KG002"):
             return
         source, line = _cell_line(sources, failure.line)
@@ -295,12 +291,22 @@ class _File:
         span = source.line_span(min(line, source.line_count))
         self._add(source, (Hit("KG002", span, {"reason": failure.reason}, case=case, statement=""),))
 
+    def _check_unparsed(self, source: SourceFile) -> None:
+        from keyguard.checks.kg101 import check_unparsed  # noqa: PLC0415  # only for Python without a tree
+
+        # What these rules would have found in the tree is not known, so ignores for them are not judged.
+        self._failed_rules.update(("KG101", "KG102", "KG103", "KG104", "KG105"))
+        if self._settings.is_selected("KG101"):
+            self._add(source, check_unparsed(source, self._session.catalogue))
+
     def check_window(
         self, source: SourceFile, signals: Signals, own: Span, before: int, marks: tuple[Mark, ...]
     ) -> tuple[Mark, ...]:
         """Run the text rules over one window and keep what begins in its own part; give the marks of the whole file."""
         if signals:
             self.check_text(source, signals)
+            if source.kind == "python":
+                self._check_unparsed(source)
             hits = self._hits.pop(id(source), [])
             self._sources.pop(id(source), None)
             self._hits[id(source)] = [hit for hit in hits if own.start <= hit.span.start < own.end]
@@ -414,9 +420,11 @@ class _File:
 def _cell_line(sources: Sequence[SourceFile], line: int) -> tuple[SourceFile, int]:
     """Turn a line of joined cells into a cell and a line in it."""
     for source in sources:
-        if line <= source.line_count:
+        # A cell that ends with a line end has an empty last line, which is the next cell's first.
+        lines = source.line_count - (len(sources) > 1 and source.text.endswith(("\n", "\r")))
+        if line <= lines:
             return source, max(line, 1)
-        line -= source.line_count
+        line -= lines
     return sources[-1], sources[-1].line_count
 
 

@@ -117,21 +117,23 @@ def read_cells(
     catalogue: Catalogue,
     project: Project | None = None,
     matters: Callable[[str], bool] | None = None,
+    location: str | None = None,
 ) -> PythonFacts | ParseFailure:
     """Read the code cells of one notebook, in order, as one module: names of earlier cells are seen in later ones.
 
     Spans are offsets of the joined text; `PythonFacts.place` leads back to a cell. Cells that do not parse are left out
     of the module, told in `failures`, and only their text is searched; if none parses, the first failure is the answer.
-    With `matters`, functions of a file whose text it does not ask for are not parsed.
+    With `matters`, functions of a file whose text it does not ask for are not parsed. `location` is where the file
+    lies, for its imports; without it, where its reported path leads from the project's root.
     """
     whole = parse_parts(parts, matters=matters)
     if len(parts) < 2 or not isinstance(whole, ParseFailure):  # noqa: PLR2004  # one cell fails for all there is
-        return _facts(whole, catalogue, project)
+        return _facts(whole, catalogue, project, location=location)
     failures = [(part, failure) for part in parts if isinstance(failure := parse(part), ParseFailure)]
     if not failures or len(failures) == len(parts):
         return whole
     rest = parse_parts(parts, leave_out=frozenset(id(part) for part, _ in failures))
-    return _facts(rest, catalogue, project, tuple(failures))
+    return _facts(rest, catalogue, project, tuple(failures), location)
 
 
 def _facts(
@@ -139,10 +141,11 @@ def _facts(
     catalogue: Catalogue,
     project: Project | None,
     failures: tuple[tuple[SourceFile, ParseFailure], ...] = (),
+    location: str | None = None,
 ) -> PythonFacts | ParseFailure:
     if isinstance(module, ParseFailure):
         return module
-    here = project.at(module.source.path) if project is not None else None
+    here = project.at(location or module.source.path) if project is not None else None
     found = index(module, here.name if here else "", is_package=here.is_package if here else False)
     evaluator = Evaluator(found, catalogue, here)
     near = Surroundings(found, evaluator, catalogue)
