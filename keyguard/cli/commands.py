@@ -121,6 +121,27 @@ def providers(arguments: argparse.Namespace) -> int:
     return CLEAN
 
 
+def identify(arguments: argparse.Namespace) -> int:
+    """Tell whose a key is; 0 when that is known, 1 when it is not."""
+    from keyguard.cli.identify import read_key, told  # noqa: PLC0415  # this command only
+    from keyguard.lang import texts  # noqa: PLC0415  # as above
+    from keyguard.report.listings import render_identity  # noqa: PLC0415  # as above
+    from keyguard.secrets.identify import identify as known  # noqa: PLC0415  # as above
+
+    if arguments.key:
+        msg = (
+            "a key never goes on the command line, where the shell's history and other users see it: "
+            "pipe it into `keyguard identify`, or name its variable with --env NAME"
+        )
+        raise UsageError(msg)
+    said = texts(_language(arguments))
+    value = read_key(arguments.env, said.say("identify.ask"))
+    catalogue = _catalogue()
+    found = known(value, catalogue, name=arguments.env or "")
+    _say(render_identity(told(found, said), _options(arguments, catalogue), arguments.output_format))
+    return CLEAN if found.candidates else FOUND
+
+
 def init(arguments: argparse.Namespace) -> int:
     """Set keyguard up in a project."""
     from keyguard.cli.parser import build  # noqa: PLC0415  # in memory already
@@ -425,5 +446,6 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "rules": rules,
     "explain": explain,
     "providers": providers,
+    "identify": identify,
     "init": init,
 }

@@ -162,6 +162,8 @@ def build() -> argparse.ArgumentParser:
     _add_voice(providers)
 
     identify = command("identify", "Tell whose a key is and whether it is whole; the key is read from standard input.")
+    identify.epilog = "Exits 0 when the kind of key is known, 1 when it is not."
+    identify.add_argument("key", nargs="*", help=argparse.SUPPRESS)  # taken to be refused without being shown
     identify.add_argument("--env", metavar="NAME", help="read the key from this environment variable")
     identify.add_argument("--output-format", choices=("text", "json"), default="text", help="how to show it")
     _add_voice(identify)

@@ -45,11 +45,15 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a key is known by: its masked form, its length in characters and its possible owners, likeliest first."""
+    """What a key is known by: its masked form, its length in characters and its possible owners, likeliest first.
+
+    `notes` are sentences about it beyond its owners.
+    """
 
     masked: str
     length: int
     owners: tuple[Owner, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def render_rules(catalogue: Catalogue, options: RenderOptions, format: str = "text") -> str:  # noqa: A002  # the option's own name
@@ -130,21 +134,19 @@ def render_identity(identity: Identity, options: RenderOptions, format: str = "t
                 "masked": identity.masked,
                 "length": identity.length,
                 "owners": [_owner_object(owner) for owner in identity.owners],
+                "notes": list(identity.notes),
             }
         )
     say = texts(options.lang).say
     size = say("identify.characters", count=identity.length)
-    if not identity.owners:
-        return paint(
-            [[(f"{visible(identity.masked)} ({size})", "key")], [(say("identify.none"), "")]], color=options.color
-        )
-    first = identity.owners[0]
+    sentences = list(identity.notes)
     if len(identity.owners) == 1:
-        sentence = say("identify.owner", provider=visible(first.provider))
-    else:
-        sentence = say("identify.owners", count=len(identity.owners))
+        sentences.insert(0, say("identify.owner", provider=visible(identity.owners[0].provider)))
+    elif identity.owners:
+        sentences.insert(0, say("identify.owners", count=len(identity.owners)))
     lines: list[Line] = [[(f"{visible(identity.masked)} ({size})", "key")]]
-    lines += [[(part, "")] for part in wrap(sentence, options.width)]
+    for sentence in sentences or [say("identify.none")]:
+        lines += [[(part, "")] for part in wrap(sentence, options.width)]
     for owner in identity.owners:
         if len(identity.owners) > 1:
             lines += [[], [(visible(owner.provider), "title")]]

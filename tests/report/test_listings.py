@@ -218,6 +218,7 @@ def test_an_identity_as_json() -> None:
                 "console_url": None,
             }
         ],
+        "notes": [],
     }
 
 
