@@ -356,6 +356,22 @@ _PYTHON_2 = re.compile(
 )
 
 
+def _line_told_by_python(code: str) -> int | None:
+    """Where CPython stops: LibCST's tokenizer says line 1 of every error. Depth was measured, so parsing is safe."""
+    import ast  # noqa: PLC0415  # loaded with LibCST
+    import warnings  # noqa: PLC0415  # as above
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an escape such as "\d" is no business of ours
+        try:
+            compile(code, "<text>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
+        except SyntaxError as error:
+            return error.lineno
+        except (ValueError, MemoryError, RecursionError):  # NUL bytes, surrogates, older Pythons at their limits
+            return None
+    return None
+
+
 def _failure(code: str, line: int, message: str) -> ParseFailure:
     """Name what a text that is no Python 3 most likely is; the parser's own words say where."""
     conflict = _CONFLICT.search(code)
@@ -363,7 +379,7 @@ def _failure(code: str, line: int, message: str) -> ParseFailure:
         return ParseFailure("a merge conflict is not resolved", _line_of(code, conflict.start()), "merge-conflict")
     lines = re.split(r"\r\n?|\n", code)
     told = re.search(r"error at (\d+):\d+", message)  # `raw_line` is one off, now before, now behind
-    number = max(1, min(int(told[1]) if told else line, len(lines)))
+    number = max(1, min(int(told[1]) if told else _line_told_by_python(code) or line, len(lines)))
     near = "\n".join(lines[max(number - 2, 0) : number + 1])
     if _TEMPLATE.search(near) and not _PYTHON_2.search(near):
         return ParseFailure("this is a template, not Python yet", number, "template")

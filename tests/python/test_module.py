@@ -83,6 +83,8 @@ def test_deep_code_is_refused_at_its_line(text: str, line: int) -> None:
     ("text", "kind", "line"),
     [
         ("x = 1\ny = (\n", "syntax", 3),
+        ("x = 1\n\nprint((y)))\n", "syntax", 3),
+        ("x = 1\ny = 'cut\n", "syntax", 2),
         ("x = 1\nprint 'a'\n", "python2", 2),
         ("def f():\n    raise IOError, 'x'\n", "python2", 2),
         ("x = 1\nexec 'y = 2'\n", "python2", 2),
