@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LISTING_FORMATS = ("text", "json", "markdown")
 _GAP = "  "
+_FEW = 3  # variables and hosts of an owner that are shown
 _MAX_NAME = 36  # characters: the longest names say things in brackets
 
 
@@ -167,11 +168,18 @@ def _facts(owner: Owner, options: RenderOptions) -> list[tuple[str, str]]:
     return [
         (say("identify.kind"), owner.kind),
         (say("identify.whole"), whole),
-        (say("identify.env"), ", ".join(owner.env)),
-        (say("identify.host"), ", ".join(owner.hosts)),
+        (say("identify.env"), _few(owner.env, options)),
+        (say("identify.host"), _few(owner.hosts, options)),
         (say("identify.console"), owner.console_url or ""),
         (say("identify.confidence"), say(f"severity.{owner.confidence}")),
     ]
+
+
+def _few(items: tuple[str, ...], options: RenderOptions) -> str:
+    """The first of a list, which are those people use; all with `verbose`."""
+    most = len(items) if options.verbose else _FEW
+    rest = [ELLIPSIS if options.unicode else CUT] if len(items) > most else []
+    return ", ".join([*items[:most], *rest])
 
 
 def _owner_object(owner: Owner) -> dict[str, Any]:

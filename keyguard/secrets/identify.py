@@ -97,7 +97,7 @@ def identify(value: str, catalogue: Catalogue, *, name: str = "", now: datetime 
     owners = {candidate.provider.id for candidate in candidates}
     if named and owners and owners.isdisjoint(named):
         provider = catalogue.providers[named[0]]
-        remarks.append(Remark("other-owner", {"name": name, "provider": provider}))
+        remarks.append(Remark("other-owner", {"variable": name, "provider": provider}))
     shape = candidates[0].shape if candidates else None
     return Identity(length, public_prefix(key, shape), tuple(candidates), tuple(remarks))
 
@@ -127,7 +127,7 @@ def _bare(value: str, name: str, catalogue: Catalogue) -> tuple[str, str, tuple[
         assigned = _ASSIGNED.match(key)
         if assigned and is_credential_name(assigned[1], catalogue) and assigned[1].lower() != "authorization":
             name = name or assigned[1]
-            flaws.append(Remark("assignment", {"name": assigned[1]}))
+            flaws.append(Remark("assignment", {"variable": assigned[1]}))
             key = key[assigned.end() :]
         scheme = schemes.match(key)
         if scheme and scheme.end() < len(key):
@@ -254,6 +254,9 @@ def _damage(key: str, prefix: str, shape: KeyShape) -> tuple[Remark, int]:
     strange = re.search(f"[^{character_class(shape.charset)[1:]}", body) if shape.charset else None
     if strange is not None:
         return Remark("strange", {"place": len(prefix) + strange.start() + 1}), 1_000 + len(key)
+    missing = _missing_half(body, shape)
+    if missing:
+        return Remark("cut" if missing > 0 else "long", {"count": abs(missing)}), abs(missing)
     if shape.min_length is not None and len(key) < shape.min_length:
         missing = shape.min_length - len(key)
         exact = shape.min_length == shape.max_length
@@ -262,6 +265,13 @@ def _damage(key: str, prefix: str, shape: KeyShape) -> tuple[Remark, int]:
         extra = len(key) - shape.max_length
         return Remark("long", {"count": extra}), extra
     return Remark("form"), 500
+
+
+def _missing_half(body: str, shape: KeyShape) -> int:
+    """How many characters a key lacks (below 0: has too many) behind the marker in its middle; 0 without one."""
+    marker = shape.test_args.get("marker") if shape.test == "marker_centred" else None
+    before, found, after = body.partition(marker) if marker else ("", "", "")
+    return len(before) - len(after) if found else 0
 
 
 def _unknown(key: str, named: tuple[str, ...], catalogue: Catalogue) -> list[Candidate]:
