@@ -11,7 +11,7 @@ from keyguard.secrets.shapes import is_credential_name, providers_of_name
 if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
 
-# What a project appends to a variable it has once for each place it runs: `OPENAI_API_KEY_PROD`.
+# What a project appends to a variable it has once for each place it runs: `…_API_KEY_PROD`.
 _STAGE = re.compile(r"_(?:local|dev|development|prod|production|staging|stage|test|testing|ci|qa|uat|old|new|default)$")
 # A bare `_KEY` is as often an object's name in a store, a sort key or a file of GPG; these are not.
 _SURE = ("_token", "_secret", "_password", "_passwd", "_credentials")
@@ -65,6 +65,8 @@ def _is_credential(name: str, catalogue: Catalogue) -> bool:
 
 
 def _is_password(value: str, catalogue: Catalogue) -> bool:
+    if value.startswith("-----BEGIN") and "PRIVATE KEY-----" in value[:64]:
+        return True
     if len(value) < _LEAST or len(set(value)) < _DISTINCT or _ELSEWHERE.match(value) or _SENTENCE.search(value):
         return False
     if not (any(map(str.isalpha, value)) and any(map(str.isdigit, value))):
