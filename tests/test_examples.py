@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 import subprocess
@@ -16,10 +17,13 @@ from keyguard.findings import is_leak
 from tests.keys import fill, names_a_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from keyguard.catalogue import Example, Rule
+
+# One worker runs them all, so that each run is made once.
+pytestmark = pytest.mark.xdist_group("examples")
 
 RULES = sorted(load().rules.values(), key=lambda rule: rule.id)
 EXAMPLES = [(rule, number, example) for rule in RULES for number, example in enumerate(rule.examples)]
@@ -77,51 +81,50 @@ def _check(rule: Rule, root: Path, *more: str) -> Run:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
-    """One run a rule, so that the examples of a rule cost one start of Python."""
-    return {rule.id: _check(rule, tmp_path_factory.mktemp("tree")) for rule in RULES if rule.examples}
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
+    """One run for each rule and language, when first asked for: the examples of a rule cost one start of Python."""
 
+    @functools.cache
+    def run(rule: str, lang: str = "en") -> Run:
+        return _check(load().rules[rule], tmp_path_factory.mktemp("tree"), "--lang", lang)
 
-@pytest.fixture(scope="module")
-def chinese(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
-    """The same in Chinese."""
-    return {rule.id: _check(rule, tmp_path_factory.mktemp("tree"), "--lang", "zh") for rule in RULES if rule.examples}
+    return run
 
 
 @pytest.mark.parametrize(("rule", "number", "example"), QUIET, ids=_ids(QUIET))
 def test_nothing_is_reported_where_the_page_says_so(
-    runs: dict[str, Run], rule: Rule, number: int, example: Example
+    runs: Callable[..., Run], rule: Rule, number: int, example: Example
 ) -> None:
-    found = runs[rule.id].findings.get(_place(number, example), [])
+    found = runs(rule.id).findings.get(_place(number, example), [])
     assert [(finding["line"], finding["message"]) for finding in found if finding["rule"] == rule.id] == [], example.why
 
 
 @pytest.mark.parametrize(("rule", "number", "example"), LOUD, ids=_ids(LOUD))
-def test_just_these_lines_are_reported(runs: dict[str, Run], rule: Rule, number: int, example: Example) -> None:
-    found = runs[rule.id].findings.get(_place(number, example), [])
+def test_just_these_lines_are_reported(runs: Callable[..., Run], rule: Rule, number: int, example: Example) -> None:
+    found = runs(rule.id).findings.get(_place(number, example), [])
     assert [finding["line"] for finding in found if finding["rule"] == rule.id] == list(example.lines)
     if example.messages:
         assert [finding["message"] for finding in found if finding["rule"] == rule.id] == list(example.messages)
 
 
 @pytest.mark.parametrize(("rule", "number", "example"), LOUD, ids=_ids(LOUD))
-def test_one_text_is_one_leak(runs: dict[str, Run], rule: Rule, number: int, example: Example) -> None:
-    found = runs[rule.id].findings.get(_place(number, example), [])
+def test_one_text_is_one_leak(runs: Callable[..., Run], rule: Rule, number: int, example: Example) -> None:
+    found = runs(rule.id).findings.get(_place(number, example), [])
     places = [(f["line"], f["column"], f["cell"], f["part"]) for f in found if is_leak(f["rule"])]
     assert sorted(places, key=repr) == sorted(set(places), key=repr)
 
 
 @pytest.mark.parametrize(("rule", "number", "example"), LOUD, ids=_ids(LOUD))
-def test_messages_are_whole(runs: dict[str, Run], rule: Rule, number: int, example: Example) -> None:
+def test_messages_are_whole(runs: Callable[..., Run], rule: Rule, number: int, example: Example) -> None:
     """A value that a check forgot to give would show as an ellipsis or a brace."""
-    for finding in runs[rule.id].findings.get(_place(number, example), []):
+    for finding in runs(rule.id).findings.get(_place(number, example), []):
         assert "{" not in finding["message"]
         assert not re.search(r"(?:^|\s)…(?:\s|$)(?!\(\d)", finding["message"]), finding["message"]
 
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.examples], ids=lambda rule: rule.id)
-def test_no_key_of_an_example_is_printed(runs: dict[str, Run], rule: Rule) -> None:
-    output = runs[rule.id].output
+def test_no_key_of_an_example_is_printed(runs: Callable[..., Run], rule: Rule) -> None:
+    output = runs(rule.id).output
     for example in rule.examples:
         for placeholder in re.findall(r"<[^<>\s|]+>", example.source):
             if names_a_key(placeholder) and placeholder.endswith("-key>"):
@@ -130,15 +133,15 @@ def test_no_key_of_an_example_is_printed(runs: dict[str, Run], rule: Rule) -> No
 
 @pytest.mark.parametrize(("rule", "number", "example"), LOUD, ids=_ids(LOUD))
 def test_chinese_messages_are_chinese_throughout(
-    chinese: dict[str, Run], runs: dict[str, Run], rule: Rule, number: int, example: Example
+    runs: Callable[..., Run], rule: Rule, number: int, example: Example
 ) -> None:
     place = _place(number, example)
-    found = chinese[rule.id].findings.get(place, [])
+    found = runs(rule.id, "zh").findings.get(place, [])
     for finding in found:
         assert re.search("[\u4e00-\u9fff]", finding["message"])
         assert "model-API" not in finding["message"], (
             "what stands for an unknown provider is a word of the language too"
         )
         assert "characters" not in finding["message"], "a mask's length is told in the language of the message"
-    same = runs[rule.id].findings.get(place, [])
+    same = runs(rule.id).findings.get(place, [])
     assert [finding["fingerprint"] for finding in found] == [finding["fingerprint"] for finding in same]
