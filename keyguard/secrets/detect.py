@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Span
 from keyguard.prefilter import PLUGINS as _TABLE
-from keyguard.prefilter import compiled
+from keyguard.prefilter import compiled, default_plugins
 from keyguard.secrets.placeholders import is_placeholder, looks_random, mask
 
 if TYPE_CHECKING:
@@ -24,54 +24,55 @@ if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
     from keyguard.source import SourceFile
 
-# The rest of detect-secrets' plug-ins: off, since the catalogue's shapes of the same keys are newer.
-_ALL: Mapping[str, tuple[str, bool, str]] = {"OpenAIDetector": ("", False, "T3BlbkFJ"), **_TABLE}
-
 # The class names of every plug-in, for settings; known without loading detect-secrets.
-PLUGINS: tuple[str, ...] = tuple(sorted(_ALL))
-DEFAULT_PLUGINS = frozenset(name for name, (_, on, _) in _ALL.items() if on)
+PLUGINS: tuple[str, ...] = tuple(sorted(_TABLE))
+DEFAULT_PLUGINS = default_plugins()
 # What must stand in a text for a plug-in to find anything: a pattern of RE2, empty where nothing is rare enough.
-TRIGGERS: Mapping[str, str] = {name: trigger for name, (_, _, trigger) in _ALL.items()}
+TRIGGERS: Mapping[str, str] = {name: trigger for name, (_, _, trigger) in _TABLE.items()}
 
 _LONGEST = 4_200  # characters of the longest token
+_JUDGED = 256  # characters of a token that are looked at: whether more of them are random takes longer than it tells
 _CLASSIC = 40  # characters of a token with a checksum in its last six
 _SHA1 = 40  # hexadecimal digits of a commit
 _SHORTEST_LOOK = 16  # characters of the shortest part that must look random
 _FILLER = 2  # different characters of a part that is only filler
 _BEFORE, _AFTER = 120, 240  # characters around a product's name in which its credential is looked for
-_SHORTEST_RUN = 24  # characters of the shortest credential that stands beside a product's name
 _BLOB = 40  # characters of base64 beside a token that make it a piece of something else
 _HEADER = 40  # characters of the rest of a private key's header
 _BODY = 8_192  # characters after a private key's header in which its body must stand
 _LEAST_BODY = 64  # characters of base64 of the shortest private key (Ed25519)
 _PREAMBLE = 300  # characters of other text before a key's body: a version, an algorithm
 _LEAST_PASSWORD = 8  # characters: shorter ones in URLs are words of an example nearly always
-_LEAST_SIGNATURE = 20  # characters of the shortest signature of a token
 _LINE = 1_000  # characters of the longest line in which keywords and entropy are looked for
 
 _ALPHANUMERIC = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
 _LETTERS = _ALPHANUMERIC | set("_-")
 _BASE64 = _ALPHANUMERIC | set("+/")
-_JWT = _LETTERS | set(".=")
 _HOST = _LETTERS | set(".")
 _HEX = frozenset("0123456789abcdefABCDEF")
 _ACCESS_KEY = "A[A-Z0-9]{3}(?=[A-Z0-9]{16}$)"
-_RUN = re.compile(r"[A-Za-z0-9+/_-]{24,}")
+_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}")
 _BODY_LINE = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
+# Header, claims and signature; five parts are an encrypted token, two an unsigned one.
+_SIGNED = re.compile(r"eyJ[A-Za-z0-9_=-]+\.[A-Za-z0-9_=-]+\.[A-Za-z0-9_-]{20,}(?![A-Za-z0-9_.-])")
 _PIECES = re.compile(r"[^A-Za-z0-9]+")
+# What a token that gives access says: whose it is, where from, what for, until when; the others sign some data.
+_CLAIM = re.compile(
+    r"(?i)^(?:iss|sub|aud|exp|nbf|iat|jti|scopes?|scp|roles?|azp|upn|name|e?mail)$|id$|user|login|account"
+)
 _GAP = re.compile(r"(?:\\[nr]|[^A-Za-z0-9])*")  # between the lines of a key: line ends, quotes, indentation
 _CHANGE = re.compile(r"(?<=[A-Za-z])(?=[^A-Za-z])|(?<=[^A-Za-z])(?=[A-Za-z])")
 _LINE_TEXT = re.compile(r"[^\r\n]+")
 # An escape whose last character is a letter or digit: JSON's \n and \u0022, a URL's %22.
 _ESCAPE = re.compile(r"(?:\\[nrtbf]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})$")
-# Signs of templates and of text that is no URL, words for a password, and `%` that encodes nothing.
-_NO_PASSWORD = re.compile(
-    r"[{}<>\"'`\\|^]|%(?![0-9A-Fa-f]{2})|(?i:passw|pwd|secret|creds|credential|token|username|^user\d*$|^pass)"
-)
+# Signs of templates and of text that is no URL, and `%` that encodes nothing.
+_TEMPLATE = re.compile(r"[{}<>\"'`\\|^]|%(?![0-9A-Fa-f]{2})")
+_NO_PASSWORD = re.compile(r"(?i)passw|pwd|secret|creds|credential|token|username|^user\d*$|^pass")
 # One's own machine, the names set aside for examples (RFC 2606), and what an example calls a host.
 _NO_HOST = re.compile(
-    r"^(?:localhost|127\.|0\.0\.0\.0|1\.2\.3\.4|host(?:name)?\d*|server\d*|domain|proxy\d*|foo|bar|your|my|some|x+|test|site|url|ip)(?:[^a-z0-9]|$)"
-    r"|(?:^|\.)(?:example|test|invalid|localhost|local)(?:\.[a-z]{2,3})?$|(?:^|\.)(?:acme|foo|bar|foobar|domain|company)\.[a-z]{2,3}$"
+    r"^(?:localhost|127\.|0\.0\.0\.0|1\.2\.3\.4)|^(?:your|my|some)(?![a-z])"
+    r"|^(?:host(?:name)?|server|proxy|domain|foo|bar|x+|site|url|ip)\d*(?:\.[a-z]{2,3})?$"
+    r"|(?:^|\.)(?:example|test|invalid|localhost|local|acme|foo|bar|foobar|domain|company)(?:\.[a-z]{2,3})?$"
 )
 
 
@@ -127,10 +128,12 @@ class _Text(NamedTuple):
 
     def is_known(self, value: str) -> bool:
         """Tell whether a value is a stand-in, or published by the vendor as an example."""
+        return is_placeholder(value, self.catalogue) or self.is_published(value)
+
+    def is_published(self, value: str) -> bool:
+        """Tell whether a vendor shows this very value in its documentation."""
         import hashlib  # noqa: PLC0415  # 2 ms that only a candidate pays
 
-        if is_placeholder(value, self.catalogue):
-            return True
         return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest() in self.catalogue.public_keys
 
 
@@ -142,7 +145,7 @@ def _compiled(trigger: str) -> Any:  # noqa: ANN401  # re2 ships no types
 @lru_cache(maxsize=64)
 def _detector(plugin: str) -> Any:  # noqa: ANN401  # detect-secrets' plug-ins share no typed base
     """A plug-in with its own defaults; the first one costs 100 ms, the others 1 ms each."""
-    module = _ALL[plugin][0] or plugin.removesuffix("Detector").lower()
+    module = _TABLE[plugin][0] or plugin.removesuffix("Detector").lower()
     return getattr(import_module(f"detect_secrets.plugins.{module}"), plugin)()
 
 
@@ -158,14 +161,16 @@ def _heuristics() -> Any:  # noqa: ANN401  # untyped
 class _Token(NamedTuple):
     """How a token that shows itself is reached: its pattern is tried at `start(text, place of the trigger)` alone.
 
-    Its neighbours are none of `letters`; a token that `grows` goes on beyond the pattern over all of them. It is the
-    pattern's `group`, or what follows `lead` there. `prefix` is a pattern of what every token of the kind shares.
+    It is the pattern's `group`, or what follows `lead` there, and has at `least` so many characters. Its neighbours
+    are none of `letters`; one that `grows` goes on beyond the pattern over all of them. `prefix` is a pattern of what
+    every token of the kind shares.
     """
 
     start: Callable[[str, int], int]
     letters: frozenset[str] = _LETTERS
     grows: bool = False
     group: int = 0
+    least: int = 0
     lead: str = ""
     prefix: str = "$"
 
@@ -206,10 +211,10 @@ _TOKENS: Mapping[str, _Token] = {
     "GitLabTokenDetector": _Token(_here, grows=True, prefix="gl[a-z]+-|GR1348941"),
     "IPPublicDetector": _Token(_first_digit, frozenset("0123456789."), group=1),
     "MailchimpDetector": _Token(_back(28), _ALPHANUMERIC),
-    "NpmDetector": _Token(_registry, grows=True, group=1, prefix="npm_"),
+    "NpmDetector": _Token(_registry, grows=True, group=1, least=36, prefix="npm_"),
     "OpenAIDetector": _Token(_dashed, grows=True, prefix="sk-"),
     "PypiTokenDetector": _Token(_here, grows=True, prefix="pypi-"),
-    "SendGridDetector": _Token(_here, prefix="SG[.]"),
+    "SendGridDetector": _Token(lambda text, place: text.find("SG", place), prefix="SG[.]"),
     "SlackDetector": _Token(_scheme, grows=True, prefix="(?i)xox[a-z]-"),
     "SquareOAuthDetector": _Token(_here, prefix="sq0csp-"),
     "StripeDetector": _Token(_here, _ALPHANUMERIC, grows=True, prefix="[rs]k_live_"),
@@ -222,21 +227,27 @@ def _tokens(plugin: str, where: _Text) -> Iterator[OtherSecret]:
     token = _TOKENS[plugin]
     text = where.source.text
     done = 0
-    for place, _ in where.triggers(plugin):
+    for place, last in where.triggers(plugin):
         start = token.start(text, place)
         if start < done or (text[start] in token.letters and not _begins(text, start, token.letters)):
             continue
-        plain = _end(text, place, _LETTERS)
-        if plain - place >= _SHORTEST_RUN and where.is_known(text[place:plain]):
-            continue  # told without loading the plug-in
+        if _is_told(text, last if token.least else place, token.least, where):
+            continue
         found = _first_match(_detector(plugin).denylist, text, start)
         if found is None:
             continue
         span = _span(found, token, text)
         done = span.end
         value = text[span.start : span.end]
-        if _is_whole(text, span, token.letters) and _is_token(plugin, value, where):
+        around = Span(span.start - len(token.lead), span.end)
+        if len(value) >= token.least and _is_whole(text, around, token.letters) and _is_token(plugin, value, where):
             yield _secret(plugin, span, value, token.prefix)
+
+
+def _is_told(text: str, start: int, least: int, where: _Text) -> bool:
+    """Tell without loading the plug-in that what begins here is too short for a token, or a stand-in."""
+    size = _end(text, start, _LETTERS) - start
+    return size < least or (_SHORTEST_LOOK <= size <= _JUDGED and where.is_known(text[start : start + size]))
 
 
 def _first_match(patterns: Sequence[re.Pattern[str]], text: str, start: int) -> re.Match[str] | None:
@@ -266,12 +277,14 @@ def _is_token(plugin: str, value: str, where: _Text) -> bool:
     if plugin == "GitHubTokenDetector" and len(value) == _CLASSIC:
         from keyguard.secrets.structure import crc32_tail  # noqa: PLC0415  # 3 ms that only a candidate pays
 
-        return crc32_tail(value, prefix_length=4)
-    parts = [part for part in _PIECES.split(value) if part]
+        if crc32_tail(value, prefix_length=4) or where.source.role != "code":
+            return crc32_tail(value, prefix_length=4)  # what is made up for a test or a page has no checksum
+    parts = [part[:_JUDGED] for part in _PIECES.split(value) if part]
     longest = max(parts, key=len)
     if len(longest) >= _SHORTEST_LOOK and not looks_random(longest):
         return False
-    return not where.is_known(longest) and ("://" in value or not where.is_known(value)) and not _has_filler(parts)
+    whole = longest if "://" in value else value[:_JUDGED]
+    return not where.is_known(longest) and not where.is_known(whole) and not _has_filler(parts)
 
 
 def _has_filler(parts: Sequence[str]) -> bool:
@@ -296,7 +309,8 @@ def _assignments(plugin: str, where: _Text) -> Iterator[OtherSecret]:
     text = where.source.text
     seen = set()
     for start, end in _windows(where.triggers(plugin)):
-        if not any(looks_random(run[0]) for run in _RUN.finditer(text, start, end)):
+        runs = (run[0] for run in _RUN.finditer(text, start, end))
+        if not any(len(run) <= _JUDGED and looks_random(run) and not where.is_known(run) for run in runs):
             continue  # told without loading the plug-in
         for pattern in _detector(plugin).denylist:
             for found in pattern.finditer(text, start, end):
@@ -361,7 +375,7 @@ def _header(text: str, start: int, end: int) -> tuple[int, int]:
 def _body(text: str, start: int) -> Span | None:
     """The base64 of a private key after its header; None for a header alone, a stand-in, or one that was cut short."""
     end = min(len(text), start + _BODY)
-    for sign in ("-----END", "-----BEGIN"):
+    for sign in ("-----BEGIN", "-----END"):
         place = text.find(sign, start, end)
         end = place if place >= 0 else end
     lines: list[re.Match[str]] = []
@@ -407,13 +421,16 @@ def _is_password(password: str, user: str, host: str, where: _Text) -> bool:
     """Tell the password of a real account from an example's, a template's, and one of one's own machine."""
     if len(password) < _LEAST_PASSWORD or not host or password.lower() == user.lower():
         return False
-    if _NO_PASSWORD.search(password) or _NO_PASSWORD.search(user) or _NO_HOST.search(host):
+    if _TEMPLATE.search(user) or _TEMPLATE.search(password) or _NO_HOST.search(host) or where.is_known(password):
         return False
-    if where.is_known(password) or is_placeholder(user, where.catalogue):
-        return False
-    if where.source.role != "code":
-        return looks_random(password)
-    return looks_random(password) or _is_mixed(password)
+    if looks_random(password):
+        return True
+    return (
+        where.source.role == "code"
+        and _is_mixed(password)
+        and _NO_PASSWORD.search(password) is None
+        and not is_placeholder(user, where.catalogue)
+    )
 
 
 def _is_mixed(password: str) -> bool:
@@ -432,30 +449,32 @@ def _jwts(plugin: str, where: _Text) -> Iterator[OtherSecret]:
     for start, _ in where.triggers(plugin):
         if not _begins(text, start, _LETTERS):
             continue
-        value = text[start : _end(text, start, _JWT, _LONGEST)].rstrip(".")
-        if not _is_signed(value):
+        whole = _SIGNED.match(text, start, start + _LONGEST)
+        if whole is None or where.is_published(whole[0]) or not _gives_access(whole[0], where):
             continue
         found = _first_match(_detector(plugin).denylist, text, start)
-        if found is not None and _detector(plugin).is_formally_valid(value):
-            yield _secret(plugin, Span(start, start + len(value)), value, "eyJ", "jwt")
+        if found is not None and _detector(plugin).is_formally_valid(whole[0]):
+            yield _secret(plugin, Span(*whole.span()), whole[0], "eyJ", "jwt")
 
 
-def _is_signed(value: str) -> bool:
-    """Tell a token that a server would take: three parts, an algorithm, claims, a signature."""
+def _gives_access(token: str, where: _Text) -> bool:
+    """Tell a token that a server would take: an algorithm, claims of access, a signature that nobody typed."""
     import json  # noqa: PLC0415  # 8 ms that only a candidate pays
     from base64 import urlsafe_b64decode  # noqa: PLC0415  # 2 ms, as above
 
-    parts = value.split(".")
-    if len(parts) != 3 or len(parts[2]) < _LEAST_SIGNATURE or not looks_random(parts[2][:128]):  # noqa: PLR2004  # a JWT's parts
+    *parts, signature = token.split(".")
+    if not looks_random(signature[:_JUDGED]):
         return False
     try:
-        header, claims = (json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in parts[:2])
+        header, claims = (json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in parts)
     except (ValueError, RecursionError):
         return False
     if not isinstance(header, dict) or not isinstance(claims, dict):
         return False
-    # `anon` is the role of keys that browsers are meant to hold.
-    return str(header.get("alg", "none")).lower() != "none" and claims.get("role") != "anon"
+    if str(header.get("alg", "none")).lower() == "none" or claims.get("role") == "anon":
+        return False  # `anon` is the role of keys that browsers are meant to hold
+    subject = str(claims.get("sub", ""))
+    return subject not in where.catalogue.placeholders.fillers and any(map(_CLAIM.search, claims))
 
 
 # -- words and entropy: off unless a setting turns them on -----------------------------------------------------------
@@ -482,7 +501,7 @@ def _keywords(plugin: str, where: _Text) -> Iterator[OtherSecret]:
     groups = _keyword_patterns(where.source.path)
     values = where.catalogue.placeholders.values
     for start, line in _lines(where.source):
-        for value in detector.analyze_string(line, denylist_regex_to_group=groups):
+        for value in dict.fromkeys(detector.analyze_string(line, denylist_regex_to_group=groups)):
             if value.lower() in values or not _is_plausible(value) or heuristics.is_prefixed_with_dollar_sign(value):
                 continue
             place = start + line.rindex(value)
