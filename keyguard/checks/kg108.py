@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 def check(facts: TextFacts) -> Iterator[Hit]:
     """Yield one hit for each secret that detect-secrets' plug-ins find and that is no stand-in."""
+    if facts.is_encrypted:
+        return
     settings = facts.settings
     for found in find(
         facts.source,
