@@ -168,9 +168,12 @@ def _check_windows(target: Target, session: Session) -> Outcome:
     file = _File(target, session)
     kind = kind_of(target.path)
     marks: tuple[Mark, ...] = ()
+    passed, offset, overcounted = b"", 0, 0
     for number, window in enumerate(_readable(target)):
         if isinstance(window, OSError):
             return file.unreadable(_reason(window))
+        overcounted += _overcount(passed[: window.offset - offset], target.path, kind)
+        passed, offset = window.data, window.offset
         signals = session.prefilter.scan(window.data, kind, target.path)
         if signals.is_binary:
             return Outcome(FileReport(target.path, skipped="binary"))
@@ -184,10 +187,22 @@ def _check_windows(target: Target, session: Session) -> Outcome:
             first_line=window.first_line,
             first_column=window.first_column,
         )
-        before = len(window.data[: window.own_start].decode("utf-8", "surrogateescape"))
-        own = len(window.data[window.own_start : window.own_end].decode("utf-8", "surrogateescape"))
-        marks = file.check_window(source, signals, Span(before, before + own), window.characters, marks)
+        own = Span(*(_length(window.data[:end], source.encoding) for end in (window.own_start, window.own_end)))
+        marks = file.check_window(source, signals, own, window.characters - overcounted, marks)
     return file.windowed_outcome()
+
+
+def _length(data: bytes, encoding: str) -> int:
+    """Count the characters of a window's bytes, which are UTF-8 or, byte for byte, of the file's narrow encoding."""
+    return len(data.decode(encoding, "surrogateescape" if encoding == "utf-8" else "replace"))
+
+
+def _overcount(data: bytes, path: str, kind: str) -> int:
+    """Tell how many characters fewer a stretch has than it seems: windows are counted as if they were UTF-8."""
+    if data.isascii():
+        return 0
+    text = decode(path, data, kind=kind).text
+    return len(data.decode("utf-8", "surrogateescape")) - len(text)
 
 
 def _readable(target: Target) -> Iterator[Window | OSError]:
