@@ -28,8 +28,9 @@ _SCRIPT = (
 )
 _DISCORD = r"(?:[MNO][DTjz][AEIMQUYcgkosw048][0-5w-z]){5}"  # base64 of a number of many digits
 
-# The plug-ins of detect-secrets by class: module, whether it is on unless a setting says otherwise, and what must stand
-# in a file for it to find anything that rule KG108 reports. An empty pattern means: only when it was turned on.
+# The plug-ins of detect-secrets by class: module (empty where it is called as the class is), whether it is on unless a
+# setting says otherwise, and what must stand in a file for it to find anything that rule KG108 reports. An empty
+# pattern means: only when it was turned on.
 PLUGINS: dict[str, tuple[str, bool, str]] = {
     "AWSKeyDetector": (
         "aws",
@@ -40,7 +41,7 @@ PLUGINS: dict[str, tuple[str, bool, str]] = {
     "BasicAuthDetector": ("basic_auth", True, r"://[^\s/:@\"'<>]*:[^\s:@\"'<>]+@"),
     "CloudantDetector": ("cloudant", True, r"(?i:cloudant)"),
     "DiscordBotTokenDetector": ("discord", True, _DISCORD),
-    "GitHubTokenDetector": ("github_token", True, r"gh[pousr]_[A-Za-z0-9_]{8}"),
+    "GitHubTokenDetector": ("", True, r"gh[pousr]_[A-Za-z0-9_]{8}"),
     "GitLabTokenDetector": (
         "gitlab_token",
         True,
@@ -57,7 +58,7 @@ PLUGINS: dict[str, tuple[str, bool, str]] = {
         r"BEGIN (?:DSA |EC |OPENSSH |PGP |RSA |SSH2 ENCRYPTED )?PRIVATE KEY|PuTTY-User-Key-File-2",
     ),
     "PypiTokenDetector": ("pypi_token", True, r"pypi-AgE"),
-    "SendGridDetector": ("sendgrid", True, r"\bSG\.[A-Za-z0-9_-]{8}"),
+    "SendGridDetector": ("sendgrid", True, r"(?:\b|\\[nrt])SG\.[A-Za-z0-9_-]{8}"),
     "SlackDetector": ("slack", True, r"(?i:xox[abposr]-[0-9]|hooks\.slack\.com/services/t)"),
     "SoftlayerDetector": ("softlayer", True, r"(?i:softlayer)"),
     "SquareOAuthDetector": ("square_oauth", True, r"sq0csp-"),
@@ -68,6 +69,8 @@ PLUGINS: dict[str, tuple[str, bool, str]] = {
     "HexHighEntropyString": ("high_entropy_strings", False, ""),
     "IPPublicDetector": ("ip_public", False, r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]"),
     "KeywordDetector": ("keyword", False, ""),
+    # The catalogue's shapes of these keys are newer.
+    "OpenAIDetector": ("", False, r"T3BlbkFJ"),
     "TwilioKeyDetector": ("twilio", False, r"(?:AC|SK)[a-z0-9]{32}"),
 }
 
@@ -92,7 +95,6 @@ _ENVIRONMENT_NAMED = (
 _GENERIC_VARIABLE = r"API_KEY[\"']"
 _GENERIC = (b"API_KEY", b"keyguard:", b"reversed(")
 _BACKWARDS = r"[\"']\)?\[::-1\]|reversed\([\"']"
-_JOINING = r"[\"'][ \t]*\+|\+[ \t]*[\"'frb]|[\"'][ \t\\\r\n]+[frb]?[\"']|\.join\(|\.replace\(|\.format\(|\bf[\"']|%|\{"
 # A letter followed by a digit, twice: random texts of letters and digits have five or six changes in 20 characters.
 _LITERAL = (
     r"[\"'][A-Za-z0-9_.+/=:|~-]*[A-Za-z][0-9]+[A-Za-z_.+/=:|~-]+[A-Za-z0-9_.+/=:|~-]*[A-Za-z][0-9]"
@@ -204,7 +206,7 @@ class Prefilter:
             return True
         if self._backwards.search(flat) is not None and self._pattern("reversed").search(flat) is not None:
             return True
-        if self._pattern("pieces").search(flat) is not None and self._joining.search(flat) is not None:
+        if self._pattern("pieces").search(flat) is not None:
             return model or self._has_random_literal(flat, 8)
         if not model and self._generic_variable.search(flat) is None:
             return False
@@ -217,6 +219,8 @@ class Prefilter:
         if self._environment_shown.search(flat) is not None:
             return True
         names = {name for found in self._environment_named.finditer(flat) for name in found.groups() if name}
+        if len(names) > _MANY_NAMES:
+            return True
         if not names:
             return False
         shown = "|".join(sorted(name.decode("ascii") for name in names))
@@ -228,18 +232,11 @@ class Prefilter:
 
     def _holds_encoded(self, flat: bytes) -> bool:
         """Tell whether some base64 text decodes to a key."""
-        from binascii import Error, a2b_base64  # noqa: PLC0415  # only where such a text may be
-
-        for found in self._pattern("encoded").finditer(flat):
-            start = found.start(1)
-            text = flat[start : start + _ENCODED].translate(_STANDARD).split(b"=", 1)[0]
-            end = next((place for place, char in enumerate(text) if char not in _BASE64), len(text))
-            try:
-                if self._pattern("keys").search(a2b_base64(text[: end // 4 * 4])) is not None:
-                    return True
-            except Error:
-                continue
-        return False
+        keys = self._pattern("keys")
+        return any(
+            keys.search(decoded_at(flat, found.start(1))[0]) is not None
+            for found in self._pattern("encoded").finditer(flat)
+        )
 
     def _possible_plugins(self, flat: bytes) -> frozenset[str]:
         certain = {name for name in self._plugins if not PLUGINS[name][2]}
@@ -281,13 +278,24 @@ class Prefilter:
     _variable = cached_property(lambda _: compiled(_VARIABLE))
     _sink = cached_property(lambda _: compiled(_SINK))
     _backwards = cached_property(lambda _: compiled(_BACKWARDS))
-    _joining = cached_property(lambda _: compiled(_JOINING))
     _literal = cached_property(lambda _: compiled(_LITERAL))
 
 
-_BASE64 = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
+_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _STANDARD = bytes.maketrans(b"-_", b"+/")
+_MANY_NAMES = 64  # no code gives the environment so many names; a pattern of them would be slow to compile
 _ENCODED = 480  # characters of base64 that are decoded: three times the longest common key
+
+
+def decoded_at(flat: bytes, start: int) -> tuple[bytes, int]:
+    """Decode the base64 text, URL-safe or not, that begins at `start`; give the bytes and where the text ends."""
+    from binascii import a2b_base64  # noqa: PLC0415  # only where such a text may be
+
+    text = flat[start : start + _ENCODED].translate(_STANDARD)
+    size = len(text) - len(text.lstrip(_BASE64))
+    decoded = a2b_base64(text[:size] + b"=" * (-size % 4)) if size % 4 != 1 else a2b_base64(text[: size - 1])
+    padding = len(flat[start + size : start + size + 2]) - len(flat[start + size : start + size + 2].lstrip(b"="))
+    return decoded, start + size + padding
 
 
 def default_plugins() -> frozenset[str]:

@@ -123,6 +123,26 @@ def is_placeholder(value: str, catalogue: Catalogue) -> bool:
     return any(times > 1 or 2 * size * times > len(body) for size, times in fillers)
 
 
+def is_lookalike(value: str, catalogue: Catalogue) -> bool:
+    """Tell whether a text has a form that is no key's: a model's id, a CSS class, a slug, a hash with its name.
+
+    For texts of no known shape only: one in some hundred keys has such a form by chance.
+    """
+    starts, patterns = _lookalikes(catalogue)
+    if len(value) > _LONGEST:
+        return False
+    return value.startswith(starts) or patterns.search(value.encode("utf-8", "replace")) is not None
+
+
+@lru_cache(maxsize=4)
+def _lookalikes(catalogue: Catalogue) -> tuple[tuple[str, ...], Any]:
+    import re2  # noqa: PLC0415  # 9 ms, in memory already wherever a key was found
+
+    starts = tuple(prefix for item in catalogue.lookalikes for prefix in item.prefixes)
+    patterns = [f"(?:{pattern})" for item in catalogue.lookalikes for pattern in item.patterns]
+    return starts, re2.compile("|".join(patterns).encode())
+
+
 def _body(text: str) -> str:
     """What follows a prefix such as `sk-proj-`, if enough does."""
     found = _PREFIX.match(text)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Confidence, Span
-from keyguard.prefilter import compiled
-from keyguard.secrets.placeholders import is_placeholder, looks_random
+from keyguard.prefilter import compiled, decoded_at
+from keyguard.secrets.placeholders import is_lookalike, is_placeholder, looks_random
 from keyguard.triggers import CREDENTIAL_WORDS, RUN
 
 if TYPE_CHECKING:
@@ -143,16 +143,7 @@ def providers_of_name(name: str, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def _moved(match: KeyMatch, by: int) -> KeyMatch:
-    return KeyMatch(
-        Span(match.span.start + by, match.span.end + by),
-        match.value,
-        match.shape,
-        match.provider,
-        match.confidence,
-        match.reason,
-        match.case,
-        match.name,
-    )
+    return replace(match, span=Span(match.span.start + by, match.span.end + by))
 
 
 def _ordered(matches: Iterable[KeyMatch]) -> tuple[KeyMatch, ...]:
@@ -178,6 +169,8 @@ def _search(text: str, context: Context, catalogue: Catalogue, *, kind: str) -> 
     flat = text if len(data) == len(text) else data.decode("latin-1")
     matcher = _matcher(catalogue)
     found = list(matcher.prefixed(flat, data, context, kind))
+    if kind not in {"value", "python"}:
+        found += matcher.encoded(flat, data, kind)
     if kind != "lock":
         found += matcher.contextual(flat, data, context)
     matches = _ordered(found)
@@ -230,6 +223,7 @@ class _Matcher:
         self._generic = frozenset(words.generic)
         self._suffixes = (*words.suffixes, "_credentials", "_credential")
         self._not_secret = words.not_secret
+        self._browser = words.browser_prefixes
         self._headers = frozenset(header.replace("-", "_") for header in words.headers)
         self._schemes = re.compile(rf"\s*(?:{'|'.join(map(re.escape, words.schemes))})[\s:]\s*", re.IGNORECASE)
         self._word_ids: dict[str, tuple[str, ...]] = {}
@@ -237,9 +231,6 @@ class _Matcher:
             for word in provider.words:
                 known = self._word_ids.get(word, ())
                 self._word_ids[word] = (*known, provider.id)
-        self._anchor: Any = None
-        self._mention: Any = None
-        self._model: Any = None
 
         # The same few names stand before thousands of values. On the object, so that no cache outlives it.
         self.credential = lru_cache(maxsize=4_096)(self._credential)
@@ -247,8 +238,17 @@ class _Matcher:
 
     # -- what a name says --------------------------------------------------------------------------------------------
 
+    def _unprefixed(self, name: str) -> str:
+        """`process.env.VITE_X_KEY` is about `X_KEY`: what a bundler wants before a name says nothing of the value."""
+        name = name.rpartition(".")[2]
+        for prefix in self._browser:
+            if name.startswith(prefix):
+                return name[len(prefix) :]
+        return name
+
     def _credential(self, name: str) -> bool:
-        """Tell whether a name is that of a credential."""
+        """Tell whether a name is that of a credential; of a dotted one the last part counts."""
+        name = self._unprefixed(name)
         snake = _snake(name)
         if not snake:
             return False
@@ -262,6 +262,7 @@ class _Matcher:
 
     def _named(self, name: str) -> tuple[str, ...]:
         """Find the providers of a variable's or a field's name."""
+        name = self._unprefixed(name)
         known = self._catalogue.providers_of_env(name)
         if known:
             return tuple(provider.id for provider in known)
@@ -310,6 +311,24 @@ class _Matcher:
                 before = match
                 yield match
 
+    def encoded(self, flat: str, data: bytes, kind: str) -> Iterator[KeyMatch]:
+        """Yield the keys that stand in base64, as in a secret of Kubernetes: whoever reads the file decodes it."""
+        place = 0
+        while (found := self._in_base64.search(data, place)) is not None:
+            start = found.start(1)
+            decoded, end = decoded_at(data, start)
+            place = max(end, start + 1)
+            value = decoded.decode("latin-1").rstrip("\r\n")
+            names, credential = self._names(_Token(flat, start, end), kind)
+            context = Context(names=names, credential=credential)
+            for match in self.prefixed(value, value.encode("latin-1"), context, "value"):
+                if match.span == Span(0, len(value)):
+                    yield replace(match, span=Span(start, end))
+
+    @cached_property
+    def _in_base64(self) -> Any:  # noqa: ANN401  # re2 ships no types
+        return compiled(self._catalogue.patterns["encoded"])
+
     def _fitting(self, flat: str, start: int) -> tuple[int, list[KeyShape]]:
         """The shapes that a key at `start` has, and where it ends; boundaries and look-alikes are settled here."""
         starting = [
@@ -350,7 +369,7 @@ class _Matcher:
         after = flat[end : end + 1]
         if not after:
             return not _in_blob(flat, start, end)
-        if after in _KEY_CHARACTERS or (after in shape.charset and after not in "A-Za-z0-9"):
+        if after in _KEY_CHARACTERS or (after in shape.charset and after not in ".A-Za-z0-9"):
             return False
         if after == "=" and "=" not in shape.charset and "-" not in flat[start:end] and _in_blob(flat, start, end):
             return False
@@ -369,11 +388,9 @@ class _Matcher:
         mentions = _Mentions(self, data)
         if mentions.silent() and not (context.providers or context.hosts):
             return
-        if self._anchor is None:
-            self._anchor = compiled(self._catalogue.patterns["named"])
         place = 0
         while True:
-            found = self._anchor.search(data, place)
+            found = self._after_name.search(data, place)
             if found is None:
                 return
             start = next(span[0] for span in (found.span(1), found.span(2)) if span[0] >= 0)
@@ -426,7 +443,8 @@ class _Matcher:
         token = _Token(flat, start, start + len(value))
         if not _UNKNOWN_SHORTEST <= len(value) <= _UNKNOWN_LONGEST or flat.startswith(_GOES_ON, token.end):
             return None
-        if not _mixed(value) or not looks_random(value) or is_placeholder(value, self._catalogue):
+        stand_in = is_placeholder(value, self._catalogue) or is_lookalike(value, self._catalogue)
+        if stand_in or not _mixed(value) or not looks_random(value):
             return None
         if any(flat.startswith(prefix, start) for prefix, _ in self._by_prefix.get(value[:2], ())):
             return None  # a cut or mistyped key of a known shape: another rule's business
@@ -466,7 +484,7 @@ class _Matcher:
         if direct:
             yield from direct
             return
-        for found in self.mention_pattern().finditer(phrase.encode("utf-8", "surrogatepass")):
+        for found in self.mention.finditer(phrase.encode("utf-8", "surrogatepass")):
             yield from self.mentioned(found.group())[0]
 
     def _judge(self, token: _Token, shapes: list[KeyShape], around: _Around) -> KeyMatch | None:
@@ -584,15 +602,19 @@ class _Matcher:
 
     # -- mentions ----------------------------------------------------------------------------------------------------
 
-    def mention_pattern(self) -> Any:  # noqa: ANN401  # re2 ships no types
-        if self._mention is None:
-            self._mention = compiled(f"{_URL}|{self._catalogue.patterns['model']}")
-        return self._mention
+    @cached_property
+    def _after_name(self) -> Any:  # noqa: ANN401  # re2 ships no types
+        return compiled(self._catalogue.patterns["named"])
 
-    def model_pattern(self) -> Any:  # noqa: ANN401  # re2 ships no types
-        if self._model is None:
-            self._model = compiled(self._catalogue.patterns["model"])
-        return self._model
+    @cached_property
+    def mention(self) -> Any:  # noqa: ANN401  # re2 ships no types
+        """What may name a provider, any URL included."""
+        return compiled(f"{_URL}|{self._catalogue.patterns['model']}")
+
+    @cached_property
+    def model(self) -> Any:  # noqa: ANN401  # re2 ships no types
+        """What names a provider."""
+        return compiled(self._catalogue.patterns["model"])
 
     def mentioned(self, found: bytes) -> tuple[tuple[str, ...], bool]:
         """Whom a mention names, and whether it is a host."""
@@ -657,12 +679,12 @@ class _Mentions:
 
     def silent(self) -> bool:
         """Tell whether nobody is named at all."""
-        return self._matcher.model_pattern().search(self._data) is None
+        return self._matcher.model.search(self._data) is None
 
     def _all(self) -> list[tuple[int, tuple[str, ...], bool]]:
         if self._found is None:
             self._found = []
-            for found in self._matcher.mention_pattern().finditer(self._data):
+            for found in self._matcher.mention.finditer(self._data):
                 start, end = found.span()
                 ids, strong = self._matcher.mentioned(found.group())
                 if ids and (strong or self._whole_word(start, end)):
