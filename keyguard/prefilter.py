@@ -16,15 +16,17 @@ if TYPE_CHECKING:
 # RE2 keeps the states of its automaton in this much memory; with less it starts anew and slows down.
 _MEMORY = 32 << 20
 _PYTHON = frozenset({"python", "notebook"})
-# Kinds whose lines are run: rule KG109.
-SCRIPTS = frozenset({"shell", "batch", "powershell", "dockerfile", "yaml", "make", "java", "terraform"})
+# Kinds whose lines are run, and what must stand in one for rule KG109: a credential that is expanded or baked in, the
+# whole environment, an env file.
+SCRIPTS = frozenset({"shell", "batch", "powershell", "dockerfile", "yaml", "make", "java", "notebook"})
+_NAMED = r"(?i:key|token|secret|passw|credential)"
 _SCRIPT = (
-    r"(?i:\b(?:echo|printf|write-host|write-output|write-information)\b[^\n]{0,400}(?:key|token|secret|credential))"
-    r"|(?i:\bprintenv\b|^[ \t]*(?:-[ \t]+|run:[ \t]+|RUN[ \t]+)?(?:env|set|export -p|declare -x)[ \t]*(?:$|[|;&]))"
-    r"|(?i:(?:get-childitem|gci|dir|ls|get-item)[ \t]+env:)"
-    r"|\bset[ \t]+-[a-wyz]*x|\bset[ \t]+-o[ \t]+xtrace|\b(?:ba|z|k|da)?sh[ \t]+-[a-wyz]*x"
-    r"|(?i:\b(?:cat|type|more|less|head|tail|bat|get-content|gc)[ \t][^\n|;&]{0,120}env)"
-    r"|(?i:^[ \t]*(?:env|arg)[ \t][^\n]{0,400}(?:key|token|secret|credential))"
+    rf"[$%!][^\n]{{0,80}}{_NAMED}|^[ \t]*[A-Za-z0-9_]*{_NAMED}[A-Za-z0-9_]*="
+    rf"|(?i:\bprintenv\b|%env\b|(?:childitem|gci|dir|ls|item|gi|path)[ \t]+[\"']?env:"
+    rf"|^[ \t]*(?:env|arg)[ \t][^\n]{{0,400}}{_NAMED})"
+    r"|(?i:(?:^|[;&|(`:!\"']|\brun\b|-[ \t])[ \t@]*(?:env|set|export|declare|typeset)(?:[ \t]+-[px]+|[ \t]+\w+)?[ \t]*"
+    r"(?:\r|$|\\|[|;&)>\"']))"
+    r"|(?i:\b(?:cat|bat|batcat|type|less|more|head|tail|tac|nl|get-content|gc)[ \t][^\n|;&]{0,200}env)"
 )
 _DISCORD = r"(?:[MNO][DTjz][AEIMQUYcgkosw048][0-5w-z]){5}"  # base64 of a number of many digits
 
