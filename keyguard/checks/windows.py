@@ -254,7 +254,7 @@ _SET_VALUE = re.compile(r"[\s@(]*set\s+\"?([A-Za-z_][A-Za-z0-9_]*)=", re.IGNOREC
 _TYPE = re.compile(r"[\s@(]*(?:type|more)\s+\"?([^\s\"|&<>]+)", re.IGNORECASE)
 _OUT = re.compile(r"(?<!\^)(?:\b[12])?>{1,2}[ \t]*(&?[^\s&|)]*)")
 _PIPED = re.compile(r"[\s]*(?:more|findstr|find|sort)\b", re.IGNORECASE)
-_SEPARATOR = re.compile(r"\"[^\"\n]*\"|\^.|(&&?|\|\||\||[()])")
+_SEPARATOR = re.compile(r"\"[^\"\n]*\"|\^.|((?<!>)&&?|\|\||\||[()])")
 
 
 class Batch:
