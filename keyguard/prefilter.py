@@ -7,6 +7,7 @@ can find something. Whatever a check would find passes; a test holds that.
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -87,7 +88,7 @@ _WHOLE_ENVIRONMENT = r"\benviron[ \t]*[),}!]|\bdict\(os\.environ|\benviron\.(?:i
 _PRINTER = (
     r"\b(?:print|pprint|pp|log\w*|info|debug|warn\w*|error|exception|critical|echo|write\w*|dumps?|display|json\w*)"
 )
-_ENVIRONMENT_SHOWN = _PRINTER + r"\([^\n]{0,160}\benviron\b"
+_ENVIRONMENT_SHOWN = rf"{_PRINTER}\([^\n]{{0,160}}(?:{_WHOLE_ENVIRONMENT})"
 _ENVIRONMENT_NAMED = (
     r"([A-Za-z_][A-Za-z0-9_]*)[ \t]*(?::[^\n=]{1,40})?=[ \t]*"
     r"(?:dict\(|\{\*\*)?(?:os\.)?environ(?:\.copy\(\)|\)|\}|[ \t]*$)"
@@ -189,7 +190,7 @@ class Prefilter:
         keys = (
             self._pattern("keys").search(flat) is not None
             or self._holds_encoded(flat)
-            or (model and self._pattern("named").search(flat) is not None)
+            or (model and self._holds_named(flat))
         )
         return Signals(
             keys=keys,
@@ -231,6 +232,14 @@ class Prefilter:
     def _has_random_literal(self, flat: bytes, least: int) -> bool:
         """Tell whether a literal changes between letters and digits as a random text does."""
         return any(found.end() - found.start() - 2 >= least for found in self._literal.finditer(flat))
+
+    def _holds_named(self, flat: bytes) -> bool:
+        """Tell whether a value that is not all words follows a credential's name."""
+        for found in self._pattern("named").finditer(flat):
+            start = found.start(1) if found.start(1) >= 0 else found.start(2)
+            if may_be_random(flat[start : start + JUDGED].decode("latin-1")):
+                return True
+        return False
 
     def _holds_encoded(self, flat: bytes) -> bool:
         """Tell whether some base64 text decodes to a key."""
@@ -285,8 +294,17 @@ class Prefilter:
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _STANDARD = bytes.maketrans(b"-_", b"+/")
+JUDGED = 64  # characters of a value that are looked at
+_RUN_OF_VALUE = re.compile(r"[A-Za-z0-9+/=_.:-]+")
+_NO_WORD = re.compile(r"[0-9]|[A-Z]{2}")
 _MANY_NAMES = 64  # no code gives the environment so many names; a pattern of them would be slow to compile
 _ENCODED = 480  # characters of base64 that are decoded: three times the longest common key
+
+
+def may_be_random(text: str) -> bool:
+    """Tell whether a text has a digit or two capitals in a row: names in code rarely do, random texts nearly always."""
+    run = _RUN_OF_VALUE.match(text)
+    return run is not None and _NO_WORD.search(run[0]) is not None
 
 
 def decoded_at(flat: bytes, start: int) -> tuple[bytes, int]:

@@ -21,6 +21,7 @@ BEFORE = (
 )
 RUN = 16  # characters after a prefix that make a candidate
 _ENCODED_RUN = 20  # characters of base64 after an encoded prefix: 15 of the key
+_COMMON = 3  # characters: `hf_` and `ms-` begin many a name
 _SHORTEST_CORE = 6  # characters: a shorter part of a host stands in half of all files
 _DISTINCT = 3  # characters a prefix needs to be looked for in pieces, in base64 and backwards
 
@@ -69,7 +70,7 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
         "keys": _keys(shapes),
         "encoded": _encoded(telling),
         "reversed": f"[A-Za-z0-9_-]{{{RUN}}}{_any({prefix[::-1] for prefix in telling})}[\"']",
-        "pieces": f"[\"']{_any(telling)}",
+        "pieces": _pieces(telling),
         "named": _named(providers),
         "model": _model(hosts, host_patterns, variables, words),
     }
@@ -87,6 +88,14 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
     encoded = found["encoded"].replace(f"{{{_ENCODED_RUN}}}", "{4}")
     found["first"] = "|".join([_few_states(shapes), encoded, found["pieces"], found["about"]])
     return found
+
+
+def _pieces(prefixes: Iterable[str]) -> str:
+    """A literal that begins with a prefix; one that names in code have too must end it, or a digit or sign follows."""
+    names = {"key_", "pat_"}
+    common = {prefix for prefix in prefixes if (len(prefix) <= _COMMON and prefix != "sk-") or prefix in names}
+    rest = "(?:[\"'%{]|[A-Za-z_-]*[^A-Za-z_'\"\\s-])"
+    return f"[\"'](?:{_any(set(prefixes) - common)}|{_any(common)}{rest})"
 
 
 def _few_states(shapes: Sequence[Mapping[str, Any]]) -> str:

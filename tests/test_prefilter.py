@@ -140,7 +140,7 @@ def test_a_plugin_without_a_trigger_looks_at_every_file_once_it_is_on() -> None:
         ("echo $OPENAI_API_KEY", "shell"),
         ("printenv OPENAI_API_KEY", "shell"),
         ("printenv", "shell"),
-        ("set -euxo pipefail", "shell"),
+        ('set -euxo pipefail\ncurl -H "$OPENAI_API_KEY" https://api.openai.com', "shell"),
         ("cat .env", "shell"),
         ("Write-Host $env:OPENAI_API_KEY", "powershell"),
         ("      - run: echo ${{ secrets.OPENAI_API_KEY }}", "yaml"),

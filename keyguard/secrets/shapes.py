@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Confidence, Span
-from keyguard.prefilter import compiled, decoded_at
+from keyguard.prefilter import JUDGED, compiled, decoded_at, may_be_random
 from keyguard.secrets.placeholders import is_lookalike, is_placeholder, looks_random
 from keyguard.triggers import CREDENTIAL_WORDS, RUN
 
@@ -418,6 +418,8 @@ class _Matcher:
         return match if match is not None and match.span.end == len(value) else None
 
     def _contextual_at(self, flat: str, start: int, around: _Around) -> KeyMatch | None:
+        if not may_be_random(flat[start : start + JUDGED]):
+            return None
         for provider, reason in self._evidence(around):
             fitting = self._longest(
                 flat, start, [shape for shape in provider.shapes if shape.needs_context and not shape.prefixes]
