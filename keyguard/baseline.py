@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.errors import UsageError
 from keyguard.model import Confidence, Severity
-from keyguard.settings import display, find_upwards, relative
+from keyguard.settings import BASELINES, display, find_upwards, relative
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
 # ruff: noqa: PTH100, PTH118, PTH119, PTH120, PTH123  # os.path as in settings: pathlib costs 8 ms
 
-OWN_FILE = ".keyguard-baseline.json"
-SECRETS_FILE = ".secrets.baseline"  # of detect-secrets
+OWN_FILE, SECRETS_FILE = BASELINES
 VERSION = 1
 
 _HEX_DIGITS = 64
@@ -316,7 +315,7 @@ def _split(report: FileReport, path: str, granted: Mapping[tuple[str, str], int]
         (*report.accepted, *accepted),
         key=lambda finding: (finding.cell or 0, finding.part or "", finding.span, finding.rule),
     )
-    return replace(report, findings=tuple(new), accepted=tuple(together))
+    return report._replace(findings=tuple(new), accepted=tuple(together))
 
 
 def _place(path: str, folder: str) -> str:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import FileReport, Finding, Hit, Notice, Report, Span
-from keyguard.source import NotebookError, SourceFile, Undecodable, decode, kind_of, notebook_parts
+from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from keyguard.catalogue import Catalogue
     from keyguard.discover import GitState, Target, Window
@@ -26,40 +24,54 @@ _CHUNK_BYTES = 1 << 20  # bytes that travel to a worker at once: small enough to
 _CHUNK_FILES = 200
 
 
-@dataclass(frozen=True)
-class Session:
+class Session(NamedTuple):
     """What a run knows besides its files: the same for every file and in every worker.
 
     `finder` gives the settings of a path, `root` is the project's folder, `git` says what git does with a file;
-    `accepts` asks another tool's baseline about a path and a secret's SHA-1 in hexadecimal.
+    `accepts` asks another tool's baseline about a path and a secret's SHA-1 in hexadecimal. `project` holds the modules
+    that a file of this run may import constants from; each is read once a process.
     """
 
     catalogue: Catalogue
     prefilter: Prefilter
     finder: SettingsFinder
     vocabulary: Callable[[], Vocabulary]
-    root: str = "."
+    project: LazyProject
     lang: str = "en"
     git: GitState | None = None
     accepts: Callable[[str, str], bool] | None = None
 
-    @cached_property
-    def project(self) -> Project:
-        """The modules that a file of this run may import constants from; each is read once a process."""
-        from keyguard.python.project import Project  # noqa: PLC0415  # with LibCST's modules, when Python is parsed
 
-        return Project(self.root, self.catalogue)
+class LazyProject:
+    """The project below a folder, made when Python is first parsed; a worker process makes its own."""
+
+    def __init__(self, root: str, catalogue: Catalogue) -> None:
+        """Remember where it is."""
+        self._root = root
+        self._catalogue = catalogue
+        self._made: Project | None = None
+
+    def __reduce__(self) -> tuple[type[LazyProject], tuple[str, Catalogue]]:
+        """Leave the modules that were read behind."""
+        return LazyProject, (self._root, self._catalogue)
+
+    def __call__(self) -> Project:
+        """Give the project."""
+        if self._made is None:
+            from keyguard.python.project import Project  # noqa: PLC0415  # pathlib: 8 ms, when Python is parsed
+
+            self._made = Project(self._root, self._catalogue)
+        return self._made
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What came of one file: its report, what the minimum severity hid by label, and our marks that hid nothing.
 
     `bug` says where keyguard itself failed on the file; the other files are checked all the same.
     """
 
     report: FileReport
-    hidden: Mapping[str, int] = field(default_factory=dict)
+    hidden: tuple[tuple[str, int], ...] = ()
     unused: int = 0
     bug: str | None = None
 
@@ -148,11 +160,13 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
         if kind == "python":
             file.check_python((source,), signals)
         return file.outcome((source,))
+    from keyguard.source import NotebookError, notebook_parts  # noqa: PLC0415  # dataclasses: 18 ms, for notebooks
+
     try:
         parts = notebook_parts(source)
     except NotebookError as error:
         file.note("KG001", str(error).removeprefix(f"{target.path}: "))
-        source = replace(source, kind="json")
+        source = source.replaced(kind="json")
         file.check_text(source, signals)
         return file.outcome((source,))
     for part in parts:
@@ -281,7 +295,7 @@ class _File:
         session = self._session
         # Where nothing talks to a model, what a function does without a word about keys hardly matters.
         matters = None if signals.talks else session.prefilter.matters
-        facts = read_cells(sources, session.catalogue, session.project, matters, self._target.location)
+        facts = read_cells(sources, session.catalogue, session.project(), matters, self._target.location)
         if isinstance(facts, ParseFailure):
             self._unparsed(sources, facts, signals)
             return
@@ -291,7 +305,7 @@ class _File:
             for hit in check.run(facts):
                 source, span = facts.module.place(hit.span)
                 related = tuple((facts.module.place(other)[1], text) for other, text in hit.related)
-                self._add(source, (replace(hit, span=span, related=related),))
+                self._add(source, (hit._replace(span=span, related=related),))
 
     def _unparsed(self, sources: Sequence[SourceFile], failure: Any, signals: Signals) -> None:  # noqa: ANN401  # ParseFailure, whose module is heavy
         """Report Python that does not parse; its keys are still keys, found in its text."""
@@ -386,7 +400,7 @@ class _File:
         if self._target.added is not None and not self._is_added(source, hit.span):
             return
         if shift:
-            finding = replace(finding, span=Span(finding.span.start + shift, finding.span.end + shift))
+            finding = finding._replace(span=Span(finding.span.start + shift, finding.span.end + shift))
         self._settle(finding, hit, ignored=ignored)
 
     def _is_added(self, source: SourceFile, span: Span) -> bool:
@@ -429,7 +443,7 @@ class _File:
             accepted=tuple(sorted(self._accepted, key=_position)),
             windowed=windowed,
         )
-        return Outcome(report, dict(self._hidden), self._unused)
+        return Outcome(report, tuple(self._hidden.items()), self._unused)
 
 
 def _cell_line(sources: Sequence[SourceFile], line: int) -> tuple[SourceFile, int]:
@@ -476,7 +490,7 @@ def _report(outcomes: Iterable[Outcome], checked: int) -> Report:
     ordered = sorted(outcomes, key=lambda outcome: outcome.report.path)
     hidden: Counter[str] = Counter()
     for outcome in ordered:
-        hidden.update(outcome.hidden)
+        hidden.update(dict(outcome.hidden))
     return Report(
         tuple(outcome.report for outcome in ordered),
         checked=checked,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.errors import UsageError
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
 # os.path and not pathlib in this module: pathlib costs 8 ms at start, and a hook has 70.
 # ruff: noqa: PTH100, PTH109, PTH112, PTH113, PTH118, PTH119, PTH120, PTH123, PTH206
 
+# The baselines that are used when they stand at the root: our own, and that of detect-secrets.
+BASELINES = (".keyguard-baseline.json", ".secrets.baseline")
 OWN_FILE = "keyguard.toml"
 SHARED_FILE = "pyproject.toml"
 FORMAT_VARIABLE = "KEYGUARD_OUTPUT_FORMAT"
@@ -139,8 +140,7 @@ class Selection(NamedTuple):
     ignore: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Everything a run was told, by file, environment and command line; paths are absolute.
 
     `root` is the folder of the settings file, else the git root, else the working folder; `source` the settings
@@ -244,6 +244,11 @@ class SettingsFinder:
     def notices(self) -> tuple[Notice, ...]:
         """What the user should know about the settings files read so far; errors among them mean exit code 2."""
         return tuple(self._notices)
+
+    @property
+    def found(self) -> tuple[Settings, ...]:
+        """Every settings in force for a path that was asked for so far."""
+        return (self._fixed,) if self._fixed is not None else tuple(set(self._cache.values()))
 
     def for_path(self, path: str) -> Settings:
         """Give the settings of a file, which need not exist."""
@@ -659,7 +664,7 @@ def _applied(settings: Settings, values: Mapping[str, Any], base: str) -> Settin
     selection = Selection(values.get("select"), values.get("extend-select", ()), values.get("ignore", ()))
     if selection != Selection():
         changes["selections"] = (*settings.selections, selection)
-    return replace(settings, **changes)
+    return settings._replace(**changes)
 
 
 @functools.lru_cache(maxsize=512)

@@ -177,9 +177,23 @@ def test_no_file_of_the_project_holds_a_key() -> None:
             assert found is None, f"{path.relative_to(ROOT)}:{number} holds a text of a key's form"
 
 
+_HEAVY = {"libcst", "rich", "pathspec", "detect_secrets", "tomllib", "tomli", "requests", "dataclasses", "inspect"}
+
+
 @pytest.mark.parametrize("module", ["keyguard", "keyguard.errors", "keyguard.catalogue"])
 def test_a_light_module_stays_light(module: str) -> None:
-    heavy = {"libcst", "rich", "pathspec", "detect_secrets", "re2", "tomllib", "tomli", "requests", "dataclasses"}
-    code = f"import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"
+    code = f"import sys, {module}; print(*sorted({_HEAVY | {'re2'}!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == []
+
+
+def test_a_hook_on_a_file_without_a_trigger_imports_nothing_heavy(tmp_path: Path) -> None:
+    file = tmp_path / "plain.py"
+    file.write_text("def add(a, b):\n    return a + b\n", encoding="utf-8")
+    code = (
+        "import sys; from keyguard.cli import main; code = main(sys.argv[1:]);"
+        f"print(code, *sorted({_HEAVY!r} & set(sys.modules)))"
+    )
+    command = [sys.executable, "-c", code, "check", "--force-exclude", "--quiet", str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.split() == ["0"]

@@ -129,7 +129,7 @@ def test_paths_count_from_the_baselines_folder(project: Path, monkeypatch: pytes
 
 
 def test_what_is_accepted_is_listed_as_such_in_order() -> None:
-    early = dataclasses.replace(finding(line=1), fingerprint="0" * 64)
+    early = finding(line=1)._replace(fingerprint="0" * 64)
     file = FileReport("app.py", (finding(line=5),), accepted=(finding(line=9), early))
     (after,) = of(finding()).match([file]).files
     assert [found.line for found in after.accepted] == [1, 5, 9]
@@ -275,7 +275,7 @@ def test_the_baseline_at_the_root_is_used_when_present(project: Path) -> None:
     own, _ = load(settings)
     assert own is not None
     assert own.entries[0].path == "app.py"
-    assert load(dataclasses.replace(settings, baseline="")) == (None, None)
+    assert load(settings._replace(baseline="")) == (None, None)
     assert target(settings) == str(project / OWN_FILE)
 
 
@@ -335,7 +335,7 @@ def test_whatever_is_recorded_is_accepted_in_any_order_on_any_lines(
     findings: list[Finding], chance: random.Random
 ) -> None:
     baseline = of(*findings)
-    moved = [dataclasses.replace(found, line=chance.randrange(1, 99)) for found in findings]
+    moved = [found._replace(line=chance.randrange(1, 99)) for found in findings]
     chance.shuffle(moved)
     reports = grouped(moved)
     chance.shuffle(reports)
@@ -349,7 +349,7 @@ def test_whatever_is_recorded_is_accepted_in_any_order_on_any_lines(
 @given(FINDINGS)
 def test_whatever_is_recorded_is_accepted_after_renaming_every_file(findings: list[Finding]) -> None:
     baseline = of(*findings)
-    moved = [dataclasses.replace(found, path=f"new/{found.path}") for found in findings]
+    moved = [found._replace(path=f"new/{found.path}") for found in findings]
     assert left(baseline, *grouped(moved), gone=tuple({found.path for found in findings})) == []
 
 

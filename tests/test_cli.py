@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -657,7 +659,7 @@ def test_interrupting_gives_130(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_reader_that_has_enough_is_no_error(tree: Tree) -> None:
     for number in range(90):
         tree.write(f"{number:02}.yaml", f"api_key: <openai-key-{number + 1}>\nother: <anthropic-key-{number + 1}>\n")
-    command = "python -m keyguard check --output-format json | head -1; echo ${PIPESTATUS[0]}"
+    command = f"{shlex.quote(sys.executable)} -m keyguard check --output-format json | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", command], cwd=tree.root, env=environment(), capture_output=True, encoding="utf-8", check=False
     )

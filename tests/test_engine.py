@@ -46,7 +46,9 @@ def session(tree: Tree) -> engine.Session:
     catalogue = load()
     words = Words(catalogue)
     finder = SettingsFinder(words, config=None, isolated=True)
-    return engine.Session(catalogue, Prefilter(catalogue), finder, words, root=str(tree.root), git=GitState())
+    return engine.Session(
+        catalogue, Prefilter(catalogue), finder, words, engine.LazyProject(str(tree.root), catalogue), git=GitState()
+    )
 
 
 def targets(tree: Tree) -> tuple[Target, ...]:
@@ -318,7 +320,9 @@ def test_workers_that_are_spawned_load_what_they_need(many: Tree, monkeypatch: p
     catalogue = load()
     words = Words(catalogue)
     finder = SettingsFinder(words, {"ignore": ("KG109",)}, keep_going=True)
-    run = engine.Session(catalogue, Prefilter(catalogue), finder, words, root=str(many.root), git=GitState())
+    run = engine.Session(
+        catalogue, Prefilter(catalogue), finder, words, engine.LazyProject(str(many.root), catalogue), git=GitState()
+    )
     together = engine.check_targets(targets(many), run, jobs=2)
     assert together == engine.check_targets(targets(many), run, jobs=1)
     assert ("KG101", "chat.py", 3) in places(together)

@@ -64,7 +64,25 @@ _LISTERS = frozenset(
 )
 _FILTERS = _SHOWERS | _GREPS | _SEDS | _AWKS | _ENCODERS | _LISTERS
 # A function with such a name gives its result by printing it.
-_GIVERS = ("get", "read", "fetch", "load", "resolve", "find", "lookup", "current", "ask", "prompt", "retrieve")
+_GIVERS = (
+    "build",
+    "create",
+    "format",
+    "generate",
+    "get",
+    "make",
+    "read",
+    "render",
+    "fetch",
+    "load",
+    "resolve",
+    "find",
+    "lookup",
+    "current",
+    "ask",
+    "prompt",
+    "retrieve",
+)
 _SHOWN_FILES = (
     "/dev/stdout",
     "/dev/stderr",
@@ -460,11 +478,10 @@ class Shell:
         items: list[_Item] = []
         if name in _PRINTERS:
             items = self._printed(name, arguments)
-        elif name in self._speakers:
-            items = self._shown(arguments)
-        elif name in self._named:
+        elif name in self._named or name in self._functions:
             self._called.add(name)
-            items = [_Item(Span(words[0].start, words[0].end), name, _CALL)]
+            items = self._shown(arguments) if name in self._speakers else []
+            items.append(_Item(Span(words[0].start, words[0].end), name, _CALL))
         elif name == "printenv":
             items = self._of_names(words[0], [word for word in arguments if not word.text.startswith("-")])
         elif name == "env":
@@ -489,8 +506,10 @@ class Shell:
 
     def _learn(self, name: str, word: _Word) -> None:
         """Remember that a variable got a secret, or that it got something else."""
+        given = [item for item in word.inner if item.stream == 1]
+        given += [one for item in given if item.case == _CALL for one in self._functions.get(item.name, ())]
         if any(self.is_secret(ref) for ref, _ in word.refs) or any(
-            item.stream == 1 and item.case not in {_CALL, _ARGUMENT} for item in word.inner
+            item.case not in {_CALL, _ARGUMENT} for item in given
         ):
             self._learnt.add(name)
         else:

@@ -48,7 +48,7 @@ _IN_STRING = re.compile(
 )
 _SECRET = re.compile(r"(?:secrets|env|vars)\.([A-Za-z_][A-Za-z0-9_]*)")
 _PRINTING = re.compile(
-    r"\s*(?:&\s*)?(?:(?:write-(?:host|output|information|verbose|warning|error|debug)|echo|write|out-host)\b"
+    r"\s*(?:&\s*)?(?:(?:write-(?:host|output|information|verbose|warning|error|debug)|echo|write|out-host)(?![\w-])"
     r"|\[(?:system\.)?console\]::(?:error\.)?write(?:line)?\b)",
     re.IGNORECASE,
 )

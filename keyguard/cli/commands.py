@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from keyguard import __version__
@@ -219,10 +218,10 @@ class _Run:
         ours, theirs = self._baselines() if accept else (None, None)
         session = engine.Session(
             self.catalogue,
-            _prefilter(self.catalogue),
+            self._prefilter(),
             self._finder,
             Words(self.catalogue),
-            root=self.settings.root,
+            engine.LazyProject(self.settings.root, self.catalogue),
             lang=self.lang,
             git=self._git(),
             accepts=theirs.accepts if theirs else None,
@@ -240,7 +239,16 @@ class _Run:
         self.failed = any(notice.error for notice in self._notices) or any(
             finding.rule == "KG001" and finding.path in named for finding in report.findings
         )
-        return replace(report, notices=tuple(self._notices), root=self.settings.root)
+        return report._replace(notices=tuple(self._notices), root=self.settings.root)
+
+    def _prefilter(self) -> Prefilter:
+        """Search for what any settings file of the run turns on; each file's own settings decide again."""
+        from keyguard.prefilter import Prefilter, default_plugins  # noqa: PLC0415  # 1 ms, when there are files to check
+
+        found = self._finder.found
+        on = {name for settings in found for name in settings.plugins_on}
+        off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
+        return Prefilter(self.catalogue, frozenset((default_plugins() | on) - off))
 
     def _git(self) -> GitState:
         from keyguard.discover import GitState  # noqa: PLC0415  # in memory already
@@ -251,9 +259,14 @@ class _Run:
     def _baselines(self) -> tuple[Baseline | None, SecretsBaseline | None]:
         if self._arguments.isolated:
             return None, None
-        from keyguard import baseline as baselines  # noqa: PLC0415  # 1 ms
+        from keyguard.settings import BASELINES, find_upwards  # noqa: PLC0415  # in memory already
 
-        return baselines.load(self.settings)
+        settings = self.settings
+        if settings.baseline is None and not any(find_upwards(settings, name) for name in BASELINES):
+            return None, None
+        from keyguard import baseline as baselines  # noqa: PLC0415  # dataclasses: 18 ms, where there is a baseline
+
+        return baselines.load(settings)
 
     def _accepted(self, report: Report, ours: Baseline | None) -> Report:
         """Accept what the baseline holds, and tell what hides nothing any more if the whole project was checked."""
@@ -262,7 +275,7 @@ class _Run:
         extra: list[Finding] = []
         if ours is not None:
             matched = ours.match(report.files)
-            report = replace(report, files=matched.files)
+            report = report._replace(files=matched.files)
             if whole:
                 idle = [(entry, count) for entry, count in matched.unused if self._judged(entry)]
                 unused += len(idle)
@@ -275,14 +288,14 @@ class _Run:
                 unused += 1
                 extra.append(self._useless("per-file", self.settings.source, f"{entry.pattern}: {', '.join(rules)}"))
         if extra and self.settings.is_shown("KG003", extra[0].severity, extra[0].confidence):
-            report = replace(report, files=_with(report.files, extra))
-        return replace(report, unused_ignores=unused)
+            report = report._replace(files=_with(report.files, extra))
+        return report._replace(unused_ignores=unused)
 
     def _useless(self, case: str, path: str, name: str, line: int = 0) -> Finding:
         from keyguard.findings import file_finding  # noqa: PLC0415  # for a useless entry only
 
         found = file_finding(self.catalogue, "KG003", path, path, name, self.lang, case)
-        return replace(found, line=max(line, 1), end_line=max(line, 1))
+        return found._replace(line=max(line, 1), end_line=max(line, 1))
 
     def _judged(self, entry: Entry) -> bool:
         settings = self.settings
@@ -333,7 +346,7 @@ def _with(files: Sequence[FileReport], extra: Iterable[Finding]) -> tuple[FileRe
     by_path = {file.path: file for file in files}
     for finding in extra:
         held = by_path.get(finding.path, FileReport(finding.path))
-        by_path[finding.path] = replace(held, findings=(*held.findings, finding))
+        by_path[finding.path] = held._replace(findings=(*held.findings, finding))
     return tuple(by_path[path] for path in sorted(by_path))
 
 
@@ -401,12 +414,6 @@ def _language(arguments: argparse.Namespace, chosen: str | None = None) -> str:
     from keyguard.lang import choose  # noqa: PLC0415  # after the arguments are known to be right
 
     return choose(arguments.lang or chosen, os.environ, terminal=sys.stdout.isatty())
-
-
-def _prefilter(catalogue: Catalogue) -> Prefilter:
-    from keyguard.prefilter import Prefilter  # noqa: PLC0415  # re2: 9 ms, when there are files to check
-
-    return Prefilter(catalogue)
 
 
 def _options(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git
@@ -39,8 +38,7 @@ class Window(NamedTuple):
     own_end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     r"""A file to check.
 
     Attributes:
@@ -62,8 +60,12 @@ class Target:
     blob: str | None = None
     commit: str | None = None
     added: tuple[tuple[int, int], ...] | None = None
-    repository: git.Repository | None = field(default=None, repr=False)
-    data: bytes | None = field(default=None, repr=False)
+    repository: git.Repository | None = None
+    data: bytes | None = None
+
+    def __repr__(self) -> str:
+        """Name the file, never what it holds."""
+        return f"Target({self.path!r}, size={self.size})"
 
     @property
     def role(self) -> str:
@@ -174,7 +176,7 @@ def filled(targets: Iterable[Target]) -> Iterator[Target]:
             if target.repository not in readers:
                 readers[target.repository] = git.Blobs(target.repository)
             data = readers[target.repository].read(target.blob)
-            yield target if data is None else replace(target, data=data, size=len(data))
+            yield target if data is None else target._replace(data=data, size=len(data))
     finally:
         for reader in readers.values():
             reader.close()

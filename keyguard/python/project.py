@@ -104,8 +104,6 @@ class Project:
             return None
 
     def _load(self, file: Path, source: SourceFile) -> Evaluator | None:
-        from dataclasses import replace  # noqa: PLC0415  # in memory already
-
         from keyguard.python.bodies import outline  # noqa: PLC0415  # with LibCST, when Python is parsed
         from keyguard.python.evaluate import Evaluator  # noqa: PLC0415  # as above
         from keyguard.python.index import index  # noqa: PLC0415  # with `module`, only for projects that are asked
@@ -113,7 +111,7 @@ class Project:
 
         # Constants stand outside of functions, or in the one that makes an object.
         text, _, _ = outline(source.text, lambda body: body.name == "__init__")
-        module = parse(replace(source, text=text))
+        module = parse(source.replaced(text=text))
         if isinstance(module, ParseFailure):
             return None
         here = self.at(file)

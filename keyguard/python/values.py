@@ -215,13 +215,16 @@ def join(values: Sequence[Value], how: str = "pieces") -> Value:
         if run:
             merged.append(_concatenate(run, how))
             run = []
-        merged.append(part)
+        if not (isinstance(part, Unknown) and merged and isinstance(merged[-1], Unknown)):
+            merged.append(part)
     if run:
         merged.append(_concatenate(run, how))
     if not merged:
         return Text("")
     if len(merged) == 1 and isinstance(merged[0], (Text, Unknown)):
         return merged[0]
+    if len(merged) > MAX_PIECES:
+        return UNKNOWN
     return Joined(tuple(merged))
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.lang import texts
 from keyguard.model import Severity
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from keyguard.report.options import RenderOptions
 
 
-@dataclass(frozen=True, slots=True)
-class Levels:
+class Levels(NamedTuple):
     """What one severity is called elsewhere; `score` is GitHub's security-severity (CVSS: 7.0 high, 4.0 medium)."""
 
     sarif: str
@@ -51,8 +49,7 @@ _CWE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """The numbers of a run: `by_severity` has every label, most severe first; `skipped` are files by reason."""
 
     files: int

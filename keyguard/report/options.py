@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,8 +13,7 @@ DOCS_URL = "https://github.com/keyguard/keyguard/blob/main/docs/rules/{rule}.md"
 EPOCH = "1970-01-01T00:00:00"
 
 
-@dataclass(frozen=True, slots=True)
-class RenderOptions:
+class RenderOptions(NamedTuple):
     """How to render a report; equal reports and options give equal bytes.
 
     `catalogue` gives rules' names, pages and providers' names; without it the ids stand in. `width` is the terminal's

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.lang import texts
 from keyguard.report.common import ordered, place, position, provider_name, provider_of, rule_name, suppressed
@@ -27,8 +26,7 @@ _ALSO = 5
 _LEAKS = frozenset({"KG101", "KG102", "KG103", "KG105", "KG106", "KG108", "KG110"})
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Findings that are one story: `first` is told in full, the `others` by their place."""
 
     first: Finding

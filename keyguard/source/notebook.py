@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from keyguard.model import Edit, Span
@@ -155,7 +154,7 @@ def raw_edit(notebook: SourceFile, part: SourceFile, edit: Edit) -> Edit:
 
 
 def _part(source: SourceFile, text: str, kind: str, number: int, part: str) -> SourceFile:
-    return replace(source, text=text, kind=kind, cell=number, part=part, tail=b"")
+    return source.replaced(text=text, kind=kind, cell=number, part=part, tail=b"")
 
 
 def _fail(source: SourceFile, why: str) -> NoReturn:

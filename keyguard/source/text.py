@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import Any
 
 from keyguard.model import Span
 from keyguard.source.kinds import kind_of, role_of
@@ -44,31 +44,51 @@ class Undecodable(Exception):  # noqa: N818  # the name is the seam's word: a st
         return f"{self.path}: not read, {self.reason}; save it as UTF-8 if it is meant to be text"
 
 
-@dataclass(frozen=True, slots=True)
 class SourceFile:
     r"""A text and where it comes from; every offset counts characters of `text`, which has no byte order mark.
 
     Lines end at `\r\n`, `\r` or `\n` and at nothing else. `first_line` and `first_column` are above 1 only
-    for a window into a large file, `tail` holds the byte of a last, cut-off UTF-16 character.
+    for a window into a large file, `tail` holds the bytes of a last, cut-off UTF-16 or UTF-32 character.
+    Treat it as frozen: `replaced` makes a changed copy.
     """
 
-    path: str
-    text: str = field(repr=False)
-    encoding: str = "utf-8"
-    bom: bool = False
-    kind: str = "text"
-    cell: int | None = None
-    part: str | None = None
-    role: str = "code"
-    first_line: int = 1
-    first_column: int = 1
-    tail: bytes = field(default=b"", repr=False)
-    # Filled on the first question for a position: most files are never asked.
-    _starts: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
+    __slots__ = (
+        "_starts",
+        "bom",
+        "cell",
+        "encoding",
+        "first_column",
+        "first_line",
+        "kind",
+        "part",
+        "path",
+        "role",
+        "tail",
+        "text",
+    )
 
-    def __reduce__(self) -> tuple[type[SourceFile], tuple[object, ...]]:
-        """Pickle without the line table: it is cheaper to rebuild than to send."""
-        return SourceFile, (
+    def __init__(  # noqa: PLR0913, PLR0917  # one word for each fact
+        self,
+        path: str,
+        text: str,
+        encoding: str = "utf-8",
+        bom: bool = False,  # noqa: FBT001, FBT002  # a fact of the file, as the others
+        kind: str = "text",
+        cell: int | None = None,
+        part: str | None = None,
+        role: str = "code",
+        first_line: int = 1,
+        first_column: int = 1,
+        tail: bytes = b"",
+    ) -> None:
+        """Keep the facts; the table of lines is made on the first question for a position, which is rare."""
+        self.path, self.text, self.encoding, self.bom, self.kind = path, text, encoding, bom, kind
+        self.cell, self.part, self.role = cell, part, role
+        self.first_line, self.first_column, self.tail = first_line, first_column, tail
+        self._starts: list[int] = []
+
+    def _facts(self) -> tuple[object, ...]:
+        return (
             self.path,
             self.text,
             self.encoding,
@@ -81,6 +101,28 @@ class SourceFile:
             self.first_column,
             self.tail,
         )
+
+    def __eq__(self, other: object) -> bool:
+        """Compare every fact."""
+        return isinstance(other, SourceFile) and self._facts() == other._facts()
+
+    def __hash__(self) -> int:
+        """Hash what is compared."""
+        return hash(self._facts())
+
+    def __repr__(self) -> str:
+        """Name the file, never its text."""
+        cell = "" if self.cell is None else f", cell={self.cell}, part={self.part!r}"
+        return f"SourceFile({self.path!r}, kind={self.kind!r}, encoding={self.encoding!r}{cell})"
+
+    def __reduce__(self) -> tuple[type[SourceFile], tuple[object, ...]]:
+        """Pickle without the line table: it is cheaper to rebuild than to send."""
+        return SourceFile, self._facts()
+
+    def replaced(self, **changes: Any) -> SourceFile:  # noqa: ANN401  # each of its parameter's type
+        """Give a copy with some facts changed."""
+        facts = {name: getattr(self, name) for name in self.__slots__ if name != "_starts"}
+        return SourceFile(**{**facts, **changes})
 
     def _line_starts(self) -> list[int]:
         if not self._starts:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -85,11 +84,11 @@ PROVIDERS = {
 }
 CATALOGUE = cast("Catalogue", SimpleNamespace(rules=RULES, providers=PROVIDERS))
 OPTIONS = RenderOptions(catalogue=CATALOGUE, version="1.2.3", docs_url="https://keyguard.example/rules/{rule}")
-CHINESE = dataclasses.replace(OPTIONS, lang="zh")
+CHINESE = OPTIONS._replace(lang="zh")
 
 
 def options(**changes: Any) -> RenderOptions:  # noqa: ANN401  # any field of the options
-    return dataclasses.replace(OPTIONS, **changes)
+    return OPTIONS._replace(**changes)
 
 
 def finding(**changes: Any) -> Finding:  # noqa: ANN401  # any field of a finding
@@ -110,13 +109,13 @@ def finding(**changes: Any) -> Finding:  # noqa: ANN401  # any field of a findin
         remedy="Read it from ACME_API_KEY, and revoke this key: https://acme.example/keys",
         excerpt=Excerpt('client = Client("ak-…(40)")', 16, 24),
     )
-    return dataclasses.replace(made, **changes)
+    return made._replace(**changes)
 
 
 def report(*findings: Finding, **changes: Any) -> Report:  # noqa: ANN401  # any field of a report
     paths = sorted({made.path for made in findings})
     files = tuple(FileReport(path, tuple(made for made in findings if made.path == path)) for path in paths)
-    return dataclasses.replace(Report(files, checked=42), **changes)
+    return Report(files, checked=42)._replace(**changes)
 
 
 KEY = finding()
