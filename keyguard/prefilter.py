@@ -81,8 +81,8 @@ PLUGINS: dict[str, tuple[str, bool, str]] = {
 _VARIABLE = r"API_?KEY|_TOKEN\b|_SECRET\b|_KEY\b|\bapi_key\b|\benviron\b"
 _SINK = (
     r"\b(?:print|pprint|log|logs|logger|logging|loguru|warn|warnings|raise|trace|console|st|click|typer|flash|display|"
-    r"show|render\w*|jsonify|Response|JSONResponse|HttpResponse|markdown|info|debug|error|exception|critical|span|wandb|"
-    r"mlflow|write|abort|HTTPException|yield|return)\b|[?&](?:api_?)?key=|params"
+    r"show|render\w*|jsonify|Response|JSONResponse|HttpResponse|markdown|info|debug|error|exception|critical|span|"
+    r"log_\w+|write|abort|HTTPException|yield|return)\b|[?&](?:api_?)?key=|params"
 )
 _WHOLE_ENVIRONMENT = r"\benviron[ \t]*[),}!]|\bdict\(os\.environ|\benviron\.(?:items|values|copy)\("
 _PRINTER = (

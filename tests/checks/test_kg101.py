@@ -15,7 +15,7 @@ _CLIENT = "from openai import OpenAI\n"
     [
         "key = 'sk-your-key-here'\n",
         "key = 'your_api_key'\nkey = '你的API密钥'\nkey = 'ВАШ_КЛЮЧ'\n",
-        "key = 'sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'\n",
+        "key = 'sk-" + "x" * 48 + "'\n",
         "key = 'sk-...'\nkey = 'sk-proj-********************'\n",
         "digest = '<sha256>'\ncommit = '<sha1>'\nmd5 = '<md5>'\nrequest = '<uuid>'\n",
         "css = '.sk-toggleable__label-arrow:before { }'\n",
