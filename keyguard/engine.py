@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from keyguard.catalogue import Catalogue
     from keyguard.discover import GitState, Target, Window
+    from keyguard.knowledge import KeyShape
     from keyguard.prefilter import Prefilter, Signals
     from keyguard.python.project import Project
     from keyguard.settings import Settings, SettingsFinder, Vocabulary
@@ -266,16 +267,21 @@ class _File:
             if hit.secret is not None:
                 self._secrets.setdefault(hit.secret.value, hit.values.get("masked", "…"))
 
+    def _remember(self, key: str, shape: KeyShape | None) -> None:
+        """Let no text of this file's findings hold a key."""
+        from keyguard.secrets.placeholders import mask  # noqa: PLC0415  # where a key was found
+
+        self._secrets.setdefault(key, mask(key, shape))
+
     def check_text(self, source: SourceFile, signals: Signals) -> None:
         """Run the rules that read text."""
         from keyguard.checks import TEXT_CHECKS  # noqa: PLC0415  # 5 ms that a file without a signal does not pay
         from keyguard.checks.facts import text_facts  # noqa: PLC0415  # as above
-        from keyguard.secrets.placeholders import mask  # noqa: PLC0415  # as above
 
         session = self._session
         facts = text_facts(source, self._target, session.catalogue, self._settings, signals, session.git)
         for key in facts.keys:
-            self._secrets.setdefault(key.value, mask(key.value, key.shape))
+            self._remember(key.value, key.shape)
         for check in TEXT_CHECKS:
             if self._settings.is_selected(check.rule):
                 self._add(source, check.run(facts))
@@ -301,6 +307,9 @@ class _File:
             return
         for cell, failure in facts.failures:
             self._unparsed((cell,), failure, signals)
+        # All of them, whatever was selected: the source line of another finding may hold one.
+        for key in facts.keys:
+            self._remember(key.value, key.match.shape if key.match else None)
         for check in wanted:
             for hit in check.run(facts):
                 source, span = facts.module.place(hit.span)
@@ -325,8 +334,12 @@ class _File:
 
         # What these rules would have found in the tree is not known, so ignores for them are not judged.
         self._failed_rules.update(("KG101", "KG102", "KG103", "KG104", "KG105"))
+        hits = tuple(check_unparsed(source, self._session.catalogue))
+        for hit in hits:
+            if hit.secret is not None:
+                self._secrets.setdefault(hit.secret.value, hit.values["masked"])
         if self._settings.is_selected("KG101"):
-            self._add(source, check_unparsed(source, self._session.catalogue))
+            self._add(source, hits)
 
     def check_window(
         self, source: SourceFile, signals: Signals, own: Span, before: int, marks: tuple[Mark, ...]

@@ -10,6 +10,7 @@ from keyguard.fingerprint import context_before, fingerprint, key_id
 from keyguard.lang import texts
 from keyguard.model import Excerpt, Finding, Related, Span
 from keyguard.secrets.placeholders import looks_random, mask
+from keyguard.secrets.shapes import keys_in_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,7 +72,7 @@ class Speaker:
             remedy=remedy or None,
             cell=source.cell,
             part=None if source.cell is None else ("output" if source.part == "output" else "source"),
-            excerpt=_excerpt(source, hit.span, known),
+            excerpt=_excerpt(source, hit.span, known, self.catalogue),
             related=tuple(self._related(source, span, _scrub(text, known)) for span, text in hit.related),
             fix=hit.fix,
         )
@@ -185,7 +186,7 @@ def _short(masked: str) -> str:
     return masked.partition("…")[0] + "…"
 
 
-def _excerpt(source: SourceFile, span: Span, secrets: Mapping[str, str]) -> Excerpt | None:
+def _excerpt(source: SourceFile, span: Span, secrets: Mapping[str, str], catalogue: Catalogue) -> Excerpt | None:
     """Cut the finding's first line out of the source, mask whatever is or may be a secret, and place the carets."""
     line, _ = source.position(span.start)
     whole = source.line_span(line)
@@ -195,7 +196,7 @@ def _excerpt(source: SourceFile, span: Span, secrets: Mapping[str, str]) -> Exce
     low = max(whole.start, span.start - _MARGIN - _BEYOND)
     high = min(whole.end, max(end, span.start) + _MARGIN + _BEYOND, span.start + _WIDEST + _BEYOND)
     text = source.text[low:high]
-    masked = _spans_to_mask(text, Span(span.start - low, min(end, high) - low), secrets)
+    masked = _spans_to_mask(text, Span(span.start - low, min(end, high) - low), secrets, catalogue)
     pieces: list[str] = []
     place = 0
     start, stop = span.start - low, min(end, high) - low
@@ -231,10 +232,9 @@ def _trimmed(text: str, start: int, end: int, *, cut: bool) -> Excerpt:
     return Excerpt(before + text[first:last] + after, start + shift, min(end, last) + shift)
 
 
-def _spans_to_mask(text: str, span: Span, secrets: Mapping[str, str]) -> list[Span]:
+def _spans_to_mask(text: str, span: Span, secrets: Mapping[str, str], catalogue: Catalogue) -> list[Span]:
     found: list[Span] = []
     inside = text[span.start : span.end]
-    verbatim = False
     for secret in secrets:
         if len(secret) < _LEAST:
             continue
@@ -243,6 +243,8 @@ def _spans_to_mask(text: str, span: Span, secrets: Mapping[str, str]) -> list[Sp
             found.append(Span(at, at + len(secret)))
             at = text.find(secret, at + len(secret))
     verbatim = any(hidden.overlaps(span) for hidden in found)
+    # Keys are not known where the rules that report them were not asked for.
+    found += (key.span for key in keys_in_text(text, catalogue))
     found += (
         Span(*match.span())
         for match in _RUN.finditer(text)

@@ -427,7 +427,9 @@ def closest(word: str, words: Iterable[str]) -> str | None:
 
 def quote(word: str) -> str:
     """Give a wrong word in quotes, cut short where it could be a key pasted in the wrong place."""
-    if len(word) > _SHOWN_WHOLE and (len(word) > _SHOWN_WORDS or any(map(str.isdigit, word))):
+    # Some kinds of keys have no digits; names of settings and rules have no capitals.
+    mixed = any(map(str.isdigit, word)) or not (word.islower() or word.isupper())
+    if len(word) > _SHOWN_WORDS or (len(word) > _SHOWN_WHOLE and mixed):
         return f'"{word[:_SHOWN_START]}…" ({len(word)} characters)'
     return f'"{word}"'
 
