@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import os
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
+from keyguard.catalogue import load
 from keyguard.cli import main
 from tests.keys import fill
 
@@ -32,6 +34,9 @@ _GIT = {
 }
 
 Place = tuple[str, str, int]
+
+# One catalogue for all runs in this process: its patterns are compiled once.
+_catalogue = functools.cache(load)
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,7 @@ class Tree:
             _folder(cwd or self.root),
             mock.patch.dict(os.environ, environment(**(environ or {})), clear=True),
             mock.patch.object(sys, "stdin", source),
+            mock.patch("keyguard.cli.commands._catalogue", _catalogue),
             redirect_stdout(out),
             redirect_stderr(err),
         ):
