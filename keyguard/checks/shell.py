@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 _DEEPEST = 50  # groups in groups; scripts nest five deep, Python's stack holds some hundred such levels
+_CARRIED = 64  # secrets followed through one pipeline; more would make it cost its length squared
 _FEW = 8  # characters of a key that say no more than whose it is
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -251,6 +252,7 @@ class Shell:
             stage = self._command()
             if self._at == before:
                 self._at += 1  # nothing a command can begin with
+            carried = carried[:_CARRIED]
             carried = [
                 *(item for item in carried if item.stream > 1),
                 *_sent((item for item in carried if item.stream == 1 and stage.keeps(item)), {1: stage.stdout}),

@@ -70,6 +70,10 @@ QUIET_SHELL = {
     "captured by backticks": "copy=`echo $OPENAI_API_KEY`",
     "a function that gives a value": 'get_key() {\n  echo "$OPENAI_API_KEY"\n}\nkey=$(get_key)',
     "a function that others call": 'read_key() {\n  printf %s "$OPENAI_API_KEY"\n}',
+    "a function that gives a value with others": (
+        'auth() {\n  printf "<a>%s</a>" "$API_TOKEN"\n}\n'
+        'body() {\n  printf "<b>%s %s</b>" "$(auth)" "$1"\n}\nx=$(body 1)'
+    ),
     "a function into a file": 'render() {\n  echo "key=$OPENAI_API_KEY"\n}\nrender > app.conf',
     "handed on": 'curl -s -H "Authorization: Bearer $OPENAI_API_KEY" https://api.openai.com/v1/models',
     "exported": 'export OPENAI_API_KEY="$OPENAI_API_KEY"\nexport OPENAI_API_KEY',
@@ -93,6 +97,7 @@ QUIET_SHELL = {
     "into a variable": 'printf -v header "Bearer %s" "$OPENAI_API_KEY"',
     "a script for another language": "python - <<EOF\nkey = '$OPENAI_API_KEY'\nEOF",
     "a plain word": "cat environment.yml\nhead README.env.md",
+    "a token of another kind": 'echo "$ENTRY_TOKEN" "$NEXT_PAGE_TOKEN" "$NEXT_TOKEN"',
     "given back to something else": 'key=$OPENAI_API_KEY\nkey=none\necho "$key"',
 }
 
@@ -135,6 +140,7 @@ LOUD_SHELL = {
     "a document for the reader": ("cat <<EOF\nkey: $OPENAI_API_KEY\nEOF", "$OPENAI_API_KEY"),
     "a string for cat": ('cat <<< "$OPENAI_API_KEY"', "$OPENAI_API_KEY"),
     "under another name": ('key=$OPENAI_API_KEY\necho "using $key"', "$key"),
+    "from a function": ('get_key() {\n  echo "$OPENAI_API_KEY"\n}\nkey=$(get_key)\necho "$key"', "$key"),
     "in a header": ('auth="Authorization: Bearer $OPENAI_API_KEY"; echo "$auth"', "$auth"),
     "in a script in quotes": ("bash -c 'echo $OPENAI_API_KEY'", "$OPENAI_API_KEY"),
     "by another user": ("sudo -E -u app echo $OPENAI_API_KEY", "$OPENAI_API_KEY"),
@@ -201,6 +207,7 @@ def test_cases_and_names(text: str, case: str, name: str) -> None:
     "text",
     [
         'Write-Host "OPENAI_API_KEY is not set"',
+        "Write-LoggingCommand -Event 'setvariable' -Data $env:OPENAI_API_KEY",
         "Write-Host '$env:OPENAI_API_KEY'",
         'Write-Host "`$env:OPENAI_API_KEY"',
         "# Write-Host $env:OPENAI_API_KEY",
