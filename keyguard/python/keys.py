@@ -238,9 +238,11 @@ class KeyFinder:
         whole = len(leaves) == 1 and len(pieces) == len(own)
         if composite and whole and all(piece.leaf_start >= 0 for piece in own):
             return  # the literal itself is asked
+        where, name = self._place_of(value.text, start, end, use, around)
+        if name == "env-name" and match.case == "unknown-shape":
+            return  # the name of a variable
         self._covered.update(leaves)
         self.holding.update(leaves)
-        where, name = self._place_of(value.text, start, end, use, around)
         form = value.how if composite or len(leaves) > 1 else "literal"
         form = form or "pieces"
         if where == "code" and name == "env-name":
@@ -380,6 +382,8 @@ class KeyFinder:
             if is_placeholder(text, self.catalogue) or not looks_random(text):
                 continue
             where, name = self._place_of(value.text, 0, len(value.text), use, around)
+            if name == "env-name":
+                continue  # the name of a variable, unless it has a key's shape
             self.holding.update(leaves)
             self.drafts.append(
                 Draft(node, None, text, where, "literal", None, around, name, node, tuple(leaves.values()), known=False)
