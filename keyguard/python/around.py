@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from keyguard.python.index import Index, Node, Place, Role, Scope
 
 _HOST = re.compile(r"\b(?:https?|wss?)://(?:[^/\s@\"'<>{}]{1,200}@)?([A-Za-z0-9.-]{1,253}(?::\d{1,5})?)")
+MAX_HOSTS = 16  # hosts of a scope worth asking
 DOUBLE_STAR = -2  # the position of a role that is a call's `**mapping`
 _ADDRESS = re.compile(r"url|base|host|endpoint|server|address|api_type|domain|proxy", re.IGNORECASE)
 
@@ -66,6 +67,7 @@ class Surroundings:
         self.index, self.evaluator, self.catalogue = found, evaluator, catalogue
         self.tables = tables_of(catalogue)
         self.scope_hosts: dict[int, tuple[str, ...]] = {}
+        self._agreeing: dict[int, tuple[str, ...]] = {}
         self._callees: dict[int, str] = {}
         self._call_hosts: dict[int, tuple[str, ...]] = {}
         self._find_hosts()
@@ -84,17 +86,21 @@ class Surroundings:
         self.scope_hosts = {key: tuple(dict.fromkeys(hosts)) for key, hosts in found.items()}
 
     def hosts_at(self, place: Place) -> tuple[str, ...]:
-        """The hosts named in the nearest scope that names any; the module's only when they agree on whose they are."""
+        """The hosts named in the nearest scope that names any, if they do not differ on whose they are."""
         scope: Scope | None = place.scope.function
         while scope is not None:
-            hosts = self.scope_hosts.get(id(scope))
-            if hosts:
-                owners = {
-                    provider.id for host in hosts if (provider := self.catalogue.provider_of_host(host)) is not None
-                }
-                return hosts if len(owners) <= 1 else ()
+            if id(scope) in self.scope_hosts:
+                return self._agreed(scope)
             scope = scope.parent
         return ()
+
+    def _agreed(self, scope: Scope) -> tuple[str, ...]:
+        known = self._agreeing.get(id(scope))
+        if known is None:
+            hosts = self.scope_hosts[id(scope)]
+            owners = {owner.id for owner in map(self.catalogue.provider_of_host, hosts) if owner is not None}
+            known = self._agreeing[id(scope)] = hosts[:MAX_HOSTS] if len(owners) <= 1 else ()
+        return known
 
     def hosts_of_call(self, call: Node, place: Place) -> tuple[str, ...]:
         """The hosts that the arguments of a call name."""

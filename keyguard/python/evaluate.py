@@ -595,11 +595,11 @@ class Evaluator:
         return self.member_of(self.value(base, place), name, place)
 
     def _assigned(self, found: list[Binding], place: Place) -> Value | None:
-        near = [item for item in found if item.place.scope is place.scope]
+        near = _near(found, place)
         if near:
             reaching = _reaching(near, place.order, place.block)
             return one_of([self.bound(item) for item in reaching]) if reaching else None
-        outside = [item for item in found if item.place.scope.kind == "module"][-MAX_REACHING:]
+        outside = [item for item in found[-MAX_REACHING:] if item.place.scope.kind == "module"]
         if outside and place.scope.function.kind != "module":
             return one_of([self.bound(item) for item in _reaching(outside, float("inf"), place.scope.module.root)])
         return None
@@ -660,7 +660,7 @@ class Evaluator:
         settings = self.settings_class(scope)
         assigned = scope.attributes.get(name)
         if assigned:
-            near = [item for item in assigned if item.place.scope is place.scope]
+            near = _near(assigned, place)
             reaching = _reaching(near, place.order, place.block) if near else []
             return one_of([self.bound(item) for item in reaching or assigned[-MAX_REACHING:]])
         bound = scope.bindings.get(name)
@@ -1084,6 +1084,13 @@ def _annotation(node: Node) -> str:
         elif kind == "SimpleString":
             names.append(plain_string(item) or "")
     return " ".join(names)
+
+
+def _near(bindings: list[Binding], place: Place) -> list[Binding]:
+    """Those made in the same function, around a place: they follow each other in order."""
+    here = bisect_left(bindings, place.order, key=_order)
+    window = bindings[max(here - MAX_REACHING, 0) : here + MAX_REACHING]
+    return [item for item in window if item.place.scope is place.scope]
 
 
 def _order(binding: Binding) -> float:

@@ -422,14 +422,14 @@ class _Walk:
 
     def augmented(self, node: Node, _role: Role, place: Place) -> None:
         place = self.next(place)
+        role = Role("assign", None, node, tuple(_target_names(node.target)))
         if type(node.target).__name__ == "Name":
             self.bind(node.target.value, Binding("augment", node, place), place.scope)
         elif type(node.target).__name__ == "Attribute":
             self.attribute_binding(node.target, Binding("augment", node, place))
-        self.index.composites.append(Use(node, Role("assign", None, node, tuple(_target_names(node.target))), place))
-        self.stack.append(
-            (node.value, Role("part", Role("assign", None, node, tuple(_target_names(node.target)))), place)
-        )
+        self.index.composites.append(Use(node, role, place))
+        self.stack.append((node.value, Role("part", role), place))
+        self.stack.append((node.target, Role("target"), place))
 
     def target(self, target: Node, value: Node, place: Place, statement: Node, annotation: Node = None) -> None:
         kind = type(target).__name__
@@ -593,6 +593,7 @@ class _Walk:
         if node.orelse is not None:
             self.block(node.orelse.body, place.scope, Block(place.block))
         self.block(node.body, place.scope, block)
+        self.stack.append((node.target, Role("target"), inner))
         self.stack.append((node.iter, Role("iterated", None, node, tuple(_target_names(node.target))), header))
 
     def loop_target(self, target: Node, iterated: Node, place: Place) -> None:
@@ -618,6 +619,8 @@ class _Walk:
                 for name in _target_names(item.asname.name):
                     self.bind(name, Binding("other", None, header), place.scope)
         for item in reversed(node.items):
+            if item.asname is not None:
+                self.stack.append((item.asname.name, Role("target"), header))
             self.stack.append((item.item, Role("with", None, node), header))
 
     def try_(self, node: Node, _role: Role, place: Place) -> None:

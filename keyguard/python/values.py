@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.index import Node, Place, Scope
@@ -198,17 +198,9 @@ def one_of(values: Iterable[Value]) -> Value:
 
 def join(values: Sequence[Value], how: str = "pieces") -> Value:
     """Put texts one after another; parts that are not known stay as they are in a Joined."""
-    parts: list[Value] = []
-    for value in values:
-        if isinstance(value, Joined):
-            parts.extend(value.parts)
-        else:
-            parts.append(value)
     merged: list[Value] = []
     run: list[Text] = []
-    for part in parts:
-        if isinstance(part, Number):
-            part = Text(str(part.number))  # noqa: PLW2901  # a number in a text is its digits
+    for part in _parts(values):
         if isinstance(part, Text):
             run.append(part)
             continue
@@ -217,15 +209,19 @@ def join(values: Sequence[Value], how: str = "pieces") -> Value:
             run = []
         if not (isinstance(part, Unknown) and merged and isinstance(merged[-1], Unknown)):
             merged.append(part)
-    if run:
+    if run or not merged:
         merged.append(_concatenate(run, how))
-    if not merged:
-        return Text("")
-    if len(merged) == 1 and isinstance(merged[0], (Text, Unknown)):
-        return merged[0]
     if len(merged) > MAX_PIECES:
         return UNKNOWN
-    return Joined(tuple(merged))
+    return merged[0] if len(merged) == 1 and isinstance(merged[0], (Text, Unknown)) else Joined(tuple(merged))
+
+
+def _parts(values: Iterable[Value]) -> Iterator[Value]:
+    for value in values:
+        if isinstance(value, Joined):
+            yield from value.parts
+        else:
+            yield Text(str(value.number)) if isinstance(value, Number) else value
 
 
 def _concatenate(texts: Sequence[Text], how: str) -> Value:
