@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def check(facts: TextFacts) -> Iterator[Hit]:
     """Yield one hit for each place that shows a key; documentation shows commands and does not run them."""
-    if not facts.signals.scripts and facts.source.cell is None:
+    if not facts.signals.scripts:
         return
     from keyguard.checks.scripts import printed_by  # noqa: PLC0415  # 5 ms of patterns, for a script that shows something
 
