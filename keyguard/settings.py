@@ -427,11 +427,18 @@ def closest(word: str, words: Iterable[str]) -> str | None:
 
 def quote(word: str) -> str:
     """Give a wrong word in quotes, cut short where it could be a key pasted in the wrong place."""
-    # Some kinds of keys have no digits; names of settings and rules have no capitals.
-    mixed = any(map(str.isdigit, word)) or not (word.islower() or word.isupper())
-    if len(word) > _SHOWN_WORDS or (len(word) > _SHOWN_WHOLE and mixed):
+    if len(word) > _SHOWN_WORDS or may_be_key(word):
         return f'"{word[:_SHOWN_START]}…" ({len(word)} characters)'
     return f'"{word}"'
+
+
+def may_be_key(word: str) -> bool:
+    """Tell whether a wrong word may be a key: no name of an option, setting, rule or command looks like that."""
+    if len(word) <= _SHOWN_WHOLE:
+        return False
+    parts = word.replace("_", "-").split("-")
+    # Names are short words with hyphens in between; some kinds of keys have no digits, and some no capitals either.
+    return any(map(str.isdigit, word)) or not (word.islower() or word.isupper()) or max(map(len, parts)) > _SHOWN_WHOLE
 
 
 _ALL = (_EVERY_RULE,)

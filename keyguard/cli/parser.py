@@ -41,11 +41,11 @@ def _without_keys(message: str) -> str:
     """Shorten the words of an error that may be a key: people paste one as an argument."""
     import re  # noqa: PLC0415  # 4 ms, for a wrong argument only
 
+    from keyguard.settings import may_be_key  # noqa: PLC0415  # as above
+
     def shown(found: re.Match[str]) -> str:
         word = found[0]
-        # Some kinds of keys have no digits; names of options and commands have no capitals.
-        may_be_key = any(map(str.isdigit, word)) or not (word.islower() or word.isupper())
-        return f"{word[:4]}… ({len(word)} characters)" if may_be_key else word
+        return f"{word[:4]}… ({len(word)} characters)" if may_be_key(word) else word
 
     return re.sub(r"[^\s'\"=,]{17,}", shown, message)
 
