@@ -32,11 +32,10 @@ def rendered(text: str, blocks: Mapping[str, str]) -> str:
 
 def blocks(lang: str) -> dict[str, str]:
     """What keyguard prints today."""
-    helps = "\n\n".join(f"$ {' '.join(command)}\n{_run(*command[1:])}" for command in _HELPS)
-    return {"demo": _fenced(_demo(lang)), "help": _fenced(helps)}
-
-
-_HELPS = (("keyguard", "--help"), ("keyguard", "check", "--help"))
+    whole = _fenced(f"$ keyguard --help\n{_run('--help')}")
+    check = _fenced(f"$ keyguard check --help\n{_run('check', '--help')}")
+    folded = f"<details>\n<summary><code>keyguard check --help</code></summary>\n{check}</details>\n\n"
+    return {"demo": _fenced(_demo(lang)), "help": whole + folded}
 
 
 def _fenced(text: str) -> str:
