@@ -164,7 +164,7 @@ def _parse(
     code, offsets = (code, outlined) if outlined is not None else _without_form_feeds(code)
     deep, comments = _scan(code)
     if deep is not None:
-        return ParseFailure("the code is nested or chained too deeply to be parsed safely", deep, "too-deep")
+        return ParseFailure(f"over {MAX_DEPTH} brackets or {MAX_CHAIN:,} links", deep, "too-deep")
     import libcst as cst  # noqa: PLC0415  # 190 ms: only for text that is parsed
 
     try:
@@ -385,8 +385,13 @@ def _failure(code: str, line: int, message: str) -> ParseFailure:
         return ParseFailure("this is a template, not Python yet", number, "template")
     if _PYTHON_2.search(near):
         return ParseFailure("this is Python 2", number, "python2")
-    detail = re.search(r"parser error: error at \d+:\d+: (expected .{0,60})|tokenizer error: (.{0,80})", message)
-    words = (detail[1] or detail[2]).split(",")[0] if detail else "it does not parse"
+    if lines and number == len(lines) and not lines[-1].strip():
+        return ParseFailure("it ends inside a statement", number, "syntax")
+    tokenizer = re.search(r"tokenizer error: (.{0,80})", message)
+    # What LibCST quotes could be a key.
+    words = (
+        re.sub(r"[\"'].*[\"']", "a sign", tokenizer[1]) if tokenizer else "a statement is not finished or not Python 3"
+    )
     return ParseFailure(words.strip(), number, "syntax")
 
 
