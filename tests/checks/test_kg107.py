@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from keyguard.checks.kg107 import check
 from tests.checks.facts import facts_of, hits
 from tests.keys import fill
+from tests.runs import Tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KEY = "OPENAI_API_KEY=<openai-key>\n"
 
@@ -138,3 +144,21 @@ def test_git_is_not_asked_about_a_harmless_file() -> None:
     facts = facts_of(".env", "DEBUG=1\n")
     object.__setattr__(facts, "status", fail)
     assert list(check(facts)) == []
+
+
+def test_from_the_first_git_add_to_the_ignore_line(tmp_path: Path) -> None:
+    tree = Tree(tmp_path / "project")
+    tree.git("init", "-q", "-b", "main")
+    tree.write(".env", "DB_PASSWORD=<random-password>\n")
+
+    def found(*argv: str) -> list[tuple[str, str]]:
+        return [(one["rule"], one["message"]) for one in tree.check(*argv).findings]
+
+    assert found() == [("KG107", "git does not ignore this env file with real values: the next git add takes it")]
+    tree.git("add", ".env")
+    assert found() == found("--staged") == [("KG107", "this env file with real values is about to be committed")]
+    tree.commit()
+    assert found() == [("KG107", "git tracks this env file with real values")]
+    tree.git("rm", "-q", "--cached", ".env")
+    tree.write(".gitignore", ".env\n")
+    assert found() == found(".env") == []

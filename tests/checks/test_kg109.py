@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,10 @@ from keyguard.checks.kg109 import check
 from keyguard.checks.scripts import printed_by
 from keyguard.source import decode, notebook_parts
 from tests.checks.facts import CATALOGUE, facts_of, hits
+from tests.runs import Tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def printed(path: str, text: str) -> list[tuple[str | None, str, str]]:
@@ -549,3 +554,12 @@ def test_any_text_is_read_to_its_end_and_spans_lie_in_it(text: str, path: str) -
 def test_deep_nesting_is_no_trouble(path: str, piece: str) -> None:
     printed_by(facts_of(path, "run: " + piece * 2_000).source, CATALOGUE)
     printed_by(facts_of(path, (piece + "\n") * 2_000).source, CATALOGUE)
+
+
+def test_a_notebook_as_a_whole(tmp_path: Path) -> None:
+    tree = Tree(tmp_path / "project")
+    cells = [("markdown", "!echo $OPENAI_API_KEY"), ("code", "import os\n!echo $OPENAI_API_KEY\n")]
+    held = [{"cell_type": kind, "source": text, "outputs": [], "metadata": {}} for kind, text in cells]
+    tree.write("a.ipynb", json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": held}))
+    (found,) = tree.check(code=1).findings
+    assert (found["rule"], found["cell"], found["line"], found["column"]) == ("KG109", 2, 2, 7)
