@@ -251,3 +251,22 @@ def test_no_place_shows_a_key(tmp_path: Path, context: str) -> None:
         assert done.code in {0, 1, 2}, done
         for key, shape in keys:
             assert_hidden(done.out + done.err, key, shape)
+
+
+OTHER_SECRETS = (
+    "aws-access-key aws-secret-key slack-token slack-webhook stripe-key sendgrid-key npm-token gitlab-token jwt"
+)
+
+
+@pytest.mark.parametrize("kind", OTHER_SECRETS.split())
+def test_no_place_shows_another_services_secret(tmp_path: Path, kind: str) -> None:
+    secret, tree = make(kind, 3), Tree(tmp_path)
+    tree.write("a.py", f'import os\nAWS_SECRET_KEY = "{secret}"; print(os.environ, "{secret}")\n'.encode())
+    tree.write("a.yaml", f'aws_secret_access_key: "{secret}"\nurl: https://me:{secret}@db.example.org/x\n'.encode())
+    tree.write(".env", f"AWS_SECRET_ACCESS_KEY={secret}\nDATABASE_URL=postgres://me:{secret}@db/x\n".encode())
+    tree.write("a.sh", f"export DB_PASSWORD={secret}; echo $DB_PASSWORD {secret}\n".encode())
+    for options in (("--output-format", "text"), ("--output-format", "json"), ("--output-format", "sarif")):
+        done = tree.run("check", "--min-severity", "low", "--min-confidence", "low", *options)
+        assert done.code in {0, 1}, done
+        for start in range(len(secret) - RUN + 1):
+            assert secret[start : start + RUN] not in done.out + done.err
