@@ -97,7 +97,9 @@ class PowerShell:
 
     def is_secret(self, name: str) -> bool:
         """Tell whether a variable holds a secret: by its name in any case, or because it was given one."""
-        return name.lower() in self._learnt or self._by_name(name) or self._by_name(_snake(name))
+        constant = _snake(name)
+        # Names in capitals are no habit here, so that a bare `$token` is as often a parser's.
+        return name.lower() in self._learnt or self._by_name(name) or ("_" in constant and self._by_name(constant))
 
     def read(self, start: int, end: int) -> list[Printed]:
         """Give what the script between two offsets prints, by position."""

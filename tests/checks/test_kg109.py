@@ -237,6 +237,7 @@ def test_cases_and_names(text: str, case: str, name: str) -> None:
         "Get-Content .env | ForEach-Object { $name, $value = $_.Split('=') }\n$x = Get-Content .env",
         "Get-Content .env.example",
         "Write-Host $env:PATH $env:OPENAI_BASE_URL $env:TEMP",
+        "foreach ($token in $tokens) {\n  Write-Host $token\n}",
     ],
 )
 def test_powershell_that_shows_nothing(text: str) -> None:
