@@ -98,6 +98,8 @@ _ENVIRONMENT_NAMED = (
 _GENERIC_VARIABLE = r"API_KEY[\"']"
 _GENERIC = (b"API_KEY", b"keyguard:", b"reversed(")
 _BACKWARDS = r"[\"']\)?\[::-1\]|reversed\([\"']"
+# Two literals without a space in them, next to each other or added together: sentences have spaces.
+_JOINED = r"[\"'][A-Za-z0-9_.+/=:|~-]{6,}[\"'][ \t\\\r\n]*\+?[ \t\\\r\n]*[frb]?[\"'][A-Za-z0-9_.+/=:|~-]{6,}[\"']"
 # A letter followed by a digit, twice: random texts of letters and digits have five or six changes in 20 characters.
 _LITERAL = (
     r"[\"'][A-Za-z0-9_.+/=:|~-]*[A-Za-z][0-9]+[A-Za-z_.+/=:|~-]+[A-Za-z0-9_.+/=:|~-]*[A-Za-z][0-9]"
@@ -215,7 +217,7 @@ class Prefilter:
             return False
         if self._variable.search(flat) is not None and self._sink.search(flat) is not None:
             return True
-        return model and self._has_random_literal(flat, 20)
+        return model and (self._has_random_literal(flat, 20) or self._joined.search(flat) is not None)
 
     def _shows_environment(self, flat: bytes) -> bool:
         """Tell whether the whole environment, or a copy of it under a name, stands in a call that shows things."""
@@ -289,6 +291,7 @@ class Prefilter:
     _variable = cached_property(lambda _: compiled(_VARIABLE))
     _sink = cached_property(lambda _: compiled(_SINK))
     _backwards = cached_property(lambda _: compiled(_BACKWARDS))
+    _joined = cached_property(lambda _: compiled(_JOINED))
     _literal = cached_property(lambda _: compiled(_LITERAL))
 
 

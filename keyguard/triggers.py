@@ -55,7 +55,9 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
     variables = {name for item in providers for name in item.get("env", ())}
     hosts = {host for item in providers for host in (*item.get("hosts", ()), *item.get("more_hosts", ()))}
     host_patterns = sorted({pattern for item in providers for pattern in item.get("host_patterns", ())})
-    words = {word for item in providers for word in item.get("words", ())}
+    words = set(word_owners((item["id"], item.get("words", ())) for item in providers))
+    ids = {item["id"] for item in providers if item.get("key")}
+    stems = {item["id"].removeprefix("relay_") for item in providers}
     modules = {name for sdk in sdks for name in sdk["imports"]}
     found = {
         # Names in full: what of a file has to do with models at all, for Python, whose parse is dear.
@@ -82,6 +84,10 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
             _any(_without(literals, words)),
             rf"(?:from|import)[ \t]+{_any(_without(modules, words))}",
             *(f"(?:{pattern})" for pattern, core in cores.items() if len(core) < _SHORTEST_CORE),
+            # `falKey` and `poe_api_key`: names of their own, though no variable of the provider is called so.
+            rf"(?i:\b{_any(_without(stems, words))}[_-]?(?:api[_-]?)?(?:key|token|secret))",
+            # `"exa": {…}` or `[exa]`: as the name of a section even a common word is a provider.
+            rf"(?m:[\"'\[]{_any(_without(ids, words))}[\"'\]]|^[ \t]*{_any(_without(ids, words))}:)",
         ]
     )
     # The encoded form keeps only its start: a counter of a run multiplies with every other one.
@@ -94,7 +100,8 @@ def _pieces(prefixes: Iterable[str]) -> str:
     """A literal that begins with a prefix; one that names in code have too must end it, or a digit or sign follows."""
     names = {"key_", "pat_"}
     common = {prefix for prefix in prefixes if (len(prefix) <= _COMMON and prefix != "sk-") or prefix in names}
-    rest = "(?:[\"'%{]|[A-Za-z_-]*[^A-Za-z_'\"\\s-])"
+    other_piece = "[A-Za-z0-9_-]*[\"'][ \\t\\\\\\r\\n]*\\+?[ \\t\\\\\\r\\n]*[frb]?[\"']"
+    rest = f"(?:[\"'%{{]|[A-Za-z_-]*[^A-Za-z_'\"\\s-]|{other_piece})"
     return f"[\"'](?:{_any(set(prefixes) - common)}|{_any(common)}{rest})"
 
 
@@ -143,6 +150,16 @@ def _core(pattern: str) -> str:
     while re.search(r"\([^()]*\)", plain):
         plain = re.sub(r"\((?:\?:)?[^()]*\)[?*+]?", "*", plain)
     return max((part.replace("\\", "") for part in re.split(r"\*|[^\\A-Za-z0-9.-]", plain)), key=len)
+
+
+def word_owners(providers: Iterable[tuple[str, Iterable[str]]]) -> dict[str, tuple[str, ...]]:
+    """Ids of providers by the words that name them; `exa_api` is also written `exaApi`, which is `exaapi` here."""
+    owners: dict[str, tuple[str, ...]] = {}
+    for provider, words in providers:
+        for word in words:
+            for spelled in dict.fromkeys((word, re.sub(r"[^a-z0-9]", "", word) if word.isascii() else word)):
+                owners[spelled] = (*owners.get(spelled, ()), provider)
+    return owners
 
 
 def _searched(key: Mapping[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from keyguard.model import Confidence, Span
 from keyguard.prefilter import JUDGED, compiled, decoded_at, may_be_random
 from keyguard.secrets.placeholders import is_lookalike, is_placeholder, looks_random
-from keyguard.triggers import CREDENTIAL_WORDS, RUN
+from keyguard.triggers import CREDENTIAL_WORDS, RUN, word_owners
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -38,6 +38,7 @@ _BLOB = 24  # random characters beside a run that make it a piece of something l
 _SHORTEST_PEM = 200  # characters between the lines of a private key: the shortest has 100
 _URL = r"(?i:https?|wss?)://[A-Za-z0-9.-]{3,253}(?::[0-9]{1,5})?"
 _LONGEST = 4_200  # characters of the longest key
+_SECTION = 8  # lines above a key among which its block's name is looked for
 _LINE = 200  # characters before a key on its line in which names are looked for
 _NEAR = 1_500  # characters on both sides in which a host or a word says whose key it is
 _FAR = 20_000  # the same where only one of the possible providers is named at all
@@ -48,6 +49,8 @@ _MENTIONS_ASKED = 16  # mentions looked at on each side of a key
 _UNKNOWN_SHORTEST, _UNKNOWN_LONGEST = 20, 200  # characters of a key of no known shape
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[-.][A-Za-z0-9_]+)*")
+_OF_CREDENTIAL = re.compile(r"_?(?:api_?)?(?:key|token|secret)s?$")
+_SHORT_VARIABLE = re.compile(r"(?:[A-Z0-9]{1,2}_)?API_KEY|.{0,4}")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _VALUE = re.compile(r"[A-Za-z0-9_.\-]+")
 _BASE64_VALUE = re.compile(r"[A-Za-z0-9+/]{24,800}={0,2}")
@@ -226,12 +229,7 @@ class _Matcher:
         self._browser = words.browser_prefixes
         self._headers = frozenset(header.replace("-", "_") for header in words.headers)
         self._schemes = re.compile(rf"\s*(?:{'|'.join(map(re.escape, words.schemes))})[\s:]\s*", re.IGNORECASE)
-        self._word_ids: dict[str, tuple[str, ...]] = {}
-        for provider in catalogue.providers.values():
-            for word in provider.words:
-                known = self._word_ids.get(word, ())
-                self._word_ids[word] = (*known, provider.id)
-
+        self._word_ids = word_owners((provider.id, provider.words) for provider in catalogue.providers.values())
         # The same few names stand before thousands of values. On the object, so that no cache outlives it.
         self.credential = lru_cache(maxsize=4_096)(self._credential)
         self.named = lru_cache(maxsize=4_096)(self._named)
@@ -267,17 +265,27 @@ class _Matcher:
         if known:
             return tuple(provider.id for provider in known)
         snake = _snake(name)
-        parts = snake.split("_")
+        # As a name of its own even a common word is a provider: `{"exa": {"api_key": …}}`, `falKey`.
+        stem = _OF_CREDENTIAL.sub("", snake)
+        for owner in (stem, f"relay_{stem}"):
+            if owner in self._catalogue.providers:
+                return (owner,)
+        return self._worded(snake.split("_")) or self._ending(name)
+
+    def _worded(self, parts: Sequence[str]) -> tuple[str, ...]:
+        """Find the providers whose word some parts of a name spell, the longest word first."""
         for size in (3, 2, 1):
             for start in range(len(parts) - size + 1):
                 piece = parts[start : start + size]
                 for word in ("_".join(piece), "".join(piece), " ".join(piece)):
-                    ids = self._word_ids.get(word)
-                    if ids:
-                        return ids
-        # `browser_prefix_X_API_KEY` is X's variable still.
+                    if word in self._word_ids:
+                        return self._word_ids[word]
+        return ()
+
+    def _ending(self, name: str) -> tuple[str, ...]:
+        """Find whose variable a name ends in: `MY_HF_TOKEN` is `HF_TOKEN` still, `PH8_CO_API_KEY` not `CO_API_KEY`."""
         for place, sign in enumerate(name):
-            if sign == "_" and place < len(name) - 4:
+            if sign == "_" and not _SHORT_VARIABLE.fullmatch(name, place + 1):
                 known = self._catalogue.providers_of_env(name[place + 1 :])
                 if known:
                     return tuple(provider.id for provider in known)
@@ -287,7 +295,7 @@ class _Matcher:
 
     def prefixed(self, flat: str, data: bytes, context: Context, kind: str) -> Iterator[KeyMatch]:
         """Yield the keys whose form shows where they begin; what is around them says whose they are."""
-        mentions = _Mentions(self, data)
+        mentions = _Mentions(self, flat, data)
         before: KeyMatch | None = None
         place = 0
         while (found := self._finder.search(data, place)) is not None:
@@ -385,7 +393,7 @@ class _Matcher:
 
     def contextual(self, flat: str, data: bytes, context: Context) -> Iterator[KeyMatch]:
         """Keys of shapes without a prefix: after a credential's name, in a text that names their provider."""
-        mentions = _Mentions(self, data)
+        mentions = _Mentions(self, flat, data)
         if mentions.silent() and not (context.providers or context.hosts):
             return
         place = 0
@@ -436,23 +444,34 @@ class _Matcher:
         return self._unknown(flat, start, around)
 
     def _unknown(self, flat: str, start: int, around: _Around) -> KeyMatch | None:
-        """A random value under a provider's own variable: its form is new, or nobody wrote it down."""
-        ids = next((ids for ids in map(self.named, around.names[:2]) if ids), ())
+        """A random value under a provider's variable or beside its host: its form is new, or nobody wrote it down."""
         found = _VALUE.match(flat, start, start + _UNKNOWN_LONGEST + 1)
-        if not ids or found is None or not self.credential(around.names[0]):
+        if found is None or not around.names or not self.credential(around.names[0]):
             return None
         value = found[0].rstrip(".-")
         token = _Token(flat, start, start + len(value))
         if not _UNKNOWN_SHORTEST <= len(value) <= _UNKNOWN_LONGEST or flat.startswith(_GOES_ON, token.end):
             return None
-        stand_in = is_placeholder(value, self._catalogue) or is_lookalike(value, self._catalogue)
-        if stand_in or not _mixed(value) or not looks_random(value):
-            return None
         if any(flat.startswith(prefix, start) for prefix, _ in self._by_prefix.get(value[:2], ())):
             return None  # a cut or mistyped key of a known shape: another rule's business
-        known = self._catalogue.providers[ids[0]]
-        provider = known.id if len(ids) == 1 and not _shows_itself(known) else None
-        return self._match(token, around, _Verdict(None, provider, Confidence.MEDIUM, NAME, "unknown-shape"))
+        if not _mixed(value) or not looks_random(value):
+            return None
+        if is_placeholder(value, self._catalogue) or is_lookalike(value, self._catalogue):
+            return None
+        verdict = self._unknown_owner(around)
+        return self._match(token, around, verdict) if verdict else None
+
+    def _unknown_owner(self, around: _Around) -> _Verdict | None:
+        ids = next((ids for ids in map(self.named, around.names[:2]) if ids), ())
+        if ids:
+            known = self._catalogue.providers[ids[0]]
+            provider = known.id if len(ids) == 1 and not _shows_itself(known) else None
+            return _Verdict(None, provider, Confidence.MEDIUM, NAME, "unknown-shape")
+        for provider_near, reason in self._evidence(around):
+            # A host whose keys have no known form; one whose form is known would have been told.
+            if reason in {HOST, NAME} and not provider_near.shapes:
+                return _Verdict(None, provider_near.id, Confidence.MEDIUM, reason, "unknown-shape")
+        return None
 
     # -- whose key ---------------------------------------------------------------------------------------------------
 
@@ -460,25 +479,30 @@ class _Matcher:
         """The providers that the surroundings name, strongest first, each once."""
         providers = self._catalogue.providers
         seen: set[str] = set()
-
-        def fresh(ids: Iterable[str], reason: str) -> Iterator[tuple[Provider, str]]:
+        for ids, reason in self._claims(around):
             for owner in ids:
                 if owner not in seen and owner in providers:
                     seen.add(owner)
                     yield providers[owner], reason
 
+    def _claims(self, around: _Around) -> Iterator[tuple[Iterable[str], str]]:
+        """Ids of providers and what names them: the host given, the names, the block, words, and what stands near."""
         context = around.context
         for host in context.hosts:
             owner = self._catalogue.provider_of_host(host)
-            yield from fresh([owner.id] if owner else (), HOST)
-        yield from fresh(context.providers, NAME)
+            if owner is not None:
+                yield (owner.id,), HOST
+        yield context.providers, NAME
         for name in around.names:
-            yield from fresh(self.named(name), NAME)
-        for phrase in context.words:
-            yield from fresh(self._in_phrase(phrase), WORDS)
+            yield self.named(name), NAME
         if around.mentions is not None:
-            for owner_id, strong in around.mentions.near(around.place):
-                yield from fresh((owner_id,), HOST if strong else WORDS)
+            for name in _section(around.mentions.flat, around.place):
+                yield self.named(name), NAME
+        for phrase in context.words:
+            yield self._in_phrase(phrase), WORDS
+        if around.mentions is not None:
+            for mentioned, strong in around.mentions.near(around.place):
+                yield (mentioned,), HOST if strong else WORDS
 
     def _in_phrase(self, phrase: str) -> Iterator[str]:
         lowered = phrase.lower()
@@ -614,9 +638,9 @@ class _Matcher:
         return compiled(f"{_URL}|{self._catalogue.patterns['model']}")
 
     @cached_property
-    def model(self) -> Any:  # noqa: ANN401  # re2 ships no types
-        """What names a provider."""
-        return compiled(self._catalogue.patterns["model"])
+    def about(self) -> Any:  # noqa: ANN401  # re2 ships no types
+        """What a text has that has to do with a provider, in fewer states."""
+        return compiled(self._catalogue.patterns["about"])
 
     def mentioned(self, found: bytes) -> tuple[tuple[str, ...], bool]:
         """Whom a mention names, and whether it is a host."""
@@ -674,14 +698,15 @@ class _Around:
 class _Mentions:
     """Where a text names providers: hosts, variables, words. Looked up once, and only when a key asks."""
 
-    def __init__(self, matcher: _Matcher, data: bytes) -> None:
+    def __init__(self, matcher: _Matcher, flat: str, data: bytes) -> None:
         self._matcher = matcher
+        self.flat = flat
         self._data = data
         self._found: list[tuple[int, tuple[str, ...], bool]] | None = None
 
     def silent(self) -> bool:
         """Tell whether nobody is named at all."""
-        return self._matcher.model.search(self._data) is None
+        return self._matcher.about.search(self._data) is None
 
     def _all(self) -> list[tuple[int, tuple[str, ...], bool]]:
         if self._found is None:
@@ -725,6 +750,29 @@ def _credential_words() -> Any:  # noqa: ANN401  # re2 ships no types
 def _snake(name: str) -> str:
     """`xApiKey`, `X-API-Key` and `x.api.key` are all `x_api_key`."""
     return "_".join(word.lower() for word in _WORD.findall(name))
+
+
+def _section(flat: str, start: int) -> list[str]:
+    """The name of the block a line belongs to: the less indented `name:` or `"name": {` above it, or `[name]`."""
+    line = flat.rfind("\n", max(0, start - _LINE), start) + 1
+    indent = _indent(flat, line)
+    for _ in range(_SECTION):
+        if line <= 0:
+            break
+        end = line - 1
+        line = flat.rfind("\n", max(0, end - _LINE), end) + 1
+        last = flat[end - 1 : end]
+        opens = last in {":", "{"} and _indent(flat, line) < indent
+        if opens or (last == "]" and flat.startswith("[", line)):
+            return [found[0] for found in _IDENTIFIER.finditer(flat, line, end)][:2]
+    return []
+
+
+def _indent(flat: str, line: int) -> int:
+    place = line
+    while flat[place : place + 1] in {" ", "\t"}:
+        place += 1
+    return place - line
 
 
 def _in_blob(flat: str, start: int, end: int) -> bool:
