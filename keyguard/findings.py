@@ -73,7 +73,9 @@ class Speaker:
             cell=source.cell,
             part=None if source.cell is None else ("output" if source.part == "output" else "source"),
             excerpt=_excerpt(source, hit.span, known, self.catalogue),
-            related=tuple(self._related(source, span, _scrub(text, known)) for span, text in hit.related),
+            related=tuple(
+                self._related(source, span, _scrub(self._aside(text, values), known)) for span, text in hit.related
+            ),
             fix=hit.fix,
         )
 
@@ -98,6 +100,9 @@ class Speaker:
         )
         remedy = (case and (case.remedy_zh if chinese else case.remedy)) or (rule.remedy_zh if chinese else rule.remedy)
         return message, remedy
+
+    def _aside(self, text: str, values: Mapping[str, str]) -> str:
+        return texts(self.lang).say(f"related.{text}", name=values["name"])
 
     @staticmethod
     def _related(source: SourceFile, span: Span, message: str) -> Related:

@@ -152,7 +152,7 @@ class Hit(NamedTuple):
 
     `secret` is the key the hit is about, if there is one; `statement` stands in for it in the fingerprint of a
     hit about code. `case` names a `[case.…]` of the rule's TOML with its own severity, confidence and message.
-    `related` pairs a span of the same file with a message.
+    `related` pairs a span of the same file with what it is: a text `related.…` of `lang`, filled from `values`.
     """
 
     rule: str

@@ -39,5 +39,5 @@ def hit(key: KeyText, rule: str, case: str | None) -> Hit:
     """One hit about one key; the message never gets more of it than its mask."""
     shape = key.match.shape if key.match is not None else None
     values = {"masked": mask(key.value, shape), "env": key.env or "", "name": key.name}
-    related = tuple((span, "a piece of it") for span in key.pieces if not key.span.overlaps(span))
+    related = tuple((span, "piece") for span in key.pieces if not key.span.overlaps(span))
     return Hit(rule, key.span, values, case, Secret(key.value, key.provider), related=related)

@@ -20,7 +20,7 @@ def check(facts: PythonFacts) -> Iterator[Hit]:
     for output in facts.outputs:
         related: tuple[tuple[Span, str], ...] = ()
         if output.source is not None and not output.span.overlaps(output.source):
-            related = ((output.source, f"{output.name} is read here"),)
+            related = ((output.source, "read"),)
         values = {"name": output.name, "where": output.where}
         yield Hit(
             "KG104",

@@ -23,7 +23,7 @@ class Texts:
         self.lang = lang
         self._entries = entries
 
-    def say(self, name: str, **values: object) -> str:
+    def say(self, name: str, /, **values: object) -> str:
         """Give the text called `name`, in the form `count` asks for; KeyError for a missing name or value."""
         entry = self._entries[name]
         if isinstance(entry, tuple):

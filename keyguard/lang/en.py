@@ -22,6 +22,9 @@ ENTRIES: dict[str, Entry] = {
         "The baseline {file} accepts {count} finding.",
         "The baseline {file} accepts {count} findings.",
     ),
+    # Other places that explain a finding.
+    "related.piece": "a piece of it",
+    "related.read": "{name} is read here",
     # Places.
     "cell": "cell {cell}",
     "cell.output": "cell {cell} output",

@@ -20,6 +20,9 @@ ENTRIES: dict[str, Entry] = {
     "length": "（{count} 个字符）",
     "no-console": "签发它的平台",
     "baseline.written": "基线 {file} 已接受 {count} 个问题。",
+    # Other places that explain a finding.
+    "related.piece": "密钥的一部分",
+    "related.read": "在这里读取 {name}",
     # Places.
     "cell": "单元格 {cell}",
     "cell.output": "单元格 {cell} 输出",
