@@ -665,3 +665,11 @@ def test_a_reader_that_has_enough_is_no_error(tree: Tree) -> None:
     )
     assert done.stderr == ""
     assert done.stdout.splitlines() == ["{", "1"]
+
+
+def test_a_key_given_as_a_path_is_not_said_back(tree: Tree) -> None:
+    key = fill("<openai-key>")
+    done = tree.run("check", key)
+    assert done.code == 2
+    assert key not in done.out + done.err
+    assert "sk-proj-… (132 characters): no such file or folder" in done.out + done.err

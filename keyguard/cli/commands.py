@@ -202,7 +202,20 @@ class _Run:
         else:
             found = discover.discover(self._paths or (".",), respect_gitignore=settings.respect_gitignore, **options)
         self.targets = tuple(target for target in found.targets if not self._excluded_below(target))
-        self._notices += found.notices
+        self._notices += (self._without_keys(notice) for notice in found.notices)
+
+    def _without_keys(self, notice: Notice) -> Notice:
+        """Mask a key given where a path belongs: it is in the shell's history already, but not in a log."""
+        if not notice.error:
+            return notice
+        from keyguard.secrets.placeholders import mask  # noqa: PLC0415  # for a wrong path only
+        from keyguard.secrets.shapes import keys_in_text  # noqa: PLC0415  # as above
+
+        said, path = notice.message, notice.path
+        for key in keys_in_text(notice.path or notice.message, self.catalogue):
+            said = said.replace(key.value, mask(key.value, key.shape))
+            path = path and path.replace(key.value, mask(key.value, key.shape))
+        return notice._replace(message=said, path=path)
 
     def _excluded_below(self, target: Target) -> bool:
         """Apply the excludes of a settings file deeper in the tree than the run's own."""
