@@ -483,6 +483,21 @@ def test_a_linked_work_tree_is_a_work_tree(tree: Tree, tmp_path: Path) -> None:
     assert linked.check("--staged", code=1).places == [("KG101", "a.py", 3)]
 
 
+def test_a_work_tree_whose_repository_lies_elsewhere(tmp_path: Path) -> None:
+    apart = Tree(tmp_path / "apart")
+    apart.git("init", "-q", "--separate-git-dir", str(tmp_path / "store"))
+    apart.write("rest.py", LEAK)
+    apart.write(".gitignore", "ignored.py\n")
+    apart.write("ignored.py", LEAK)
+    apart.git("add", "-A")
+    assert apart.check(code=1).places == [REST]
+    assert apart.check("--staged", code=1).places == [REST]
+    (apart.root / ".git").unlink()
+    told = {"GIT_DIR": str(tmp_path / "store"), "GIT_WORK_TREE": str(apart.root)}
+    assert apart.check(environ=told, code=1).places == [REST]
+    assert apart.check("--staged", environ=told, code=1).places == [REST]
+
+
 def test_a_detached_head_is_no_obstacle(tree: Tree) -> None:
     first = tree.commit()
     tree.write("a.py", LEAK)
