@@ -90,7 +90,7 @@ def _only(text: str) -> KeyMatch:
         "example.com sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29t",
         'PATTERN = re.compile(r"sk-(?:proj-)?[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}")',
         'MODELS = ["gpt-4o-mini-2024-07-18", "claude-sonnet-4-20250514", "llama-3.3-70b-versatile"]',
-        "sk-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+        "sk-" + "x" * 48,
         "api_key = sk-2448****************************",
         "OPENAI_API_KEY=sk-...",
         "OPENAI_API_KEY=${OPENAI_API_KEY}",
