@@ -323,11 +323,14 @@ class _File:
         if not self._settings.is_selected("KG002"):
             return
         source, line = _cell_line(sources, failure.line)
-        case = failure.kind if failure.kind in {"python2", "template", "too-deep"} else None
+        case = failure.kind if failure.kind in {"python2", "template", "too-deep", "too-large"} else None
         if case is None and not signals.model:
             case = "no-trigger"
-        span = source.line_span(min(line, source.line_count))
-        self._add(source, (Hit("KG002", span, {"reason": failure.reason}, case=case, statement=""),))
+        line = min(line, source.line_count)
+        span = source.line_span(line)
+        self._add(
+            source, (Hit("KG002", span, {"reason": failure.reason}, case=case, statement=source.line_text(line)),)
+        )
 
     def _check_unparsed(self, source: SourceFile) -> None:
         from keyguard.checks.kg101 import check_unparsed  # noqa: PLC0415  # only for Python without a tree
@@ -506,7 +509,7 @@ def _report(outcomes: Iterable[Outcome], checked: int) -> Report:
         hidden.update(dict(outcome.hidden))
     return Report(
         tuple(outcome.report for outcome in ordered),
-        checked=checked,
+        checked=checked - sum(outcome.report.skipped is not None for outcome in ordered),
         hidden=dict(hidden),
         notices=tuple(_bug(outcome) for outcome in ordered if outcome.bug),
         unused_ignores=sum(outcome.unused for outcome in ordered),

@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 MAX_DEPTH = 200  # CPython's own limit on nested brackets; LibCST 1.9 crashes the process at about 1,500
 MAX_INDENTS = 100  # CPython's own limit on nested blocks
 MAX_SEARCHED = 64  # nodes whose text is searched for; for more, one pass over the tree is cheaper
+MAX_SIZE = 1_200_000  # characters: LibCST takes 105 bytes of memory for each, and a process has 200 MB
 MAX_CHAIN = 1_000  # links (operators, dots, calls, adjacent strings, elifs) that one tree path may hold
 
 
 @dataclass(frozen=True, slots=True)
 class ParseFailure:
-    """Why a text has no tree: `kind` is too-deep, syntax, python2, template or merge-conflict; `line` counts from 1."""
+    """Why a text has no tree; `line` counts from 1.
+
+    `kind` is too-deep, too-large, syntax, python2, template or merge-conflict.
+    """
 
     reason: str
     line: int
@@ -162,6 +166,8 @@ def _parse(
     text: str, code: str, parts: tuple[Part, ...], stepped: tuple[Span, ...], outlined: Offsets | None = None
 ) -> Module | ParseFailure:
     code, offsets = (code, outlined) if outlined is not None else _without_form_feeds(code)
+    if len(code) > MAX_SIZE:
+        return ParseFailure(f"over {MAX_SIZE:,} characters", 1, "too-large")
     deep, comments = _scan(code)
     if deep is not None:
         return ParseFailure(f"over {MAX_DEPTH} brackets or {MAX_CHAIN:,} links", deep, "too-deep")
