@@ -295,6 +295,8 @@ class _File:
         wanted = [check for check in PYTHON_CHECKS if self._settings.is_selected(check.rule)]
         if not wanted and not self._settings.is_selected("KG002"):
             return
+        if signals.shows and not self._may_show(sources):
+            return
         from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 190 ms
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
@@ -315,6 +317,13 @@ class _File:
                 source, span = facts.module.place(hit.span)
                 related = tuple((facts.module.place(other)[1], text) for other, text in hit.related)
                 self._add(source, (hit._replace(span=span, related=related),))
+
+    def _may_show(self, sources: Sequence[SourceFile]) -> bool:
+        """Tell at a glance whether what the code reads can reach anything that shows it."""
+        from keyguard.python.glance import may_show  # noqa: PLC0415  # ast: 2 ms, for Python that reads a key
+        from keyguard.source import python_text  # noqa: PLC0415  # 1 ms
+
+        return may_show("\n".join(map(python_text, sources)), self._session.catalogue)
 
     def _unparsed(self, sources: Sequence[SourceFile], failure: Any, signals: Signals) -> None:  # noqa: ANN401  # ParseFailure, whose module is heavy
         """Report Python that does not parse; its keys are still keys, found in its text."""

@@ -111,7 +111,8 @@ class Signals(NamedTuple):
     """What a file may hold.
 
     `keys`: model-API keys in its text. `python`: something only the parsed module tells. `model`: it may have to do
-    with models; `talks`: it names a host, a variable or an SDK in full. `plugins`: the detect-secrets plug-ins that can
+    with models; `talks`: it names a host, a variable or an SDK in full; `shows`: all it
+    may do, being Python, is show a key that it reads. `plugins`: the detect-secrets plug-ins that can
     find something. `scripts`: commands that may print a key.
     `marks`: ignore comments of our own. `env`: it is an env file. `is_binary`: it is no text at all.
     """
@@ -120,6 +121,7 @@ class Signals(NamedTuple):
     python: bool = False
     model: bool = False
     talks: bool = False
+    shows: bool = False
     plugins: frozenset[str] = frozenset()
     scripts: bool = False
     marks: bool = False
@@ -169,8 +171,7 @@ class Prefilter:
             return NOTHING
         if only_python and not always:
             # Nothing but an environment, a reversed text or a mark of ours: half of what is left, told in one search.
-            python = kind in _PYTHON and self._needs_parsing(flat, model=False)
-            return Signals(python=python, marks=b"keyguard:" in flat)
+            return self._python(flat, kind, keys=False, talks=False)._replace(marks=b"keyguard:" in flat)
         return self._closer(flat, kind, scripts=scripts, env=env)
 
     def matters(self, text: str) -> bool:
@@ -179,12 +180,19 @@ class Prefilter:
 
     def _first_of_all(self, flat: bytes) -> bool | None:
         """None when nothing is there; else whether all there is could matter to Python or to our own marks only."""
-        found = None
+        python = words = False
         for found in self._first.finditer(flat):
             text = found.group()
-            if b"environ" not in text and b"[::-1]" not in text and not text.startswith(_GENERIC):
+            if b"environ" in text or b"[::-1]" in text or text.startswith(_GENERIC):
+                python = True
+            elif text.isalpha():
+                words = True
+            else:
                 return False
-        return None if found is None else True
+        # A word of a provider inside another word (`ails` in `details`) is what is found most: it means nothing.
+        if words and self._pattern("about").search(flat) is not None:
+            return False
+        return True if python else None
 
     def _closer(self, flat: bytes, kind: str, *, scripts: bool, env: bool) -> Signals:
         model = self._pattern("about").search(flat) is not None
@@ -194,9 +202,8 @@ class Prefilter:
             or self._holds_encoded(flat)
             or (model and self._holds_named(flat))
         )
-        return Signals(
+        return self._python(flat, kind, keys=keys, talks=talks)._replace(
             keys=keys,
-            python=kind in _PYTHON and (keys or self._needs_parsing(flat, model=talks)),
             model=model,
             talks=talks,
             plugins=self._possible_plugins(flat),
@@ -205,19 +212,30 @@ class Prefilter:
             env=env,
         )
 
+    def _python(self, flat: bytes, kind: str, *, keys: bool, talks: bool) -> Signals:
+        """Tell whether a text must be parsed as Python, and whether that is only for what it may show."""
+        if kind not in _PYTHON:
+            return NOTHING
+        if keys or self._needs_parsing(flat, model=talks):
+            return Signals(python=True)
+        shows = self._may_show(flat, model=talks)
+        return Signals(python=shows, shows=shows)
+
     def _needs_parsing(self, flat: bytes, *, model: bool) -> bool:
-        """Tell whether Python may hold a key that its text does not show, or show a key it holds."""
+        """Tell whether Python may hold a key that its text does not show, or show its whole environment."""
         if self._whole_environment.search(flat) is not None and self._shows_environment(flat):
             return True
         if self._backwards.search(flat) is not None and self._pattern("reversed").search(flat) is not None:
             return True
         if self._pattern("pieces").search(flat) is not None:
             return model or self._has_random_literal(flat, 8)
+        return model and (self._has_random_literal(flat, 20) or self._joined.search(flat) is not None)
+
+    def _may_show(self, flat: bytes, *, model: bool) -> bool:
+        """Tell whether Python may show a key that it reads, or put it into a URL."""
         if not model and self._generic_variable.search(flat) is None:
             return False
-        if self._variable.search(flat) is not None and self._sink.search(flat) is not None:
-            return True
-        return model and (self._has_random_literal(flat, 20) or self._joined.search(flat) is not None)
+        return self._variable.search(flat) is not None and self._sink.search(flat) is not None
 
     def _shows_environment(self, flat: bytes) -> bool:
         """Tell whether the whole environment, or a copy of it under a name, stands in a call that shows things."""

@@ -9,6 +9,7 @@ from keyguard import __version__
 from keyguard.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import NoReturn
 
 
@@ -120,8 +121,71 @@ def _add_voice(group: argparse._ArgumentGroup | argparse.ArgumentParser) -> None
     group.add_argument("-v", "--verbose", action="store_true", help="every place and every notice")
 
 
-def build() -> argparse.ArgumentParser:
-    """Build the parser; `command` in its result is the name of the command."""
+def _check(parser: argparse.ArgumentParser) -> None:
+    _add_files(parser)
+    _add_selection(parser)
+    _add_settings(parser)
+    _add_output(parser)
+
+
+def _baseline(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("create", "update", "show"), help="what to do with the baseline")
+    _add_files(parser)
+    _add_selection(parser)
+    _add_settings(parser)
+    _add_voice(parser)
+
+
+_LISTS = ("text", "json", "markdown")
+
+
+def _rules(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--output-format", choices=_LISTS, default="text", help="how to list them")
+    _add_voice(parser)
+
+
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rule", metavar="RULE", help="an id such as KG101, or a name such as hardcoded-key")
+    parser.add_argument("--output-format", choices=_LISTS, default="text", help="how to show it")
+    _add_voice(parser)
+
+
+def _providers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("word", nargs="?", help="only those whose name, host or variable holds this word")
+    parser.add_argument("--output-format", choices=_LISTS, default="text", help="how to list them")
+    _add_voice(parser)
+
+
+def _identify(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Exits 0 when the kind of key is known, 1 when it is not."
+    parser.add_argument("key", nargs="*", help=argparse.SUPPRESS)  # taken to be refused without being shown
+    parser.add_argument("--env", metavar="NAME", help="read the key from this environment variable")
+    parser.add_argument("--output-format", choices=("text", "json"), default="text", help="how to show it")
+    _add_voice(parser)
+
+
+def _init(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", nargs="?", default=".", help="the project's folder (default: the working folder)")
+    parser.add_argument("-y", "--yes", action="store_true", help="ask nothing")
+    _add_voice(parser)
+
+
+_COMMANDS = (
+    ("check", "Find leaked keys in files, folders, the git index or a range of commits.", _check),
+    ("baseline", "Accept today's findings, so that only new ones are reported.", _baseline),
+    ("rules", "List every rule.", _rules),
+    ("explain", "Explain a rule: what it reports, why, and what to do.", _explain),
+    ("providers", "List the providers keyguard knows.", _providers),
+    ("identify", "Tell whose a key is and whether it is whole; the key is read from standard input.", _identify),
+    ("init", "Set keyguard up in this project: hook, settings, ignore lines, a baseline if it leaks.", _init),
+)
+
+
+def build(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """Build the parser; `command` in its result is the name of the command.
+
+    When `argv` begins with a command, only that one gets its options: the others' would cost 5 ms of every hook.
+    """
     parser = _Parser(
         prog="keyguard",
         description="Stops model-API keys from leaking and model-API calls from failing, before the commit.",
@@ -130,48 +194,9 @@ def build() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"keyguard {__version__}")
     commands = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND")
-
-    def command(name: str, summary: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
-
-    check = command("check", "Find leaked keys in files, folders, the git index or a range of commits.")
-    _add_files(check)
-    _add_selection(check)
-    _add_settings(check)
-    _add_output(check)
-
-    baseline = command("baseline", "Accept today's findings, so that only new ones are reported.")
-    baseline.add_argument("action", choices=("create", "update", "show"), help="what to do with the baseline")
-    _add_files(baseline)
-    _add_selection(baseline)
-    _add_settings(baseline)
-    _add_voice(baseline)
-
-    rules = command("rules", "List every rule.")
-    rules.add_argument("--output-format", choices=("text", "json", "markdown"), default="text", help="how to list them")
-    _add_voice(rules)
-
-    explain = command("explain", "Explain a rule: what it reports, why, and what to do.")
-    explain.add_argument("rule", metavar="RULE", help="an id such as KG101, or a name such as hardcoded-key")
-    explain.add_argument("--output-format", choices=("text", "json", "markdown"), default="text", help="how to show it")
-    _add_voice(explain)
-
-    providers = command("providers", "List the providers keyguard knows.")
-    providers.add_argument("word", nargs="?", help="only those whose name, host or variable holds this word")
-    providers.add_argument(
-        "--output-format", choices=("text", "json", "markdown"), default="text", help="how to list them"
-    )
-    _add_voice(providers)
-
-    identify = command("identify", "Tell whose a key is and whether it is whole; the key is read from standard input.")
-    identify.epilog = "Exits 0 when the kind of key is known, 1 when it is not."
-    identify.add_argument("key", nargs="*", help=argparse.SUPPRESS)  # taken to be refused without being shown
-    identify.add_argument("--env", metavar="NAME", help="read the key from this environment variable")
-    identify.add_argument("--output-format", choices=("text", "json"), default="text", help="how to show it")
-    _add_voice(identify)
-
-    init = command("init", "Set keyguard up in this project: hook, settings, ignore lines, a baseline if it leaks.")
-    init.add_argument("path", nargs="?", default=".", help="the project's folder (default: the working folder)")
-    init.add_argument("-y", "--yes", action="store_true", help="ask nothing")
-    _add_voice(init)
+    known = {name for name, _, _ in _COMMANDS}
+    wanted = argv[0] if argv and argv[0] in known else None
+    for name, summary, options in _COMMANDS:
+        if wanted is None or name == wanted:
+            options(commands.add_parser(name, help=summary, description=summary, allow_abbrev=False))
     return parser

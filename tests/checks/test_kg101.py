@@ -17,8 +17,10 @@ _CLIENT = "from openai import OpenAI\n"
         "key = 'your_api_key'\nkey = '你的API密钥'\nkey = 'ВАШ_КЛЮЧ'\n",
         "key = 'sk-" + "x" * 48 + "'\n",
         "key = 'sk-...'\nkey = 'sk-proj-********************'\n",
-        "import os\nfrom anthropic import AnthropicBedrock\n"
-        "c = AnthropicBedrock(aws_secret_key=os.getenv('AWS_SECRET_ACCESS_KEY'), aws_region=os.environ['AWS_REGION_NAME'])\n",
+        (
+            "import os\nfrom anthropic import AnthropicBedrock\n"
+            "c = AnthropicBedrock(aws_secret_key=os.getenv('AWS_SECRET_ACCESS_KEY'))\n"
+        ),
         "digest = '<sha256>'\ncommit = '<sha1>'\nmd5 = '<md5>'\nrequest = '<uuid>'\n",
         "css = '.sk-toggleable__label-arrow:before { }'\n",
         "html = '<div class=\"sk-fading-circle sk-container-id-12\">'\n",
