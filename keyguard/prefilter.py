@@ -185,7 +185,7 @@ class Prefilter:
             text = found.group()
             if b"environ" in text or b"[::-1]" in text or text.startswith(_GENERIC):
                 python = True
-            elif text.isalpha():
+            elif text.isalpha() and text.lower() not in self._products:
                 words = True
             else:
                 return False
@@ -282,6 +282,13 @@ class Prefilter:
         extra = [_WHOLE_ENVIRONMENT, _GENERIC_VARIABLE, _BACKWARDS, "keyguard:"]
         triggers = [PLUGINS[name][2] for name in sorted(self._plugins) if PLUGINS[name][2]]
         return compiled("|".join([self._catalogue.patterns["first"], *triggers, *extra]))
+
+    @cached_property
+    def _products(self) -> frozenset[bytes]:
+        """The plug-ins' triggers that are no more than a product's name."""
+        triggers = (PLUGINS[name][2] for name in self._plugins)
+        named = (trigger.removeprefix("(?i:").removesuffix(")") for trigger in triggers if trigger.startswith("(?i:"))
+        return frozenset(name.encode() for name in named if name.isalpha())
 
     @cached_property
     def _compiled(self) -> dict[str, Any]:

@@ -157,7 +157,9 @@ CONTEXTS: dict[str, Callable[[str, str, str], tuple[str, str]]] = {
     "wide": lambda key, other, env: ("a.txt", f"密钥 🔑\t{env}\t{key}\t密钥{other}密钥\u202e{key}\n"),
 }
 
-SHAPES = shape_ids()
+# A shape that ends where the key begins is the same for everyone: it tells where a secret stands, it is none.
+MARKS = frozenset({"google_vertex/service_account_json"})
+SHAPES = tuple(shape for shape in shape_ids() if shape not in MARKS)
 COMMANDS = ("check", "check", "check", "check", "staged", "baseline", "identify", "init", "argument")
 
 
