@@ -297,6 +297,8 @@ class _File:
             return
         if signals.shows and not self._may_show(sources):
             return
+        if not signals.likely and not any(self._keys_in(source) for source in sources):
+            return
         from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 190 ms
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
@@ -317,6 +319,11 @@ class _File:
                 source, span = facts.module.place(hit.span)
                 related = tuple((facts.module.place(other)[1], text) for other, text in hit.related)
                 self._add(source, (hit._replace(span=span, related=related),))
+
+    def _keys_in(self, source: SourceFile) -> bool:
+        from keyguard.secrets.shapes import keys_in_text  # noqa: PLC0415  # as in check_text
+
+        return bool(keys_in_text(source, self._session.catalogue))
 
     def _may_show(self, sources: Sequence[SourceFile]) -> bool:
         """Tell at a glance whether what the code reads can reach anything that shows it."""

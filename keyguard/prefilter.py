@@ -111,10 +111,11 @@ class Signals(NamedTuple):
     """What a file may hold.
 
     `keys`: model-API keys in its text. `python`: something only the parsed module tells. `model`: it may have to do
-    with models; `talks`: it names a host, a variable or an SDK in full; `shows`: all it
-    may do, being Python, is show a key that it reads. `plugins`: the detect-secrets plug-ins that can
-    find something. `scripts`: commands that may print a key.
-    `marks`: ignore comments of our own. `env`: it is an env file. `is_binary`: it is no text at all.
+    with models; `talks`: it names a host, a variable or an SDK in full; `shows`: all it may do, being Python, is show a
+    key that it reads. Not `likely`: all there is to Python is what looks like a key in its text, where nothing else
+    speaks of models, so that a search of the text tells as much as a parse. `plugins`: the detect-secrets plug-ins that
+    can find something. `scripts`: commands that may print a key. `marks`: ignore comments of our own. `env`: it is an
+    env file. `is_binary`: it is no text at all.
     """
 
     keys: bool = False
@@ -122,6 +123,7 @@ class Signals(NamedTuple):
     model: bool = False
     talks: bool = False
     shows: bool = False
+    likely: bool = True
     plugins: frozenset[str] = frozenset()
     scripts: bool = False
     marks: bool = False
@@ -197,12 +199,11 @@ class Prefilter:
     def _closer(self, flat: bytes, kind: str, *, scripts: bool, env: bool) -> Signals:
         model = self._pattern("about").search(flat) is not None
         talks = model and self._pattern("talks").search(flat) is not None
-        keys = (
-            self._pattern("keys").search(flat) is not None
-            or self._holds_encoded(flat)
-            or (model and self._holds_named(flat))
-        )
-        return self._python(flat, kind, keys=keys, talks=talks)._replace(
+        telling = self._holds_encoded(flat) or (model and self._holds_named(flat))
+        keys = telling or self._pattern("keys").search(flat) is not None
+        python = self._python(flat, kind, keys=keys, talks=talks)
+        return python._replace(
+            likely=python.likely or telling,
             keys=keys,
             model=model,
             talks=talks,
@@ -216,8 +217,10 @@ class Prefilter:
         """Tell whether a text must be parsed as Python, and whether that is only for what it may show."""
         if kind not in _PYTHON:
             return NOTHING
-        if keys or self._needs_parsing(flat, model=talks):
+        if self._needs_parsing(flat, model=talks):
             return Signals(python=True)
+        if keys:
+            return Signals(python=True, likely=talks)
         shows = self._may_show(flat, model=talks)
         return Signals(python=shows, shows=shows)
 
@@ -228,7 +231,7 @@ class Prefilter:
         if self._backwards.search(flat) is not None and self._pattern("reversed").search(flat) is not None:
             return True
         if self._pattern("pieces").search(flat) is not None:
-            return model or self._has_random_literal(flat, 8)
+            return model or self._has_random_literal(flat, 16)
         return model and (self._has_random_literal(flat, 20) or self._joined.search(flat) is not None)
 
     def _may_show(self, flat: bytes, *, model: bool) -> bool:
