@@ -25,6 +25,8 @@ _BEYOND = 4_400  # characters beyond the margin that are masked before they are 
 # What may be a key no rule of this run looked for: a long run with a digit in it is masked in an excerpt if it looks
 # random. Names of variables have no digits as a rule.
 _RUN = re.compile(r"[A-Za-z0-9_\-+/.~]{20,4096}")
+# A URL's host is no secret, its path may hold one.
+_HOST = re.compile(r"//[A-Za-z0-9.-]{1,253}(?=[/?#:\"'\s]|$)")
 _PIECE = re.compile(r"[A-Za-z0-9_\-+/=.]{6,}")
 _LENGTH = re.compile(r"\(([0-9]+) characters\)$")  # what `mask` says in English after the prefix
 _LEAST = 6  # characters of the shortest secret that is searched for in texts; shorter ones are words
@@ -252,7 +254,7 @@ def _spans_to_mask(text: str, span: Span, secrets: Mapping[str, str], catalogue:
     found += (key.span for key in keys_in_text(text, catalogue))
     found += (
         Span(*match.span())
-        for match in _RUN.finditer(text)
+        for match in _RUN.finditer(_HOST.sub(lambda host: " " * len(host[0]), text))
         if any(map(str.isdigit, match[0])) and looks_random(match[0])
     )
     if secrets and not verbatim:
