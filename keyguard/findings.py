@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ _LEAST = 6  # characters of the shortest secret that is searched for in texts; s
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Turns hits into findings in one language; `prefix` is the path from the project's root to the reported paths."""
+    """Turns hits into findings in one language."""
 
     catalogue: Catalogue
     lang: str = "en"
@@ -160,14 +161,10 @@ class _Taken:
         self._ends: list[int] = []
 
     def overlaps(self, span: Span) -> bool:
-        from bisect import bisect_left  # noqa: PLC0415  # C code, loaded with any start
-
         index = bisect_left(self._starts, max(span.end, span.start + 1))
         return index > 0 and self._ends[index - 1] > span.start
 
     def add(self, span: Span) -> None:
-        from bisect import bisect_left  # noqa: PLC0415  # C code, loaded with any start
-
         index = bisect_left(self._starts, span.start)
         self._starts.insert(index, span.start)
         self._ends.insert(index, span.end)

