@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Docs,
         EnvAccess,
         Example,
+        Http,
         HttpClient,
         KeyShape,
         LocalValue,
@@ -63,6 +64,7 @@ __all__ = [
     "Docs",
     "EnvAccess",
     "Example",
+    "Http",
     "HttpClient",
     "KeyShape",
     "LocalValue",
@@ -173,11 +175,11 @@ class Catalogue:
         return MappingProxyType({data["id"]: knowledge.rule(data) for data in self._section("rules")})
 
     @cached_property
-    def http_clients(self) -> tuple[HttpClient, ...]:
-        """HTTP libraries and the arguments in which a key can travel."""
+    def http(self) -> Http:
+        """HTTP libraries, the objects that hold their time limits, and what switches TLS checks off."""
         from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
 
-        return tuple(knowledge.flat(knowledge.HttpClient, data) for data in self._section("http")["client"])
+        return knowledge.http(self._section("http"))
 
     @cached_property
     def env_access(self) -> EnvAccess:

@@ -158,8 +158,115 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
+class Timeout:
+    """How long a client waits: where a limit is given, in which unit, and what holds without one.
+
+    `params` are arguments of the constructor (or of the one call there is), `call_params` of each call; `a.b` is the
+    member `b` of what `a` is given: a dictionary's entry, a settings object's argument. `settings` are module
+    attributes, `env` variables. `default` is in seconds, whatever the unit of the arguments; `endless` says that there
+    is no limit at all; with neither, nobody knows. `none` and `call_none` tell what an explicit None means:
+    `endless`, `default`, `error`, or `client` (a call keeps the client's limit). `remedy` is the code that sets one.
+    """
+
+    params: tuple[str, ...] = ()
+    call_params: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    unit: str = "s"
+    default: float | None = None
+    endless: bool = False
+    none: str = "endless"
+    call_none: str = "endless"
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How often a client sends one request: where that is set, what the number counts, and what holds without it.
+
+    `counts` is `retries` (after the first attempt), `attempts` (the first included) or `time`; `attempts` is what one
+    call sends by default, the first included, None when it is bounded by time or unknown. `on` lists what is repeated:
+    statuses, `5xx`, `connection`, `timeout`. `backoff` tells that the pauses grow, `none` what an explicit None means:
+    `default`, `off` or `error`. `remedy` is the code that turns retries on.
+    """
+
+    params: tuple[str, ...] = ()
+    call_params: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    env: tuple[str, ...] = ()
+    counts: str = "retries"
+    attempts: int | None = None
+    on: tuple[str, ...] = ()
+    backoff: bool = True
+    none: str = "default"
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """The exception classes of an SDK by dotted name; `silent` means that a failed request raises nothing."""
+
+    base: tuple[str, ...] = ()
+    rate_limit: tuple[str, ...] = ()
+    timeout: tuple[str, ...] = ()
+    auth: tuple[str, ...] = ()
+    connection: tuple[str, ...] = ()
+    server: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    silent: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every class."""
+        return (
+            *self.base,
+            *self.rate_limit,
+            *self.timeout,
+            *self.auth,
+            *self.connection,
+            *self.server,
+            *self.other,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BasePath:
+    """What a client makes of its base URL.
+
+    `appended` is the path that the most usual call adds. `version` is `needed` when the base must end with a version
+    path, `added` when the client adds it itself (so that a base which has it doubles it), empty when both work.
+    `doubled` are endings that come twice. `scheme` is False where a bare host belongs; `slash` says that the base needs
+    a slash at its end, being joined blindly.
+    """
+
+    appended: str = ""
+    version: str = ""
+    doubled: tuple[str, ...] = ()
+    scheme: bool = True
+    slash: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Something an SDK no longer has: a `name` (and what lies below it), a `setting`, or the argument `param`.
+
+    `of` are the dotted names whose argument `param` was; empty means the SDK's constructors and calls alike. `since`
+    is the first version without it; `effect` is `raises` or `ignored`; `instead` is the code that works now.
+    """
+
+    since: str
+    effect: str
+    instead: str = ""
+    name: str = ""
+    setting: str = ""
+    param: str = ""
+    of: tuple[str, ...] = ()
+    end_of_life: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Constructor:
-    """A class or factory that makes a client; the names of the parameters that differ from the SDK's own."""
+    """A class or factory that makes a client; what differs from the SDK's own facts, None where nothing does."""
 
     name: str
     is_async: bool = False
@@ -167,13 +274,21 @@ class Constructor:
     key_params: tuple[str, ...] | None = None
     key_position: int | None = None
     base_url_params: tuple[str, ...] | None = None
+    base_url_position: int | None = None
     env: tuple[str, ...] | None = None
+    env_base_url: tuple[str, ...] | None = None
     base_url_default: str | None = None
+    methods: tuple[str, ...] | None = None
+    model_params: tuple[str, ...] | None = None
+    model_position: int | None = None
+    timeout: Timeout | None = None
+    retry: Retry | None = None
+    path: BasePath | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function that takes the key with each call."""
+    """A function that sends a request itself, with or without a key of its own."""
 
     name: str
     key_params: tuple[str, ...] = ("api_key",)
@@ -181,11 +296,37 @@ class Call:
     base_url_params: tuple[str, ...] = ()
     is_async: bool = False
     provider: str | None = None
+    model_params: tuple[str, ...] | None = None
+    model_position: int | None = None
+    timeout: Timeout | None = None
+    retry: Retry | None = None
+    path: BasePath | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Major:
+    """What differs in the releases below a version: whole tables that stand in for the newest release's."""
+
+    below: str
+    timeout: Timeout | None = None
+    retry: Retry | None = None
+    path: BasePath | None = None
+    errors: Errors | None = None
+    base_url_default: str | None = None
+    env: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sdk:
-    """A client library as the rules need it: its names, where its key and base URL go, and what it reads itself."""
+    """A client library: its names, where key, base URL, timeout, retries and model go, and what it reads itself.
+
+    `methods` are the calls that send a request, as they are spelt after a client (`chat.completions.create`);
+    `distinctive` those that tell by themselves that a model is called. `derive` are methods that give the same client
+    with other settings, `clients` attributes and methods that give a part of it that sends requests under names of its
+    own (`aio`, `chats.create`: its methods stand in `methods` as `chats.create().send_message`). `http_params` take an
+    HTTP client. `missing_key` tells what happens without a key: `raises`, `anonymous` or `fallback`.
+    `verified` is the version whose defaults a test holds against the real package.
+    """
 
     id: str
     package: str
@@ -198,23 +339,48 @@ class Sdk:
     key_params: tuple[str, ...] = ()
     key_position: int | None = None
     base_url_params: tuple[str, ...] = ()
+    base_url_position: int | None = None
     header_params: tuple[str, ...] = ()
+    http_params: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     env_base_url: tuple[str, ...] = ()
     base_url_default: str | None = None
     hosts: tuple[str, ...] = ()
     header: str | None = None
     version: str | None = None
+    verified: str | None = None
+    methods: tuple[str, ...] = ()
+    distinctive: tuple[str, ...] = ()
+    async_methods: tuple[str, ...] = ()
+    derive: tuple[str, ...] = ()
+    model_params: tuple[str, ...] = ("model",)
+    model_position: int | None = None
+    payload_params: tuple[str, ...] = ()
+    stream_params: tuple[str, ...] = ()
+    missing_key: str = ""
+    timeout: Timeout | None = None
+    retry: Retry | None = None
+    path: BasePath | None = None
+    errors: Errors = field(default_factory=Errors)
+    removed: tuple[Removed, ...] = ()
+    majors: tuple[Major, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class HttpClient:
-    """An HTTP library: the calls that send a request and the names of the arguments that matter for keys."""
+    """An HTTP library: the calls that send a request, and the arguments that matter.
+
+    `sessions` make an object whose `methods` send requests; `async_sessions` are those whose calls are awaited.
+    `timeout.params` belong to a session's constructor and `timeout.call_params` to each request, at `timeout_position`
+    of a function in `calls`. `verify_params` switch certificate checks off with False (or with what `insecure` names),
+    and `insecure` are calls that give a context without them. `status_raises` tells that a bad status raises by itself.
+    """
 
     id: str
     imports: tuple[str, ...]
     calls: tuple[str, ...] = ()
     sessions: tuple[str, ...] = ()
+    async_sessions: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     url_params: tuple[str, ...] = ("url",)
     url_position: int | None = 0
@@ -225,6 +391,44 @@ class HttpClient:
     auth_params: tuple[str, ...] = ("auth",)
     body_params: tuple[str, ...] = ("json", "data")
     base_url_params: tuple[str, ...] = ()
+    timeout: Timeout | None = None
+    timeout_position: int | None = None
+    retry: Retry | None = None
+    errors: Errors = field(default_factory=Errors)
+    verify_params: tuple[str, ...] = ()
+    status_raises: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLimit:
+    """A class that holds time limits (`httpx.Timeout`): the arguments that bound a wait for an answer, best first.
+
+    `params` by name; `position` is that of the first of them, None where there is none. `unit` is that of the numbers,
+    `default` what the object gives when none of them is set: seconds, or None for no limit.
+    """
+
+    names: tuple[str, ...]
+    params: tuple[str, ...]
+    position: int | None = 0
+    unit: str = "s"
+    default: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """`http.toml`: HTTP libraries, the objects that hold their time limits, and what switches TLS checks off.
+
+    `insecure` are calls whose result checks no certificate, `insecure_settings` attributes that switch checks off when
+    they are set to False or to a name in `insecure_values`; `global_timeouts` are calls that give every socket a limit.
+    """
+
+    clients: tuple[HttpClient, ...] = ()
+    limits: tuple[TimeLimit, ...] = ()
+    insecure: tuple[str, ...] = ()
+    insecure_settings: tuple[str, ...] = ()
+    insecure_values: tuple[str, ...] = ()
+    insecure_env: tuple[str, ...] = ()
+    global_timeouts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,15 +700,44 @@ def _shape(provider: str, data: dict[str, Any]) -> KeyShape:
     return KeyShape(id=f"{provider}/{plain['name']}", provider=provider, **plain)
 
 
+_PARTS: Mapping[str, type] = {"timeout": Timeout, "retry": Retry, "path": BasePath, "errors": Errors}
+
+
+def _with_parts(kind: type[T], data: Mapping[str, Any]) -> T:
+    """Build a value some of whose fields are tables of their own."""
+    plain = _tuples(data)
+    for name, part in _PARTS.items():
+        if name in plain:
+            plain[name] = flat(part, plain[name])
+    return kind(**plain)
+
+
 def sdk(data: Mapping[str, Any]) -> Sdk:
     """Build an SDK from its file."""
-    plain = _tuples(data)
-    constructors = plain.pop("constructor", ())
-    calls = plain.pop("call", ())
-    return Sdk(
-        constructors=tuple(flat(Constructor, item) for item in constructors),
-        calls=tuple(flat(Call, item) for item in calls),
-        **plain,
+    plain = dict(data)
+    return _with_parts(
+        Sdk,
+        {
+            **{key: value for key, value in plain.items() if key not in {"constructor", "call", "removed", "major"}},
+            "constructors": [_with_parts(Constructor, item) for item in plain.get("constructor", ())],
+            "calls": [_with_parts(Call, item) for item in plain.get("call", ())],
+            "removed": [flat(Removed, item) for item in plain.get("removed", ())],
+            "majors": [_with_parts(Major, item) for item in plain.get("major", ())],
+        },
+    )
+
+
+def http(data: Mapping[str, Any]) -> Http:
+    """Build `http.toml`."""
+    tls = data.get("tls", {})
+    return Http(
+        clients=tuple(_with_parts(HttpClient, item) for item in data["client"]),
+        limits=tuple(flat(TimeLimit, item) for item in data.get("limit", ())),
+        insecure=tuple(tls.get("insecure", ())),
+        insecure_settings=tuple(tls.get("settings", ())),
+        insecure_values=tuple(tls.get("values", ())),
+        insecure_env=tuple(tls.get("env", ())),
+        global_timeouts=tuple(data.get("global_timeouts", ())),
     )
 
 

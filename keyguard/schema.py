@@ -54,6 +54,7 @@ _EXPECTED = {
     "text": "text",
     "bool": "true or false",
     "int": "a whole number",
+    "number": "a number",
     "texts": "a list of texts",
     "ints": "a list of whole numbers",
     "table": "a table",
@@ -146,6 +147,7 @@ _BOOL = _Field("bool")
 _INT = _Field("int")
 _TEXTS = _Field("texts")
 _INTS = _Field("ints")
+_NUMBER = _Field("number")
 _NAMES = _Field("texts", check=_dotted)
 _ENV = _Field("texts", check=_env_names)
 _LOWER = _Field("texts", check=_lower)
@@ -219,34 +221,88 @@ _PROVIDER = {
     ),
     "key": _Field("tables", keys=_KEY),
 }
+_TIMEOUT = _Field(
+    "table",
+    keys={
+        "params": _TEXTS,
+        "call_params": _TEXTS,
+        "settings": _NAMES,
+        "env": _ENV,
+        "unit": _choice("s", "ms"),
+        "default": _NUMBER,
+        "endless": _BOOL,
+        "none": _choice("endless", "default", "error"),
+        "call_none": _choice("endless", "default", "client", "error"),
+        "remedy": _TEXT,
+    },
+)
+_RETRY = _Field(
+    "table",
+    keys={
+        "params": _TEXTS,
+        "call_params": _TEXTS,
+        "settings": _NAMES,
+        "env": _ENV,
+        "counts": _choice("retries", "attempts", "time"),
+        "attempts": _INT,
+        "on": _TEXTS,
+        "backoff": _BOOL,
+        "none": _choice("default", "off", "error"),
+        "remedy": _TEXT,
+    },
+)
+_ERRORS = _Field(
+    "table",
+    keys={
+        **dict.fromkeys(("base", "rate_limit", "timeout", "auth", "connection", "server", "other"), _NAMES),
+        "silent": _BOOL,
+    },
+)
+_PATH = _Field(
+    "table",
+    keys={
+        "appended": _TEXT,
+        "version": _choice("needed", "added"),
+        "doubled": _TEXTS,
+        "scheme": _BOOL,
+        "slash": _BOOL,
+    },
+)
+_MADE = {
+    "name": _NEED,
+    "is_async": _BOOL,
+    "provider": _TEXT,
+    "key_params": _TEXTS,
+    "key_position": _INT,
+    "base_url_params": _TEXTS,
+    "model_params": _TEXTS,
+    "model_position": _INT,
+    "timeout": _TIMEOUT,
+    "retry": _RETRY,
+    "path": _PATH,
+}
 _CONSTRUCTOR = {
-    "name": _NEED,
-    "is_async": _BOOL,
-    "provider": _TEXT,
-    "key_params": _TEXTS,
-    "key_position": _INT,
-    "base_url_params": _TEXTS,
+    **_MADE,
+    "base_url_position": _INT,
     "env": _ENV,
+    "env_base_url": _ENV,
     "base_url_default": _TEXT,
+    "methods": _TEXTS,
 }
-_CALL = {
-    "name": _NEED,
-    "key_params": _TEXTS,
-    "key_position": _INT,
-    "base_url_params": _TEXTS,
-    "is_async": _BOOL,
-    "provider": _TEXT,
-}
+_CALL = _MADE
 _SDK = {
     "id": _NEED,
     "package": _NEED,
     "version": _TEXT,
+    "verified": _TEXT,
     "imports": _Field("texts", required=True, check=_modules),
     "provider": _TEXT,
     "key_params": _TEXTS,
     "key_position": _INT,
     "base_url_params": _TEXTS,
+    "base_url_position": _INT,
     "header_params": _TEXTS,
+    "http_params": _TEXTS,
     "settings": _NAMES,
     "base_url_settings": _NAMES,
     "env": _ENV,
@@ -254,8 +310,46 @@ _SDK = {
     "base_url_default": _TEXT,
     "hosts": _HOSTS,
     "header": _TEXT,
+    "methods": _TEXTS,
+    "distinctive": _TEXTS,
+    "async_methods": _TEXTS,
+    "derive": _TEXTS,
+    "model_params": _TEXTS,
+    "model_position": _INT,
+    "payload_params": _TEXTS,
+    "stream_params": _TEXTS,
+    "missing_key": _choice("raises", "anonymous", "fallback"),
+    "timeout": _TIMEOUT,
+    "retry": _RETRY,
+    "path": _PATH,
+    "errors": _ERRORS,
     "constructor": _Field("tables", keys=_CONSTRUCTOR),
     "call": _Field("tables", keys=_CALL),
+    "removed": _Field(
+        "tables",
+        keys={
+            "name": _TEXT,
+            "setting": _TEXT,
+            "param": _TEXT,
+            "of": _NAMES,
+            "since": _NEED,
+            "effect": _choice("raises", "ignored", required=True),
+            "instead": _TEXT,
+            "end_of_life": _BOOL,
+        },
+    ),
+    "major": _Field(
+        "tables",
+        keys={
+            "below": _NEED,
+            "timeout": _TIMEOUT,
+            "retry": _RETRY,
+            "path": _PATH,
+            "errors": _ERRORS,
+            "base_url_default": _TEXT,
+            "env": _ENV,
+        },
+    ),
 }
 _DOCS = {
     "what": _NEED,
@@ -300,6 +394,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "imports": _Field("texts", required=True, check=_modules),
                 "calls": _NAMES,
                 "sessions": _NAMES,
+                "async_sessions": _NAMES,
                 "methods": _TEXTS,
                 "url_params": _TEXTS,
                 "url_position": _INT,
@@ -310,8 +405,26 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "auth_params": _TEXTS,
                 "body_params": _TEXTS,
                 "base_url_params": _TEXTS,
+                "timeout": _TIMEOUT,
+                "timeout_position": _INT,
+                "retry": _RETRY,
+                "errors": _ERRORS,
+                "verify_params": _TEXTS,
+                "status_raises": _BOOL,
             },
-        )
+        ),
+        "limit": _Field(
+            "tables",
+            keys={
+                "names": _Field("texts", required=True, check=_dotted),
+                "params": _Field("texts", required=True),
+                "position": _INT,
+                "unit": _choice("s", "ms"),
+                "default": _NUMBER,
+            },
+        ),
+        "tls": _Field("table", keys={"insecure": _NAMES, "settings": _NAMES, "values": _NAMES, "env": _TEXTS}),
+        "global_timeouts": _NAMES,
     },
     "env": {
         "environs": _NAMES,
@@ -563,20 +676,17 @@ def _value_problems(value: object, spec: _Field, where: str) -> Iterator[Problem
             yield from _problems(item, spec.keys, f"{where}.{name}.")
 
 
+_TYPES: Mapping[str, type | tuple[type, ...]] = {"text": str, "bool": bool, "int": int, "number": (int, float)}
+_INNER = {"texts": "text", "ints": "int", "tables": "table", "map": "text", "lists": "texts", "named": "table"}
+
+
 def _is_kind(value: object, kind: str) -> bool:
-    if kind == "text":
-        return isinstance(value, str)
-    if kind == "bool":
-        return isinstance(value, bool)
-    if kind == "int":
-        return isinstance(value, int) and not isinstance(value, bool)
-    if kind in ("texts", "ints", "tables"):
-        inner = {"texts": "text", "ints": "int", "tables": "table"}[kind]
+    if kind in _TYPES:
+        return isinstance(value, _TYPES[kind]) and (kind == "bool" or not isinstance(value, bool))
+    inner = _INNER.get(kind, "")
+    if kind in {"texts", "ints", "tables"}:
         return isinstance(value, list) and all(_is_kind(item, inner) for item in value)
-    if not isinstance(value, dict):
-        return False
-    inner = {"map": "text", "lists": "texts", "named": "table"}.get(kind, "")
-    return not inner or all(_is_kind(item, inner) for item in value.values())
+    return isinstance(value, dict) and (not inner or all(_is_kind(item, inner) for item in value.values()))
 
 
 def _kind_of(value: object) -> str:

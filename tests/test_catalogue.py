@@ -490,7 +490,7 @@ def test_a_cached_catalogue_says_the_same(cache_dir: Path) -> None:
     assert warm.lookalikes == cold.lookalikes
     assert warm.words == cold.words
     assert warm.families == cold.families
-    assert warm.http_clients == cold.http_clients
+    assert warm.http == cold.http
 
 
 def test_a_warm_load_reads_no_rules_file(cache_dir: Path, rules: Path) -> None:

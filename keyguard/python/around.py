@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
 from keyguard.python.index import flatten, plain_string, spell
-from keyguard.python.tables import Client, tables_of
+from keyguard.python.tables import setting_of, tables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from keyguard.knowledge import Sdk
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.index import Index, Node, Place, Role, Scope
+    from keyguard.python.tables import Client
 
 _HOST = re.compile(r"\b(?:https?|wss?)://(?:[^/\s@\"'<>{}]{1,200}@)?([A-Za-z0-9.-]{1,253}(?::\d{1,5})?)")
 MAX_HOSTS = 16  # hosts of a scope worth asking
@@ -166,7 +167,7 @@ class Surroundings:
             elif item.kind == "attribute":
                 sdk = self._setting(item.node, place)
                 if sdk is not None:
-                    told.given(Client(sdk, (), None, (), sdk.env, sdk.provider, None), spell(item.node))
+                    told.given(setting_of(sdk), spell(item.node))
             elif item.kind == "fallback":
                 told.names += [name for name in self.env_of_left(item.node, place) if name not in told.names]
         if told.env is None:

@@ -4,26 +4,54 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from keyguard.catalogue import Catalogue
-    from keyguard.knowledge import Constructor, HttpClient, OptionDefiner, Sdk, Sink, Writer
+    from keyguard.knowledge import (
+        BasePath,
+        Call,
+        Constructor,
+        HttpClient,
+        OptionDefiner,
+        Retry,
+        Sdk,
+        Sink,
+        TimeLimit,
+        Timeout,
+        Writer,
+    )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A callable that takes a key: an SDK's class or call."""
+    """A callable that takes a key: an SDK's class or, if `is_call`, a function that sends a request itself.
+
+    What the callable says of itself wins over what its SDK says in general.
+    """
 
     sdk: Sdk
+    name: str
     key_params: tuple[str, ...]
     key_position: int | None
     base_params: tuple[str, ...]
+    base_position: int | None
     env: tuple[str, ...]
+    env_base: tuple[str, ...]
     provider: str | None
     base_default: str | None
+    methods: tuple[str, ...] = ()
+    model_params: tuple[str, ...] = ()
+    model_position: int | None = None
+    timeout: Timeout | None = None
+    retry: Retry | None = None
+    path: BasePath | None = None
+    is_async: bool = False
+    is_call: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +61,7 @@ class Tables:
     clients: Mapping[str, Client]
     settings: Mapping[str, Sdk]
     http: Mapping[str, HttpClient]
+    limits: Mapping[str, TimeLimit]
     writers: Mapping[str, Writer]
     write_subscripts: Mapping[str, Writer]
     options: Mapping[str, OptionDefiner]
@@ -57,6 +86,7 @@ def tables_of(catalogue: Catalogue) -> Tables:
         clients=_clients(catalogue),
         settings={name: sdk for sdk in catalogue.sdks.values() for name in sdk.settings},
         http=_http(catalogue),
+        limits={name: limit for limit in catalogue.http.limits for name in limit.names},
         writers={name: writer for writer in env.writers for name in writer.calls},
         write_subscripts={name: writer for writer in env.writers for name in writer.subscripts},
         options={name: option for option in env.options for name in option.calls},
@@ -77,14 +107,13 @@ def _clients(catalogue: Catalogue) -> dict[str, Client]:
         for made in sdk.constructors:
             found.setdefault(made.name, _constructor(sdk, made))
         for call in sdk.calls:
-            owner = call.provider or sdk.provider
-            found.setdefault(call.name, Client(sdk, call.key_params, None, call.base_url_params, sdk.env, owner, None))
+            found.setdefault(call.name, _call(sdk, call))
     return found
 
 
 def _http(catalogue: Catalogue) -> dict[str, HttpClient]:
     found: dict[str, HttpClient] = {}
-    for client in catalogue.http_clients:
+    for client in catalogue.http.clients:
         methods = [f"{session}().{method}" for session in client.sessions for method in client.methods]
         for name in (*client.calls, *client.sessions, *methods):
             found.setdefault(name, client)
@@ -117,13 +146,66 @@ def _customary(sinks: Iterable[Sink]) -> dict[str, tuple[Sink, ...]]:
 def _constructor(sdk: Sdk, made: Constructor) -> Client:
     return Client(
         sdk,
-        sdk.key_params if made.key_params is None else made.key_params,
-        sdk.key_position if made.key_position is None else made.key_position,
-        sdk.base_url_params if made.base_url_params is None else made.base_url_params,
-        sdk.env if made.env is None else made.env,
-        made.provider or sdk.provider,
-        sdk.base_url_default if made.base_url_default is None else made.base_url_default,
+        made.name,
+        key_params=_own(made.key_params, sdk.key_params),
+        key_position=_own(made.key_position, sdk.key_position),
+        base_params=_own(made.base_url_params, sdk.base_url_params),
+        base_position=_own(made.base_url_position, sdk.base_url_position),
+        env=_own(made.env, sdk.env),
+        env_base=_own(made.env_base_url, sdk.env_base_url),
+        provider=made.provider or sdk.provider,
+        base_default=_own(made.base_url_default, sdk.base_url_default),
+        methods=_own(made.methods, sdk.methods),
+        model_params=_own(made.model_params, sdk.model_params),
+        model_position=_own(made.model_position, sdk.model_position),
+        timeout=_own(made.timeout, sdk.timeout),
+        retry=_own(made.retry, sdk.retry),
+        path=_own(made.path, sdk.path),
+        is_async=made.is_async,
     )
+
+
+def _call(sdk: Sdk, call: Call) -> Client:
+    return Client(
+        sdk,
+        call.name,
+        key_params=call.key_params,
+        key_position=call.key_position,
+        base_params=call.base_url_params,
+        base_position=None,
+        env=sdk.env,
+        env_base=sdk.env_base_url,
+        provider=call.provider or sdk.provider,
+        base_default=sdk.base_url_default,
+        model_params=_own(call.model_params, sdk.model_params),
+        model_position=_own(call.model_position, sdk.model_position),
+        timeout=_own(call.timeout, sdk.timeout),
+        retry=_own(call.retry, sdk.retry),
+        path=_own(call.path, sdk.path),
+        is_async=call.is_async,
+        is_call=True,
+    )
+
+
+def setting_of(sdk: Sdk) -> Client:
+    """What an SDK's own module is when its key is set on it (`sdk.api_key = …`)."""
+    return Client(
+        sdk,
+        sdk.imports[0],
+        key_params=(),
+        key_position=None,
+        base_params=(),
+        base_position=None,
+        env=sdk.env,
+        env_base=sdk.env_base_url,
+        provider=sdk.provider,
+        base_default=None,
+        is_call=True,
+    )
+
+
+def _own(own: T | None, general: T) -> T:
+    return general if own is None else own
 
 
 def is_key_variable(name: str, catalogue: Catalogue) -> bool:
