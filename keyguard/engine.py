@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from keyguard.catalogue import Catalogue
+    from keyguard.checks import NetworkCheck
     from keyguard.discover import GitState, Target, Window
     from keyguard.knowledge import KeyShape
     from keyguard.prefilter import Prefilter, Signals
+    from keyguard.python.facts import PythonFacts
     from keyguard.python.project import Project
     from keyguard.settings import Settings, SettingsFinder, Vocabulary
     from keyguard.suppress import Mark
@@ -288,16 +290,14 @@ class _File:
 
     def check_python(self, sources: Sequence[SourceFile], signals: Signals) -> None:
         """Run the rules that read Python, over a file or the cells of a notebook in order."""
-        if not signals.python:
+        if not signals.python and not signals.talks:
             return
-        from keyguard.checks import PYTHON_CHECKS  # noqa: PLC0415  # as in check_text
+        from keyguard.checks import NETWORK_CHECKS, PYTHON_CHECKS  # noqa: PLC0415  # as in check_text
 
-        wanted = [check for check in PYTHON_CHECKS if self._settings.is_selected(check.rule)]
-        if not wanted and not self._settings.is_selected("KG002"):
-            return
-        if signals.shows and not self._may_show(sources):
-            return
-        if not signals.likely and not any(self._keys_in(source) for source in sources):
+        selected = self._settings.is_selected
+        wanted = [check for check in PYTHON_CHECKS if selected(check.rule)]
+        connecting = [check for check in NETWORK_CHECKS if signals.talks and selected(check.rule)]
+        if not connecting and not self._may_hold_keys(sources, signals, wanted):
             return
         from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 190 ms
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
@@ -315,10 +315,32 @@ class _File:
         for key in facts.keys:
             self._remember(key.value, key.match.shape if key.match else None)
         for check in wanted:
-            for hit in check.run(facts):
-                source, span = facts.module.place(hit.span)
-                related = tuple((facts.module.place(other)[1], text) for other, text in hit.related)
-                self._add(source, (hit._replace(span=span, related=related),))
+            self._add_hits(facts, check.run(facts))
+        if connecting:
+            self._add_hits(facts, self._connecting(facts, connecting))
+
+    def _may_hold_keys(self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object]) -> bool:
+        """Tell whether a parse can find or explain a key: what the cheaper looks leave."""
+        if not signals.python or (not wanted and not self._settings.is_selected("KG002")):
+            return False
+        if signals.shows and not self._may_show(sources):
+            return False
+        return signals.likely or any(self._keys_in(source) for source in sources)
+
+    def _connecting(self, facts: PythonFacts, checks: Sequence[NetworkCheck]) -> Iterator[Hit]:
+        """Run the rules about connections over one walk's facts."""
+        from keyguard.checks.spots import hits_of  # noqa: PLC0415  # for Python that talks to models
+        from keyguard.python.connections import network_of  # noqa: PLC0415  # as above
+
+        network = network_of(facts.near, self._settings.advice, self._session.project().versions)
+        return hits_of([spot for check in checks for spot in check.run(network)], facts.module)
+
+    def _add_hits(self, facts: PythonFacts, hits: Iterable[Hit]) -> None:
+        """Add hits whose spans count in the whole module; each goes to the cell it lies in."""
+        for hit in hits:
+            source, span = facts.module.place(hit.span)
+            related = tuple((facts.module.place(other)[1], text) for other, text in hit.related)
+            self._add(source, (hit._replace(span=span, related=related),))
 
     def _keys_in(self, source: SourceFile) -> bool:
         from keyguard.secrets.shapes import keys_in_text  # noqa: PLC0415  # as in check_text

@@ -132,7 +132,7 @@ class Signals(NamedTuple):
 
     def __bool__(self) -> bool:
         """Tell whether the file must be decoded and checked."""
-        return self.keys or self.python or bool(self.plugins) or self.scripts or self.marks or self.env
+        return self.keys or self.python or self.talks or bool(self.plugins) or self.scripts or self.marks or self.env
 
 
 NOTHING = Signals()

@@ -140,6 +140,18 @@ class Selection(NamedTuple):
     ignore: tuple[str, ...] = ()
 
 
+class Advice(NamedTuple):
+    """What the rules about connections are told: limits to recommend in seconds, and hosts that are known and fine.
+
+    `trusted` maps a host to a provider's id or to `own`. `one_off` are the files whose calls may go without a retry.
+    """
+
+    http_timeout: int = 30
+    model_timeout: int = 120
+    trusted: tuple[tuple[str, str], ...] = ()
+    one_off: Patterns = Patterns(".", ())
+
+
 class Settings(NamedTuple):
     """Everything a run was told, by file, environment and command line; paths are absolute.
 
@@ -165,6 +177,7 @@ class Settings(NamedTuple):
     jobs: int | None = None
     plugins_on: tuple[str, ...] = ()
     plugins_off: tuple[str, ...] = ()
+    advice: Advice = Advice()
 
     def is_selected(self, rule: str) -> bool:
         """Tell whether a rule runs: the more specific selector wins, `ignore` among equals."""

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from keyguard.checks.facts import TextFacts
+    from keyguard.checks.spots import Spot
     from keyguard.model import Hit
     from keyguard.python.facts import PythonFacts
+    from keyguard.python.network import Network
 
 
 class TextCheck(NamedTuple):
@@ -26,6 +28,13 @@ class PythonCheck(NamedTuple):
 
     rule: str
     run: Callable[[PythonFacts], Iterable[Hit]]
+
+
+class NetworkCheck(NamedTuple):
+    """A rule over what a Python module says to model APIs."""
+
+    rule: str
+    run: Callable[[Network], Iterable[Spot]]
 
 
 TEXT_CHECKS = (
@@ -43,3 +52,5 @@ PYTHON_CHECKS = (
     PythonCheck("KG104", kg104.check),
     PythonCheck("KG105", kg105.check),
 )
+
+NETWORK_CHECKS: tuple[NetworkCheck, ...] = ()

@@ -94,6 +94,7 @@ class PythonFacts:
     keys: tuple[KeyText, ...]
     url_keys: tuple[UrlKey, ...]
     outputs: tuple[Output, ...]
+    near: Surroundings
     hosts: tuple[str, ...] = ()
     failures: tuple[tuple[SourceFile, ParseFailure], ...] = ()
 
@@ -194,7 +195,16 @@ class _Placing:
         unique = {(key.span, key.value): key for key in reversed(keys)}
         ordered = tuple(sorted(unique.values(), key=lambda key: (key.span, key.where)))
         return PythonFacts(
-            module, self.index, self.near.evaluator, self.catalogue, ordered, url_keys, shown, hosts, failures
+            module,
+            self.index,
+            self.near.evaluator,
+            self.catalogue,
+            ordered,
+            url_keys,
+            shown,
+            self.near,
+            hosts,
+            failures,
         )
 
     def _finish(self, draft: Draft, spans: Mapping[int, Span]) -> KeyText:

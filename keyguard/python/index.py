@@ -24,13 +24,24 @@ class Fork:
 
 
 class Block:
-    """A run of statements that is executed as a whole, or not at all; `loop` when perhaps many times."""
+    """A run of statements that is executed as a whole, or not at all; `loop` when perhaps many times.
 
-    __slots__ = ("arm", "depth", "fork", "loop", "parent")
+    `node` is the statement it belongs to, an except clause included; a function's or module's own block has none.
+    """
 
-    def __init__(self, parent: Block | None, *, fork: Fork | None = None, arm: int = 0, loop: bool = False) -> None:
+    __slots__ = ("arm", "depth", "fork", "loop", "node", "parent")
+
+    def __init__(
+        self,
+        parent: Block | None,
+        *,
+        fork: Fork | None = None,
+        arm: int = 0,
+        loop: bool = False,
+        node: Node = None,
+    ) -> None:
         """Open a block below `parent`."""
-        self.parent, self.fork, self.arm, self.loop = parent, fork, arm, loop
+        self.parent, self.fork, self.arm, self.loop, self.node = parent, fork, arm, loop, node
         self.depth: int = parent.depth + 1 if parent is not None else 0
 
     def holds(self, other: Block) -> bool:
@@ -191,8 +202,21 @@ class Write:
 
 
 @dataclass(slots=True)
+class With:
+    """A `with` statement: its items are evaluated at `place`, its body's statements have orders up to `last`."""
+
+    node: Node
+    place: Place
+    last: float = 0
+
+    def holds(self, place: Place) -> bool:
+        """Tell whether a statement of the same function stands in its body."""
+        return place.scope.function is self.place.scope.function and self.place.order < place.order <= self.last
+
+
+@dataclass(slots=True)
 class Index:
-    """What one walk found, in source order."""
+    """What one walk found, in source order; `awaited` holds the `id` of every expression that is awaited."""
 
     module: Module
     scope: Scope
@@ -206,6 +230,10 @@ class Index:
     scopes: list[Scope] = field(default_factory=list)
     attributes: dict[str, list[Binding]] = field(default_factory=dict)  # `a.b.c = …` by its spelling
     imports: list[tuple[str, Place]] = field(default_factory=list)
+    loops: list[tuple[Node, Block, Place]] = field(default_factory=list)  # for and while: the block of the body
+    tries: list[tuple[Node, Block, Place]] = field(default_factory=list)  # try: the block of its body
+    withs: list[With] = field(default_factory=list)
+    awaited: set[int] = field(default_factory=set)
 
 
 # Methods that give a string from a string: the whole chain is one string expression.
@@ -229,6 +257,15 @@ DECODERS = frozenset(
 def index(module: Module, package: str = "", *, is_package: bool = False) -> Index:
     """Walk a module once. `package` is its dotted name in the project, by which relative imports are resolved."""
     return _Walk(module, package, is_package=is_package).run()
+
+
+class _End:
+    """Stands on the walk's stack below a statement's body: when it comes up, the body is done."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: With) -> None:
+        self.of = of
 
 
 class _Walk:
@@ -288,6 +325,7 @@ class _Walk:
             "For": self.for_,
             "While": self.while_,
             "With": self.with_,
+            "_End": self.end,
             "Try": self.try_,
             "TryStar": self.try_,
             "Match": self.match,
@@ -579,19 +617,20 @@ class _Walk:
             current = current.orelse
         fork = Fork(len(arms) + (current is not None), complete=current is not None)
         if current is not None:
-            self.block(current.body, place.scope, Block(place.block, fork=fork, arm=len(arms)))
+            self.block(current.body, place.scope, Block(place.block, fork=fork, arm=len(arms), node=node))
         header = self.next(place)
         for number, arm in reversed(list(enumerate(arms))):
-            self.block(arm.body, place.scope, Block(place.block, fork=fork, arm=number))
+            self.block(arm.body, place.scope, Block(place.block, fork=fork, arm=number, node=arm))
             self.stack.append((arm.test, Role("test", None, arm), header))
 
     def for_(self, node: Node, _role: Role, place: Place) -> None:
         header = self.next(place)
-        block = Block(place.block, loop=True)
+        block = Block(place.block, loop=True, node=node)
+        self.index.loops.append((node, block, header))
         inner = Place(place.scope, self.order, block)
         self.loop_target(node.target, node.iter, inner)
         if node.orelse is not None:
-            self.block(node.orelse.body, place.scope, Block(place.block))
+            self.block(node.orelse.body, place.scope, Block(place.block, node=node.orelse))
         self.block(node.body, place.scope, block)
         self.stack.append((node.target, Role("target"), inner))
         self.stack.append((node.iter, Role("iterated", None, node, tuple(_target_names(node.target))), header))
@@ -605,12 +644,17 @@ class _Walk:
     def while_(self, node: Node, _role: Role, place: Place) -> None:
         header = self.next(place)
         if node.orelse is not None:
-            self.block(node.orelse.body, place.scope, Block(place.block))
-        self.block(node.body, place.scope, Block(place.block, loop=True))
+            self.block(node.orelse.body, place.scope, Block(place.block, node=node.orelse))
+        block = Block(place.block, loop=True, node=node)
+        self.index.loops.append((node, block, header))
+        self.block(node.body, place.scope, block)
         self.stack.append((node.test, Role("test", None, node), header))
 
     def with_(self, node: Node, _role: Role, place: Place) -> None:
         header = self.next(place)
+        found = With(node, header)
+        self.index.withs.append(found)
+        self.stack.append((_End(found), _NO_ROLE, place))
         self.block(node.body, place.scope, place.block)
         for item in node.items:
             if item.asname is not None and type(item.asname.name).__name__ == "Name":
@@ -623,21 +667,26 @@ class _Walk:
                 self.stack.append((item.asname.name, Role("target"), header))
             self.stack.append((item.item, Role("with", None, node), header))
 
+    def end(self, node: Node, _role: Role, _place: Place) -> None:
+        node.of.last = self.order
+
     def try_(self, node: Node, _role: Role, place: Place) -> None:
         place = self.next(place)
         if node.finalbody is not None:
             self.block(node.finalbody.body, place.scope, place.block)
         fork = Fork(1 + len(node.handlers), complete=bool(node.handlers))
         if node.orelse is not None:
-            self.block(node.orelse.body, place.scope, Block(place.block, fork=fork))
+            self.block(node.orelse.body, place.scope, Block(place.block, fork=fork, node=node.orelse))
         for number, handler in reversed(list(enumerate(node.handlers))):
-            block = Block(place.block, fork=fork, arm=number + 1)
+            block = Block(place.block, fork=fork, arm=number + 1, node=handler)
             inner = Place(place.scope, self.order, block)
             if handler.name is not None and type(handler.name.name).__name__ == "Name":
                 self.bind(handler.name.name.value, Binding("other", handler.type, inner), place.scope)
             self.block(handler.body, place.scope, block)
             self.push(handler.type, _NO_ROLE, place)
-        self.block(node.body, place.scope, Block(place.block, fork=fork))
+        block = Block(place.block, fork=fork, node=node)
+        self.index.tries.append((node, block, place))
+        self.block(node.body, place.scope, block)
 
     def match(self, node: Node, _role: Role, place: Place) -> None:
         from keyguard.python.module import walk  # noqa: PLC0415  # patterns are rare; keeps this module's top plain
@@ -746,6 +795,7 @@ class _Walk:
             self.stack.append((base, _NO_ROLE, place))
 
     def await_(self, node: Node, role: Role, place: Place) -> None:
+        self.index.awaited.add(id(node.expression))
         self.stack.append((node.expression, role, place))
 
     def call(self, node: Node, role: Role, place: Place) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from keyguard.catalogue import Catalogue
     from keyguard.python.evaluate import Evaluator
@@ -32,6 +33,11 @@ class Project:
         self._texts: dict[Path, SourceFile | None] = {}
         self._files: dict[tuple[str, Path], Path | None] = {}
         self._reading: set[Path] = set()
+
+    @cached_property
+    def versions(self) -> Mapping[str, str]:
+        """The releases that the project's requirements ask for, by package: they choose the facts of older ones."""
+        return {}
 
     def module_name(self, path: Path | str) -> tuple[str, bool, Path]:
         """Name a file as an import would: dotted name, whether it is a package, the folder imports start from."""

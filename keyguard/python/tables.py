@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import (
@@ -60,6 +60,7 @@ class Tables:
 
     clients: Mapping[str, Client]
     settings: Mapping[str, Sdk]
+    assignable: frozenset[str]
     http: Mapping[str, HttpClient]
     limits: Mapping[str, TimeLimit]
     writers: Mapping[str, Writer]
@@ -85,6 +86,7 @@ def tables_of(catalogue: Catalogue) -> Tables:
     return Tables(
         clients=_clients(catalogue),
         settings={name: sdk for sdk in catalogue.sdks.values() for name in sdk.settings},
+        assignable=frozenset(name for sdk in catalogue.sdks.values() for name in _assignable(sdk)),
         http=_http(catalogue),
         limits={name: limit for limit in catalogue.http.limits for name in limit.names},
         writers={name: writer for writer in env.writers for name in writer.calls},
@@ -99,6 +101,15 @@ def tables_of(catalogue: Catalogue) -> Tables:
         not_secret=catalogue.words.not_secret,
         words=frozenset(words),
     )
+
+
+def _assignable(sdk: Sdk) -> Iterator[str]:
+    """The attributes of an SDK's modules that its users set."""
+    yield from sdk.settings
+    yield from sdk.base_url_settings
+    for part in (sdk.timeout, sdk.retry):
+        yield from part.settings if part is not None else ()
+    yield from (item.setting for item in sdk.removed if item.setting)
 
 
 def _clients(catalogue: Catalogue) -> dict[str, Client]:

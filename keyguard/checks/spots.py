@@ -1,0 +1,50 @@
+"""What a check over connections yields: nodes of the tree with their words; all of a file's get their spans at once."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from keyguard.model import Hit, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from keyguard.model import Fix, Secret
+    from keyguard.python.module import Module
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Spot(NamedTuple):
+    """A hit that still points at nodes: see `model.Hit` for the rest.
+
+    `node` is what is wrong. A compound statement is shown by its header: up to the end of `until` (a loop's test, an
+    except clause's type), or by its first `width` characters. `related` pairs a node with a text `related.…` of `lang`.
+    """
+
+    rule: str
+    node: Any
+    values: Mapping[str, str] = _NOTHING
+    case: str | None = None
+    statement: str | None = None
+    related: tuple[tuple[Any, str], ...] = ()
+    until: Any = None
+    width: int | None = None
+    secret: Secret | None = None
+    fix: Fix | None = None
+
+
+def hits_of(spots: Iterable[Spot], module: Module) -> Iterator[Hit]:
+    """Give every spot its spans; one question for all nodes of a file, which may cost a pass over its tree."""
+    found = tuple(spots)
+    nodes = [node for spot in found for node in (spot.node, spot.until, *(node for node, _ in spot.related))]
+    spans = module.spans(node for node in nodes if node is not None) if found else {}
+    for spot in found:
+        span = spans[id(spot.node)]
+        if spot.until is not None:
+            span = Span(span.start, max(spans[id(spot.until)].end, span.start))
+        elif spot.width is not None:
+            span = Span(span.start, min(span.start + spot.width, span.end))
+        related = tuple((spans[id(node)], text) for node, text in spot.related)
+        yield Hit(spot.rule, span, spot.values, spot.case, spot.secret, spot.statement, related, spot.fix)

@@ -1,0 +1,584 @@
+"""Finds the model calls of a module and puts connections together: client, key, host, model, timeout and attempts."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from keyguard.python import values as v
+from keyguard.python.arguments import Arguments, Given, names_read, texts
+from keyguard.python.assigned import env_writes, module_settings
+from keyguard.python.hosts import MODEL_PATH, host_of, is_unknown, serves_models, urls_of
+from keyguard.python.limits import Limits
+from keyguard.python.network import Attempts, Connection, Host, HttpCall, Limit, ModelCall, Network
+from keyguard.python.tables import is_key_variable, tables_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from keyguard.catalogue import Catalogue
+    from keyguard.knowledge import HttpClient, Sdk
+    from keyguard.python.around import Surroundings
+    from keyguard.python.index import CallUse, Node, Place
+    from keyguard.python.tables import Client
+    from keyguard.settings import Advice
+
+# Between a client and a method that returns the response with its headers: the same request.
+_RAW = ("with_raw_response.", "with_streaming_response.")
+_VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
+_DEEPEST = 4  # objects made from objects of a client (`client.chats.create(…).send_message`)
+_MOST_HOSTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The last parts of names by which calls are told apart cheaply, before anything is evaluated."""
+
+    last: frozenset[str]
+    methods: frozenset[str]
+    distinctive: Mapping[str, tuple[str, ...]]  # a method's last part: the methods that end with it
+    first_of: Mapping[str, str]  # a distinctive method: the SDK when only one has it
+
+
+@functools.lru_cache(maxsize=4)  # one table a catalogue, and a run has one catalogue
+def _names_of(catalogue: Catalogue) -> _Names:
+    tables = tables_of(catalogue)
+    last = {name.rpartition(".")[2] for name in (*tables.clients, *tables.http)}
+    methods: set[str] = set()
+    distinctive: dict[str, list[str]] = {}
+    owners: dict[str, set[str]] = {}
+    for sdk in catalogue.sdks.values():
+        own = [made.methods for made in sdk.constructors if made.methods is not None]
+        methods.update(name.rpartition(".")[2] for names in (sdk.methods, *own) for name in names)
+        for name in sdk.distinctive:
+            distinctive.setdefault(name.rpartition(".")[2], []).append(name)
+            owners.setdefault(name, set()).add(sdk.id)
+    return _Names(
+        frozenset(last | methods),
+        frozenset(methods),
+        {key: tuple(sorted(set(names), key=len, reverse=True)) for key, names in distinctive.items()},
+        {name: next(iter(ids)) for name, ids in owners.items() if len(ids) == 1},
+    )
+
+
+def network_of(near: Surroundings, advice: Advice, versions: Mapping[str, str] | None = None) -> Network:
+    """Find what a module says to model APIs.
+
+    `versions` are the releases the project asks for, by package: they choose the facts of an older release.
+    """
+    finder = _Finder(near, versions or {}, dict(advice.trusted))
+    finder.find()
+    return Network(
+        near.index,
+        near.evaluator,
+        near.catalogue,
+        tuple(finder.connections.values()),
+        tuple(finder.calls),
+        tuple(finder.http_calls),
+        finder.env_writes,
+        near.index.module.source,
+        advice,
+        finder.versions,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A client an expression may be: how it was made, and the settings that were changed on the way."""
+
+    client: Client
+    instance: v.Instance | None
+    derived: tuple[v.Instance, ...] = ()
+
+
+class _Finder:
+    """One pass over the calls of a module."""
+
+    def __init__(self, near: Surroundings, versions: Mapping[str, str], trusted: Mapping[str, str]) -> None:
+        self.near, self.index, self.evaluator, self.catalogue = near, near.index, near.evaluator, near.catalogue
+        self.tables, self.names = near.tables, _names_of(near.catalogue)
+        self.versions, self.trusted = versions, trusted
+        self.env_writes = env_writes(near)
+        self.settings = module_settings(near)
+        self.limits = Limits(self.evaluator, self.tables.limits, self.settings)
+        self.connections: dict[object, Connection] = {}
+        self.calls: list[ModelCall] = []
+        self.http_calls: list[HttpCall] = []
+
+    def find(self) -> None:
+        for use in self.index.calls:
+            func = use.node.func
+            kind = type(func).__name__
+            if kind == "Attribute":
+                if func.attr.value in self.names.last:
+                    self._attribute(use)
+            elif kind == "Name":
+                name = self.near.callee(use.node, use.place)
+                if name:
+                    self._named(use, name)
+
+    # what is called
+
+    def _named(self, use: CallUse, name: str) -> bool:
+        """Take in a call whose callee has a dotted name; tell whether it is one of ours."""
+        client = self.tables.clients.get(name)
+        if client is not None:
+            if client.is_call:
+                self._sent(use, self._of_module(use, client), name, client)
+            else:
+                self._constructed(use.node, use.place, client)
+            return True
+        http = self.tables.http.get(name)
+        if http is not None:
+            self._http(use, http, name, None)
+            return True
+        return False
+
+    def _attribute(self, use: CallUse) -> None:
+        name = self.near.callee(use.node, use.place)
+        if name and "()" not in name:
+            if self._named(use, name):
+                return
+            if name.partition(".")[0] not in {"self", "cls"}:
+                raw = _without_raw(name)
+                if raw != name and self._named(use, raw):
+                    return
+        attributes = [use.node.func.attr.value]
+        node = use.node.func.value
+        for _ in range(8):
+            value = self.evaluator.value(node, use.place)
+            if self._on(use, value, ".".join(attributes)):
+                return
+            if type(node).__name__ != "Attribute":
+                break
+            attributes.insert(0, node.attr.value)
+            node = node.value
+        self._on_unknown(use, node, ".".join(attributes))
+
+    def _on(self, use: CallUse, value: v.Value, method: str) -> bool:
+        """Take in a method called on what may be a client or a session; tell whether it is one."""
+        found = False
+        for item in v.alternatives(value):
+            if not isinstance(item, v.Instance):
+                continue
+            made, prefix = self._made(item)
+            if made is not None:
+                spelled = _without_raw(f"{prefix}{method}")
+                if spelled in made.client.methods:
+                    self._sent(use, self._connection(made), spelled, made.client, made.derived)
+                    found = True
+                continue
+            http = self.tables.http.get(f"{item.name}().{method}")
+            if http is not None:
+                self._http(use, http, f"{item.name}().{method}", item)
+                found = True
+        return found
+
+    def _made(self, item: v.Instance, depth: int = 0) -> tuple[_Made | None, str]:
+        """The client an object is, or was made from, and how what was called on the way is spelt before a method."""
+        client = self.tables.clients.get(item.name)
+        if client is not None:
+            return (None if client.is_call else _Made(client, item)), ""
+        owner, called, path = item.name.partition("().")
+        client = self.tables.clients.get(owner) if called else None
+        if client is None or client.is_call or depth >= _DEEPEST or item.node is None or item.place is None:
+            return None, ""
+        base = item.node.func
+        while type(base).__name__ == "Attribute":
+            base = base.value
+            for inner in v.alternatives(self.evaluator.value(base, item.place)):
+                if isinstance(inner, v.Instance):
+                    made, prefix = self._made(inner, depth + 1)
+                    if made is not None:
+                        last = path.rpartition("().")[2]
+                        if last in client.sdk.derive:
+                            return replace(made, derived=(*made.derived, item)), prefix
+                        return made, f"{prefix}{last}()."
+        return None, ""
+
+    def _on_unknown(self, use: CallUse, base: Node, method: str) -> None:
+        """Take in a call whose receiver nobody knows, when the method alone tells that a model is called."""
+        typed = self._typed(base, use.place)
+        spelled = _without_raw(method)
+        if typed is not None:
+            if spelled in typed.methods:
+                self._sent(use, None, spelled, typed)
+            return
+        for name in self.names.distinctive.get(use.node.func.attr.value, ()):
+            if spelled == name or spelled.endswith(f".{name}"):
+                owner = self.names.first_of.get(name)
+                self._sent(use, None, name, None, sdk=self.catalogue.sdks[owner] if owner else None)
+                return
+
+    def _typed(self, node: Node, place: Place) -> Client | None:
+        """The client a parameter is by its annotation."""
+        if type(node).__name__ != "Name":
+            return None
+        found = self.evaluator.bindings(node.value, place)
+        if not found or len(found) != 1 or found[0].annotation is None:
+            return None
+        annotation = found[0].annotation
+        name = self.evaluator.name(annotation, place) if type(annotation).__name__ in {"Name", "Attribute"} else ""
+        client = self.tables.clients.get(name)
+        return None if client is None or client.is_call else client
+
+    # connections
+
+    def _constructed(self, node: Node, place: Place, client: Client) -> Connection:
+        known = self.connections.get(id(node))
+        if known is None:
+            arguments = Arguments(node, place, self.evaluator)
+            known = self.connections[id(node)] = self._described(node, place, client, arguments)
+        return known
+
+    def _connection(self, made: _Made) -> Connection | None:
+        """The connection of a client; None for one that was made in another module."""
+        instance = made.instance
+        if instance is None or instance.node is None or instance.place is None:
+            return None
+        return self._constructed(instance.node, instance.place, made.client)
+
+    def _of_module(self, use: CallUse, client: Client) -> Connection:
+        """The connection of a call without a client: its own when it brings key or host, else its module's one."""
+        arguments = Arguments(use.node, use.place, self.evaluator)
+        own = arguments.get((*client.key_params, *client.base_params)) is not None or arguments.is_open
+        models = self._prefixed(arguments, client)
+        key: object = id(use.node) if own else (client.sdk.id, client.timeout, models)
+        known = self.connections.get(key)
+        if known is None:
+            known = self.connections[key] = self._described(use.node, use.place, client, arguments)
+        return known
+
+    def _prefixed(self, arguments: Arguments, client: Client) -> str:
+        """What stands before the slash of a model's name: with some SDKs it chooses the provider."""
+        given = arguments.get(client.model_params, client.model_position)
+        names = list(texts(given.value)) if given is not None else []
+        return names[0].partition("/")[0] if len(names) == 1 and "/" in names[0] and client.provider is None else ""
+
+    def _described(self, node: Node, place: Place, client: Client, arguments: Arguments) -> Connection:
+        sdk = self._sdk(client.sdk)
+        key = arguments.get(client.key_params, client.key_position)
+        key = key or self._setting(sdk.settings)
+        base = arguments.get(client.base_params, client.base_position)
+        base = base or self._setting(sdk.base_url_settings)
+        hosts = self._hosts(client, arguments, base)
+        names = tuple(dict.fromkeys(names_read(key.value))) if key is not None else client.env
+        return Connection(
+            node,
+            place,
+            client.name,
+            client,
+            sdk,
+            arguments,
+            key=key,
+            key_names=names,
+            implied=client.env,
+            base=base,
+            hosts=hosts,
+            timeout=self._timeout(client, sdk, arguments),
+            attempts=self._attempts(client, sdk, arguments),
+            is_async=client.is_async,
+        )
+
+    def _sdk(self, sdk: Sdk) -> Sdk:
+        version = self.versions.get(sdk.package)
+        at = getattr(sdk, "at", None)
+        return at(version) if version is not None and at is not None else sdk
+
+    def _setting(self, names: Iterable[str]) -> Given | None:
+        return next((self.settings[name] for name in names if name in self.settings), None)
+
+    def _hosts(self, client: Client, arguments: Arguments, base: Given | None) -> tuple[Host, ...]:
+        """The hosts a client may talk to; none when its base URL is not known."""
+        if base is not None and not isinstance(base.value, (v.Null, v.Unset)):
+            origin = "argument"
+            found = list(self._hosts_of(base.value, origin))
+            return () if is_unknown(base.value) and not found else tuple(found)
+        if base is None and arguments.is_hidden(client.base_params):
+            return ()
+        for name in client.env_base:
+            for given in self.env_writes.get(name, ()):
+                return tuple(self._hosts_of(given.value, "env"))
+        if client.base_default:
+            host = host_of(client.base_default, "default", self.catalogue, self.trusted)
+            return () if host is None else (host,)
+        return ()
+
+    def _hosts_of(self, value: v.Value, origin: str) -> Iterator[Host]:
+        seen: set[str] = set()
+        for url, is_fallback in urls_of(value):
+            host = host_of(url, "env" if is_fallback else origin, self.catalogue, self.trusted)
+            if host is not None and host.url not in seen and len(seen) < _MOST_HOSTS:
+                seen.add(host.url)
+                yield host
+
+    # limits
+
+    def _timeout(self, client: Client, sdk: Sdk, arguments: Arguments) -> Limit:
+        known = client.timeout if client.timeout is not client.sdk.timeout else sdk.timeout
+        given = self.limits.given(arguments, known, "call" if client.is_call else "client")
+        if given is None and client.is_call and known is not None and known.params:
+            given = self.limits.given(arguments, known, "client")
+        if given is not None and (given.is_known or given.given is not None or not sdk.http_params):
+            return given
+        inner = self._http_client(sdk, arguments)
+        return inner or given or self.limits.default(known)
+
+    def _http_client(self, sdk: Sdk, arguments: Arguments) -> Limit | None:
+        """The limit of the HTTP client that an SDK's client is given; an unknown one when it cannot be read."""
+        given = arguments.get(sdk.http_params)
+        if given is None or isinstance(given.value, v.Null):
+            return None
+        for item in v.alternatives(given.value):
+            http = self.tables.http.get(item.name) if isinstance(item, v.Instance) else None
+            if http is None or not isinstance(item, v.Instance) or item.node is None or item.place is None:
+                return Limit(None, is_known=False, origin="http-client", given=given)
+            inner = self.limits.given(Arguments(item.node, item.place, self.evaluator), http.timeout, "client")
+            limit = inner or self.limits.default(http.timeout)
+            return Limit(limit.seconds, limit.is_known, "http-client", limit.given or given, limit.number, limit.unit)
+        return None
+
+    def _attempts(self, client: Client, sdk: Sdk, arguments: Arguments) -> Attempts:
+        known = client.retry if client.retry is not client.sdk.retry else sdk.retry
+        given = self.limits.given_attempts(arguments, known, "call" if client.is_call else "client")
+        return given or self.limits.default_attempts(known)
+
+    # calls
+
+    def _sent(  # noqa: PLR0913, PLR0917  # what is known of a call
+        self,
+        use: CallUse,
+        connection: Connection | None,
+        method: str,
+        client: Client | None,
+        derived: tuple[v.Instance, ...] = (),
+        sdk: Sdk | None = None,
+    ) -> None:
+        """Take in one model call."""
+        sdk = sdk or (client.sdk if client is not None else None)
+        arguments = Arguments(use.node, use.place, self.evaluator)
+        params = client.model_params if client is not None else ("model",)
+        position = client.model_position if client is not None else None
+        given = arguments.get(params, position)
+        if given is None and connection is not None and connection.arguments is not None and not client_is_call(client):
+            given = connection.arguments.get(params)
+        timeout, attempts = self._effective(connection, client, sdk, arguments, derived)
+        call = ModelCall(
+            use.node,
+            use.place,
+            method,
+            arguments,
+            connection=connection,
+            sdk=sdk,
+            client=client,
+            models=tuple(dict.fromkeys(texts(given.value))) if given is not None else (),
+            model=given,
+            timeout=timeout,
+            attempts=attempts,
+            is_async=self._is_async(client, sdk, method),
+            is_awaited=id(use.node) in self.index.awaited,
+            is_streaming=_streams(sdk, method, arguments),
+        )
+        self.calls.append(call)
+        if connection is not None:
+            connection.calls.append(call)
+
+    def _effective(
+        self,
+        connection: Connection | None,
+        client: Client | None,
+        sdk: Sdk | None,
+        arguments: Arguments,
+        derived: tuple[v.Instance, ...],
+    ) -> tuple[Limit, Attempts]:
+        """The limits of a call: its own, else those of the client it goes through as it was changed on the way."""
+        timeout = connection.timeout if connection is not None else Limit(None, is_known=False, origin="client")
+        attempts = connection.attempts if connection is not None else Attempts(origin="client")
+        if client is None or sdk is None or client.is_call:
+            return timeout, attempts
+        for item in derived:
+            if item.node is None or item.place is None:
+                continue
+            changed = Arguments(item.node, item.place, self.evaluator)
+            timeout = self.limits.given(changed, client.timeout, "client") or timeout
+            attempts = self.limits.given_attempts(changed, client.retry, "client") or attempts
+        own = self.limits.given(arguments, client.timeout, "call")
+        if own is not None and own.given is not None and isinstance(own.given.value, v.Null):
+            none = client.timeout.call_none if client.timeout is not None else "client"
+            own = own if none == "endless" else None
+        return own or timeout, self.limits.given_attempts(arguments, client.retry, "call") or attempts
+
+    @staticmethod
+    def _is_async(client: Client | None, sdk: Sdk | None, method: str) -> bool:
+        if client is not None and client.is_async:
+            return True
+        return sdk is not None and any(
+            method == name or (name.endswith(".*") and method.startswith(name[:-1])) for name in sdk.async_methods
+        )
+
+    # raw HTTP
+
+    def _http(self, use: CallUse, http: HttpClient, name: str, session: v.Instance | None) -> None:
+        """Take in a request of an HTTP library."""
+        method = name.rpartition(".")[2]
+        if session is None and name in http.sessions:
+            return
+        arguments = Arguments(use.node, use.place, self.evaluator)
+        own = None
+        if session is not None and session.node is not None and session.place is not None:
+            own = Arguments(session.node, session.place, self.evaluator)
+        is_verb = method in _VERBS
+        position = http.url_position if is_verb or http.url_position_verb is None else http.url_position_verb
+        url = arguments.get(http.url_params, position)
+        hosts = self._request_hosts(http, url, own)
+        headers = arguments.get(http.headers_params, http.headers_position)
+        headers = headers or (own.get(http.headers_params) if own is not None else None)
+        verify = arguments.get(http.verify_params) or (own.get(http.verify_params) if own is not None else None)
+        call = HttpCall(
+            use.node,
+            use.place,
+            http,
+            name,
+            arguments,
+            verb=method.upper() if is_verb else self._verb(arguments),
+            url=url,
+            hosts=hosts,
+            timeout=self._request_timeout(http, arguments, own, session),
+            attempts=self.limits.default_attempts(http.retry),
+            session=session.node if session is not None else None,
+            session_arguments=own,
+            headers=headers,
+            verify=verify,
+            is_async=session is not None and session.name in http.async_sessions,
+            is_model=self._is_model(url, hosts),
+            carries_key=self._carries_key(http, arguments, headers, url),
+        )
+        self.http_calls.append(call)
+        if call.is_model:
+            self._raw_connection(call)
+
+    @staticmethod
+    def _is_model(url: Given | None, hosts: tuple[Host, ...]) -> bool:
+        if any(serves_models(host.provider) for host in hosts):
+            return True
+        return url is not None and any(MODEL_PATH.search(text) is not None for text, _ in urls_of(url.value))
+
+    def _request_hosts(self, http: HttpClient, url: Given | None, own: Arguments | None) -> tuple[Host, ...]:
+        found = list(self._hosts_of(url.value, "argument")) if url is not None else []
+        if not found and own is not None and http.base_url_params:
+            base = own.get(http.base_url_params, 0 if http.base_url_params == ("host",) else None)
+            found = list(self._hosts_of(base.value, "setting")) if base is not None else []
+        return tuple(found)
+
+    @staticmethod
+    def _verb(arguments: Arguments) -> str:
+        given = arguments.get(("method",), 0)
+        return next(texts(given.value), "").upper() if given is not None else ""
+
+    def _request_timeout(
+        self, http: HttpClient, arguments: Arguments, own: Arguments | None, session: v.Instance | None
+    ) -> Limit:
+        """The limit of a request: its own, its session's, else the library's default."""
+        position = http.timeout_position if session is None else None
+        given = self.limits.given(arguments, http.timeout, "call", position)
+        if given is not None:
+            return given
+        if session is not None and own is None:
+            return Limit(None, is_known=False, origin="client")
+        inner = self.limits.given(own, http.timeout, "client") if own is not None else None
+        return inner or self.limits.default(http.timeout)
+
+    def _carries_key(self, http: HttpClient, arguments: Arguments, headers: Given | None, url: Given | None) -> bool:
+        """Tell whether a key travels with a request: in a credential's header, a parameter, the URL, as its login."""
+        if arguments.get(http.auth_params) is not None:
+            return True
+        words = self.catalogue.words
+        for given, names in ((headers, words.headers), (arguments.get(http.query_params), words.query)):
+            for item in v.alternatives(given.value) if given is not None else ():
+                if isinstance(item, v.Table) and any(
+                    isinstance(key, v.Text) and key.text.lower().replace("_", "-") in _dashed(names)
+                    for key, _ in item.entries
+                ):
+                    return True
+        return url is not None and any(is_key_variable(name, self.catalogue) for name in names_read(url.value))
+
+    def _raw_connection(self, http: HttpCall) -> None:
+        connection = Connection(
+            http.node,
+            http.place,
+            http.name,
+            None,
+            None,
+            http.arguments,
+            key=http.headers,
+            key_names=tuple(dict.fromkeys(self._key_names(http))),
+            base=http.url,
+            hosts=http.hosts,
+            timeout=http.timeout,
+            attempts=http.attempts,
+            is_async=http.is_async,
+            http=http,
+        )
+        self.connections[id(http.node)] = connection
+        body = http.arguments.get(http.http.body_params)
+        models = _models_in(body)
+        call = ModelCall(
+            http.node,
+            http.place,
+            http.verb.lower(),
+            http.arguments,
+            connection=connection,
+            models=models,
+            timeout=http.timeout,
+            attempts=http.attempts,
+            is_async=http.is_async,
+            is_awaited=id(http.node) in self.index.awaited,
+            is_streaming=http.arguments.has("stream"),
+            http=http,
+        )
+        self.calls.append(call)
+        connection.calls.append(call)
+
+    def _key_names(self, http: HttpCall) -> Iterator[str]:
+        sources = [http.headers, http.url, http.arguments.get(http.http.query_params)]
+        for given in sources:
+            for item in v.alternatives(given.value) if given is not None else ():
+                values = [value for _, value in item.entries] if isinstance(item, v.Table) else [item]
+                for value in values:
+                    yield from (name for name in names_read(value) if is_key_variable(name, self.catalogue))
+
+
+def client_is_call(client: Client | None) -> bool:
+    """Tell whether a client is a function that sends a request itself."""
+    return client is not None and client.is_call
+
+
+def _without_raw(method: str) -> str:
+    for raw in _RAW:
+        method = method.replace(raw, "")
+    return method
+
+
+def _streams(sdk: Sdk | None, method: str, arguments: Arguments) -> bool:
+    if "stream" in method:
+        return True
+    given = arguments.get(sdk.stream_params if sdk is not None and sdk.stream_params else ("stream",))
+    return given is not None and any(
+        not (isinstance(item, v.Number) and not item.number) for item in v.alternatives(given.value)
+    )
+
+
+def _models_in(body: Given | None) -> tuple[str, ...]:
+    """The models that a request's body names."""
+    found: list[str] = []
+    for item in v.alternatives(body.value) if body is not None else ():
+        model = item.get("model") if isinstance(item, v.Table) else None
+        if model is not None:
+            found.extend(texts(model))
+    return tuple(dict.fromkeys(found))
+
+
+@functools.lru_cache(maxsize=8)
+def _dashed(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(name.lower().replace("_", "-") for name in names)

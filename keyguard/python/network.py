@@ -1,0 +1,225 @@
+"""The facts about model calls: connections, the calls made through them, raw HTTP requests, and what holds them up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from keyguard.catalogue import Catalogue
+    from keyguard.knowledge import HttpClient, Provider, Sdk
+    from keyguard.python.arguments import Arguments, Given
+    from keyguard.python.evaluate import Evaluator
+    from keyguard.python.index import Index, Node, Place, Scope
+    from keyguard.python.tables import Client
+    from keyguard.settings import Advice
+    from keyguard.source import SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Where a request goes: `name` is the host with its port, `url` the base or full URL as far as it is known.
+
+    `route` is official, cloud, gateway, relay, local, own or unknown. `origin` says how it is known: argument, setting,
+    env (a variable that this module sets, or the fallback of one that it reads) or default (the SDK's own).
+    """
+
+    name: str
+    url: str
+    provider: Provider | None
+    route: str
+    origin: str
+
+    @property
+    def is_local(self) -> bool:
+        """Tell whether it is a machine of one's own: loopback, a private range, a name without a dot."""
+        return self.route == "local"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Limit:
+    """How long a call waits at most.
+
+    `seconds` is None when it waits for ever, if `is_known`. `origin` is call, client, http-client, setting, env or
+    default; `given` the value that was written, `number` it as written in `unit`.
+    """
+
+    seconds: float | None = None
+    is_known: bool = False
+    origin: str = "default"
+    given: Given | None = None
+    number: float | None = None
+    unit: str = "s"
+
+    @property
+    def is_endless(self) -> bool:
+        """Tell whether nothing ends the wait."""
+        return self.is_known and self.seconds is None
+
+    @property
+    def is_default(self) -> bool:
+        """Tell whether nobody set it."""
+        return self.origin == "default"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attempts:
+    """How many requests one call sends at most by the client's own doing; `total` None when it is not known.
+
+    `number` is what was written, in the client's own counting. `on` is what is repeated, `backoff` whether the pauses
+    grow.
+    """
+
+    total: int | None = None
+    origin: str = "default"
+    given: Given | None = None
+    number: float | None = None
+    on: tuple[str, ...] = ()
+    backoff: bool = True
+
+    @property
+    def is_default(self) -> bool:
+        """Tell whether nobody set it."""
+        return self.origin == "default"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HttpCall:
+    """A request of an HTTP library; `session` is the object it is sent through, if there is one.
+
+    `verb` is in capitals, empty when unknown. `hosts` are those it may go to; `is_model` that one of them is a model
+    API, or the path is one that only model APIs have. `carries_key` tells that a key travels with it.
+    """
+
+    node: Node
+    place: Place
+    http: HttpClient
+    name: str
+    arguments: Arguments
+    verb: str
+    url: Given | None
+    hosts: tuple[Host, ...]
+    timeout: Limit
+    attempts: Attempts
+    session: Node = None
+    session_arguments: Arguments | None = None
+    headers: Given | None = None
+    verify: Given | None = None
+    is_async: bool = False
+    is_model: bool = False
+    carries_key: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Connection:
+    """One client of a model API, or one raw HTTP request to one.
+
+    `node` is the call that makes the client, or the request itself; None for a client made in another module of the
+    project. `key` is what it is given as its key (None: it reads `implied` by itself), `key_names` are the variables
+    the key may come from, `base` what it is given as its base URL. `hosts` are the hosts it may talk to: empty when the
+    base is not known. `timeout` and `attempts` hold for calls that set nothing of their own. `calls` are in source
+    order.
+    """
+
+    node: Node
+    place: Place | None
+    name: str
+    client: Client | None
+    sdk: Sdk | None
+    arguments: Arguments | None = None
+    key: Given | None = None
+    key_names: tuple[str, ...] = ()
+    implied: tuple[str, ...] = ()
+    base: Given | None = None
+    hosts: tuple[Host, ...] = ()
+    timeout: Limit = field(default_factory=Limit)
+    attempts: Attempts = field(default_factory=Attempts)
+    is_async: bool = False
+    http: HttpCall | None = None
+    calls: list[ModelCall] = field(default_factory=list)
+
+    @property
+    def host(self) -> Host | None:
+        """The host, when there is only one it can be."""
+        return self.hosts[0] if len(self.hosts) == 1 else None
+
+    @property
+    def is_local(self) -> bool:
+        """Tell whether every host it may talk to is a machine of one's own."""
+        return bool(self.hosts) and all(host.is_local for host in self.hosts)
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The model ids that its calls name, each once."""
+        return tuple(dict.fromkeys(model for call in self.calls for model in call.models))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelCall:
+    """One place that sends a request to a model.
+
+    `connection` is None when the client came from outside (a parameter, another module); then `sdk` may still be
+    known. `method` is spelt as after the client. `timeout` and `attempts` are the effective ones. `scope` is the
+    function it stands in.
+    """
+
+    node: Node
+    place: Place
+    method: str
+    arguments: Arguments
+    connection: Connection | None = None
+    sdk: Sdk | None = None
+    client: Client | None = None
+    models: tuple[str, ...] = ()
+    model: Given | None = None
+    timeout: Limit = field(default_factory=Limit)
+    attempts: Attempts = field(default_factory=Attempts)
+    is_async: bool = False
+    is_awaited: bool = False
+    is_streaming: bool = False
+    http: HttpCall | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """The function, class or module it runs in."""
+        return self.place.scope.function
+
+    @property
+    def is_local(self) -> bool:
+        """Tell whether it stays on a machine of one's own."""
+        return self.connection is not None and self.connection.is_local
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """What a module says to model APIs: everything the rules about connections see.
+
+    `env_writes` are the variables that the module itself sets, with what it sets them to. `versions` are the releases
+    that the project asks for, by package; `advice` is what the settings say to these rules.
+    """
+
+    index: Index
+    evaluator: Evaluator
+    catalogue: Catalogue
+    connections: tuple[Connection, ...]
+    calls: tuple[ModelCall, ...]
+    http_calls: tuple[HttpCall, ...]
+    env_writes: Mapping[str, tuple[Given, ...]]
+    source: SourceFile
+    advice: Advice
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def callers(self) -> Mapping[int, tuple[ModelCall, ...]]:
+        """The model calls that running a function leads to, by the `id` of its scope: its own and its callees'."""
+        from keyguard.python.reach import reached  # noqa: PLC0415  # only rules about loops and load ask
+
+        return reached(self.calls, self.evaluator)
+
+    @property
+    def talks(self) -> bool:
+        """Tell whether the module reaches a model host or imports a model SDK."""
+        return bool(self.connections or self.calls)
