@@ -489,9 +489,10 @@ class _Finder:
 
     @staticmethod
     def _is_model(url: Given | None, hosts: tuple[Host, ...]) -> bool:
+        """Tell whether a request goes to a model API: by its host, or by a path that only those have."""
         if any(serves_models(host.provider) and not host.is_local for host in hosts):
             return True
-        return url is not None and any(MODEL_PATH.search(text) is not None for text, _ in urls_of(url.value))
+        return url is not None and any(MODEL_PATH.search(v.show(item)) for item in v.alternatives(url.value))
 
     def _request_hosts(self, http: HttpClient, url: Given | None, own: Arguments | None) -> tuple[Host, ...]:
         found = list(self._hosts_of(url.value, "argument")) if url is not None else []
