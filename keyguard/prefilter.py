@@ -182,18 +182,12 @@ class Prefilter:
 
     def _first_of_all(self, flat: bytes) -> bool | None:
         """None when nothing is there; else whether all there is could matter to Python or to our own marks only."""
-        python = words = False
+        python = False
         for found in self._first.finditer(flat):
             text = found.group()
-            if b"environ" in text or b"[::-1]" in text or text.startswith(_GENERIC):
-                python = True
-            elif text.isalpha() and text.lower() not in self._products:
-                words = True
-            else:
+            if not (b"environ" in text or b"[::-1]" in text or text.startswith(_GENERIC)):
                 return False
-        # A word of a provider inside another word (`ails` in `details`) is what is found most: it means nothing.
-        if words and self._pattern("about").search(flat) is not None:
-            return False
+            python = True
         return True if python else None
 
     def _closer(self, flat: bytes, kind: str, *, scripts: bool, env: bool) -> Signals:
@@ -285,13 +279,6 @@ class Prefilter:
         extra = [_WHOLE_ENVIRONMENT, _GENERIC_VARIABLE, _BACKWARDS, "keyguard:"]
         triggers = [PLUGINS[name][2] for name in sorted(self._plugins) if PLUGINS[name][2]]
         return compiled("|".join([self._catalogue.patterns["first"], *triggers, *extra]))
-
-    @cached_property
-    def _products(self) -> frozenset[bytes]:
-        """The plug-ins' triggers that are no more than a product's name."""
-        triggers = (PLUGINS[name][2] for name in self._plugins)
-        named = (trigger.removeprefix("(?i:").removesuffix(")") for trigger in triggers if trigger.startswith("(?i:"))
-        return frozenset(name.encode() for name in named if name.isalpha())
 
     @cached_property
     def _compiled(self) -> dict[str, Any]:
