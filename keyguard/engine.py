@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import FileReport, Finding, Hit, Notice, Report, Span
+from keyguard.prefilter import FOUND
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
 if TYPE_CHECKING:
@@ -295,9 +296,7 @@ class _File:
         wanted = [check for check in PYTHON_CHECKS if self._settings.is_selected(check.rule)]
         if not wanted and not self._settings.is_selected("KG002"):
             return
-        if signals.shows and not self._may_show(sources):
-            return
-        if not signals.likely and not any(self._keys_in(source) for source in sources):
+        if not signals.likely and not any(self._sees(look, sources) for look in signals.looks):
             return
         from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 190 ms
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
@@ -320,17 +319,18 @@ class _File:
                 related = tuple((facts.module.place(other)[1], text) for other, text in hit.related)
                 self._add(source, (hit._replace(span=span, related=related),))
 
-    def _keys_in(self, source: SourceFile) -> bool:
-        from keyguard.secrets.shapes import keys_in_text  # noqa: PLC0415  # as in check_text
+    def _sees(self, look: str, sources: Sequence[SourceFile]) -> bool:
+        """Take one of the quick looks that the prefilter asks for: its yes may be wrong, its no is not."""
+        catalogue = self._session.catalogue
+        if look == FOUND:
+            from keyguard.secrets.shapes import keys_in_text  # noqa: PLC0415  # as in check_text
 
-        return bool(keys_in_text(source, self._session.catalogue))
-
-    def _may_show(self, sources: Sequence[SourceFile]) -> bool:
-        """Tell at a glance whether what the code reads can reach anything that shows it."""
-        from keyguard.python.glance import may_show  # noqa: PLC0415  # ast: 2 ms, for Python that reads a key
+            return any(keys_in_text(source, catalogue) for source in sources)
+        from keyguard.python import glance  # noqa: PLC0415  # ast: 2 ms, for Python that reads or may hold a key
         from keyguard.source import python_text  # noqa: PLC0415  # 1 ms
 
-        return may_show("\n".join(map(python_text, sources)), self._session.catalogue)
+        text = "\n".join(map(python_text, sources))
+        return glance.LOOKS[look](text, catalogue)
 
     def _unparsed(self, sources: Sequence[SourceFile], failure: Any, signals: Signals) -> None:  # noqa: ANN401  # ParseFailure, whose module is heavy
         """Report Python that does not parse; its keys are still keys, found in its text."""
