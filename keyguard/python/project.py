@@ -84,7 +84,7 @@ class Project:
         self._asked.setdefault(asker, set()).add((module, start))
 
     def seen_by(self, location: str) -> tuple[tuple[str, str, str], ...]:
-        """Every module a file looked into for values, through others too: its name, import folder, and file or empty."""
+        """Every module a file looked into for values, through others too: name, import folder, file or empty."""
         waiting, done = [self.root.joinpath(location).resolve()], set()
         found: set[tuple[str, str, str]] = set()
         while waiting:
