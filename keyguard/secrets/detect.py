@@ -146,12 +146,12 @@ def _compiled(trigger: str) -> Any:  # noqa: ANN401  # re2 ships no types
 
 
 class _Later(ModuleType):
-    """A module that is imported when something of it is asked for."""
+    """A module that is imported when something of it is asked for, except by annotations of what is imported now."""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the module holds
         """Ask the real module."""
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
+        if sys.modules.get(self.__name__) is self and not name.startswith("__"):
+            return Any
         return getattr(import_module(self.__name__), name)
 
 
