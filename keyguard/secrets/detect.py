@@ -22,7 +22,7 @@ from keyguard.prefilter import compiled, default_plugins
 from keyguard.secrets.placeholders import is_placeholder, looks_random, mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from keyguard.catalogue import Catalogue
     from keyguard.source import SourceFile
@@ -116,6 +116,13 @@ def find(
     for plugin in PLUGINS:
         if plugin in wanted:
             yield from _SEARCHES.get(plugin, _tokens)(plugin, text)
+
+
+def load(plugins: Iterable[str]) -> None:
+    """Load plug-ins before they are asked for, so that processes that are forked later share them."""
+    _heuristics()
+    for plugin in plugins:
+        _detector(plugin)
 
 
 class _Text(NamedTuple):
