@@ -141,7 +141,10 @@ def _together(
 
     if workers > _SIFTERS:
         return spread(targets, session, workers, _chunks(targets), advance)
-    outcomes, left = sift(targets, session, workers, _chunks(targets), advance)
+    ready: set[str] = set()
+    outcomes, left = sift(
+        targets, session, workers, _chunks(targets), advance, lambda sifted: _prepare(sifted.signals, ready)
+    )
     if not left:
         return outcomes
     # What takes longest first, so that no process is left with it at the end.
@@ -149,6 +152,25 @@ def _together(
     session = session._replace(sifted={target.location: sifted for target, sifted in left if sifted is not None})
     rest = [target for target, _ in left]
     return outcomes + spread(rest, session, workers, _chunks(rest, _SIFTED_BYTES), advance)
+
+
+def _prepare(signals: Signals, ready: set[str]) -> None:
+    """Import what a file will need while other threads search: processes that are forked later have it in memory."""
+    if "checks" not in ready:
+        ready.add("checks")
+        from keyguard import findings, suppress  # noqa: F401, PLC0415  # 10 ms
+        from keyguard.checks import facts  # noqa: F401, PLC0415  # 28 ms
+    if signals.likely and "python" not in ready:
+        ready.add("python")
+        from keyguard.python import facts as python_facts  # noqa: F401, PLC0415  # LibCST: 190 ms
+    if signals.looks and "looks" not in ready:
+        ready.add("looks")
+        from keyguard.python import glance  # noqa: F401, PLC0415  # ast: 4 ms
+    if not signals.plugins <= ready:
+        ready.update(signals.plugins)
+        from keyguard.secrets.detect import load  # noqa: PLC0415  # 28 ms for the first plug-in
+
+        load(signals.plugins)
 
 
 def sift_chunk(targets: Iterable[Target], session: Session) -> tuple[list[Outcome], list[tuple[Target, Sifted | None]]]:
