@@ -115,7 +115,7 @@ def _ask(group: str) -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,  # ten times what it takes on two free cores
         # No variable, proxy or configuration of the person who runs the tests comes in.
         env={"HOME": str(ROOT / f".venv-{group}"), **{name: os.environ[name] for name in kept if name in os.environ}},
     )
