@@ -55,9 +55,12 @@ class Session(NamedTuple):
 
 
 class Sifted(NamedTuple):
-    """What the prefilter said of a file when it had so many bytes."""
+    """What the prefilter said of a file, and Python's hash of its bytes then: it may have changed when it is checked.
 
-    size: int
+    A process that is not forked has hashes of its own, and searches again.
+    """
+
+    content: int
     signals: Signals
 
 
@@ -220,7 +223,8 @@ def _sifted(target: Target, session: Session) -> Sifted | None:
         return None
     try:
         data = target.read()
-        return Sifted(len(data), session.prefilter.scan(data, kind_of(target.path, data[:256]), target.path))
+        signals = session.prefilter.scan(data, kind_of(target.path, data[:256]), target.path)
+        return Sifted(hash(data) if signals else 0, signals)
     except Exception:  # noqa: BLE001  # it will happen again, where it is reported
         return None
 
@@ -272,7 +276,7 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
     """Check a file whose bytes are in hand."""
     kind = kind_of(target.path, data[:256])
     sifted = session.sifted.get(target.location)
-    known = sifted is not None and sifted.size == len(data)
+    known = sifted is not None and sifted.content == hash(data)
     signals = sifted.signals if sifted and known else session.prefilter.scan(data, kind, target.path)
     if signals.is_binary:
         return _binary(target)
