@@ -1,0 +1,47 @@
+"""What a connection is given as its key: a client's argument or setting, a request's headers and parameters."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from keyguard.python import values as v
+from keyguard.python.arguments import Given, entry_node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keyguard.catalogue import Catalogue
+    from keyguard.python.network import Connection, Network
+
+
+def credentials_of(connection: Connection, catalogue: Catalogue) -> Iterator[Given]:
+    """What a connection is given as its key: once for a client, once for each header or parameter of a request."""
+    if connection.http is None:
+        if connection.key is not None:
+            yield connection.key
+        return
+    http = connection.http
+    headers, query = _names(catalogue)
+    params = http.arguments.get(http.http.query_params)
+    for given, names in ((http.headers, headers), (params, query)):
+        for item in v.alternatives(given.value) if given is not None else ():
+            for key, value in item.entries if isinstance(item, v.Table) else ():
+                if isinstance(key, v.Text) and key.text.lower().replace("_", "-") in names and given is not None:
+                    node = entry_node(given.node, key.text)
+                    yield Given(key.text, value, given.node if node is None else node, given.place)
+
+
+@functools.lru_cache(maxsize=4)  # one table a catalogue, and a run has one catalogue
+def _names(catalogue: Catalogue) -> tuple[frozenset[str], frozenset[str]]:
+    words = catalogue.words
+    return tuple(  # type: ignore[return-value]  # two of them
+        frozenset(name.lower().replace("_", "-") for name in names) for names in (words.headers, words.query)
+    )
+
+
+def is_set_again(given: Given, network: Network) -> bool:
+    """Tell whether a module's setting is assigned elsewhere too: then nobody knows which of the values holds."""
+    return any(
+        len(items) > 1 and any(item.node is given.node for item in items) for items in network.settings.values()
+    )
