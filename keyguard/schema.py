@@ -279,6 +279,7 @@ _PATH = _Field(
         "version": _choice("needed", "added"),
         "doubled": _TEXTS,
         "scheme": _BOOL,
+        "bare": _BOOL,
         "slash": _BOOL,
         "slash_settings": _NAMES,
         "params": _TEXTS,

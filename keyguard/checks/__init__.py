@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110, kg204, kg205
+from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110, kg204, kg205, kg206
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -56,4 +56,5 @@ PYTHON_CHECKS = (
 NETWORK_CHECKS: tuple[NetworkCheck, ...] = (
     NetworkCheck("KG204", kg204.check),
     NetworkCheck("KG205", kg205.check),
+    NetworkCheck("KG206", kg206.check),
 )
