@@ -236,11 +236,12 @@ class BasePath:
 
     `appended` is the path that the most usual call adds. `version` is `needed` when the base must end with a version
     path, `added` when the client adds it itself (so that a base which has it doubles it), empty when both work.
-    `doubled` are endings that come twice. `scheme` is False where a bare host belongs, and `bare` tells that one is taken too; `slash` says that the base needs
-    a slash at its end, being joined blindly, and `slash_settings` are the module attributes that need one although the
-    arguments do not. `params` are the arguments that this holds for, all of them when empty. `version_params` choose
-    another version path than the one that is added. `empty` tells what an empty text gives: `default` (as if nothing
-    was given) or `fails` (a request without a host); nothing when nobody knows.
+    `doubled` are endings that come twice. `scheme` is False where a bare host belongs, and `bare` tells that one is
+    taken too; `slash` says that the base needs a slash at its end, being joined blindly, and `slash_settings` are the
+    module attributes that need one although the arguments do not. `params` are the arguments that this holds for, all
+    of them when empty. `version_params` choose another version path than the one that is added. `empty` tells what an
+    empty text gives: `default` (as if nothing was given) or `fails` (a request without a host); nothing when nobody
+    knows.
     """
 
     appended: str = ""
