@@ -370,7 +370,8 @@ class Sdk:
     with other settings, `clients` attributes and methods that give a part of it that sends requests under names of its
     own (`aio`, `chats.create`: its methods stand in `methods` as `chats.create().send_message`). `http_params` take an
     HTTP client. `missing_key` tells what happens without a key: `raises`, `anonymous` (a request without one, or with a
-    stand-in) or `fallback` (the variables of others in `env_fallback` are sent). `forgives` is what it takes away from
+    stand-in) or `fallback` (the variables of others in `env_fallback` are sent), and `empty_key` that an empty text
+    `fails` only when a request is sent. `forgives` is what it takes away from
     a key by itself: `space`, `scheme`. `env_at_import` are variables that are read once, when the package is imported. `closed_unheld` says that a client nothing holds is closed before its call
     is sent. `routes` are model prefixes that choose a provider, `routes_of` another SDK whose prefixes hold here.
     `verified` is the version whose defaults a test holds against the real package.
@@ -406,6 +407,7 @@ class Sdk:
     payload_params: tuple[str, ...] = ()
     stream_params: tuple[str, ...] = ()
     missing_key: str = ""
+    empty_key: str = ""
     forgives: tuple[str, ...] = ()
     env_fallback: tuple[str, ...] = ()
     env_at_import: tuple[str, ...] = ()

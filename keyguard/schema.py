@@ -344,6 +344,7 @@ _SDK = {
     "payload_params": _TEXTS,
     "stream_params": _TEXTS,
     "missing_key": _choice("raises", "anonymous", "fallback"),
+    "empty_key": _choice("raises", "fails"),
     "forgives": _TEXTS,
     "env_fallback": _ENV,
     "env_at_import": _ENV,

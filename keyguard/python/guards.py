@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keyguard.python import values as v
 from keyguard.python.index import plain_string
 from keyguard.python.module import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from keyguard.python.evaluate import Evaluator
     from keyguard.python.index import Block, Index, Node
 
 _CHECKING = ("check", "valid", "require", "ensure", "assert", "verify", "guard", "must", "need")
@@ -76,3 +78,25 @@ def _asks_version(test: Node) -> bool:
 
 def _catches_absence(node: Node) -> bool:
     return node is not None and not _IMPORT_ERRORS.isdisjoint(_words(node))
+
+
+def is_guarded(names: Iterable[str], node: Node, index: Index, evaluator: Evaluator, looked_at: frozenset[str]) -> bool:
+    """Tell whether a module looks at the variables of the environment that `node` is read from, or at what holds them.
+
+    A read that raises (`os.environ["X"]`) anywhere in the module looks at the variable too.
+    """
+    wanted = set(names)
+    if not wanted.isdisjoint(looked_at) or not looked_at.isdisjoint(_words(node)):
+        return True
+    for use in index.strings:
+        if use.role.kind == "subscript" and plain_string(use.node) in wanted:
+            return True
+    for write in index.writes:
+        target = write.target
+        name = target.attr.value if type(target).__name__ == "Attribute" else getattr(target, "value", None)
+        if not isinstance(name, str) or name not in looked_at:
+            continue
+        for item in v.alternatives(evaluator.value(write.node, write.place)):
+            if isinstance(item, v.EnvRead) and not wanted.isdisjoint(item.names):
+                return True
+    return False

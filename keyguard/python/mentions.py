@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 class Mention(NamedTuple):
     """One use of a dotted name; `kind` is import, call, setting or except, `node` what names it.
 
-    `imported` tells that the name itself was imported, so that its import is a mention of its own.
+    `base` is what its first word stands for, which an import gave it; `call` the whole call.
     """
 
     name: str
     kind: str
     node: Node
     place: Place
-    imported: bool = False
+    base: str = ""
+    call: Node = None
 
 
 def mentions(index: Index, evaluator: Evaluator) -> tuple[Mention, ...]:
@@ -32,7 +33,7 @@ def mentions(index: Index, evaluator: Evaluator) -> tuple[Mention, ...]:
     found = [Mention(name, "import", node, place) for name, node, place in index.imported]
     tops = {name.partition(".")[0] for name, _, _ in index.imported}
     for call in index.calls:
-        found.extend(_used("call", call.node.func, call.place, evaluator, tops))
+        found.extend(_used("call", call.node.func, call.place, evaluator, tops, call.node))
     for write in index.writes:
         if type(write.target).__name__ == "Attribute":
             found.extend(_used("setting", write.target, write.place, evaluator, tops))
@@ -43,14 +44,16 @@ def mentions(index: Index, evaluator: Evaluator) -> tuple[Mention, ...]:
     return tuple(found)
 
 
-def _used(kind: str, node: Node, place: Place, evaluator: Evaluator, tops: set[str]) -> Iterator[Mention]:
+def _used(  # noqa: PLR0913, PLR0917  # what is known of a use
+    kind: str, node: Node, place: Place, evaluator: Evaluator, tops: set[str], call: Node = None
+) -> Iterator[Mention]:
     spelled = spell(node)
     if not spelled:
         return
     first, _, rest = spelled.partition(".")
     name = v.dotted(evaluator.lookup(first, place))
     if name.partition(".")[0].removesuffix("()") in tops and "()" not in name:
-        yield Mention(".".join(part for part in (name, rest) if part), kind, node, place, imported="." in name)
+        yield Mention(".".join(part for part in (name, rest) if part), kind, node, place, name, call)
 
 
 def _classes(node: Node) -> Iterator[Node]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from keyguard.catalogue import Catalogue
     from keyguard.python.evaluate import Evaluator
@@ -84,7 +84,7 @@ class Project:
         """
         if file in self._evaluators:
             return self._evaluators[file]
-        source = self._source(file)
+        source = self.source(file)
         if source is None or file in self._reading or not _may_define(source.text, name):
             return None
         self._reading.add(file)
@@ -94,7 +94,8 @@ class Project:
             self._reading.discard(file)
         return self._evaluators[file]
 
-    def _source(self, file: Path) -> SourceFile | None:
+    def source(self, file: Path) -> SourceFile | None:
+        """The text of one of the project's modules; None when it is not to be had."""
         if file not in self._texts:
             self._texts[file] = self._decoded(file)
         return self._texts[file]
@@ -154,3 +155,9 @@ class Here:
         if evaluator is None:
             return None
         return evaluator.exported(attribute)
+
+    def names_any(self, name: str, names: Iterable[str]) -> bool:
+        """Tell whether the text of the module that defines a name holds the last part of one of `names`."""
+        file = self.project.find(name.rpartition(".")[0], self.folder)
+        source = self.project.source(file) if file is not None else None
+        return source is not None and any(other.rpartition(".")[2] in source.text for other in names)
