@@ -37,7 +37,9 @@ class Project:
     @cached_property
     def versions(self) -> Mapping[str, str]:
         """The releases that the project's requirements ask for, by package: they choose the facts of older ones."""
-        return {}
+        from keyguard.python.pins import pins  # noqa: PLC0415  # tomllib, json: for Python that talks to models
+
+        return pins(self.root)
 
     def module_name(self, path: Path | str) -> tuple[str, bool, Path]:
         """Name a file as an import would: dotted name, whether it is a package, the folder imports start from."""
