@@ -332,7 +332,9 @@ class _File:
         from keyguard.checks.spots import hits_of  # noqa: PLC0415  # for Python that talks to models
         from keyguard.python.connections import network_of  # noqa: PLC0415  # as above
 
-        network = network_of(facts.near, self._settings.advice, self._session.project().versions)
+        network = network_of(
+            facts.near, self._settings.advice, self._session.project().versions_at(self._target.location)
+        )
         return hits_of([spot for check in checks for spot in check.run(network)], facts.module)
 
     def _add_hits(self, facts: PythonFacts, hits: Iterable[Hit]) -> None:

@@ -371,10 +371,11 @@ class Sdk:
     own (`aio`, `chats.create`: its methods stand in `methods` as `chats.create().send_message`). `http_params` take an
     HTTP client. `missing_key` tells what happens without a key: `raises`, `anonymous` (a request without one, or with a
     stand-in) or `fallback` (the variables of others in `env_fallback` are sent), and `empty_key` that an empty text
-    `fails` only when a request is sent. `forgives` is what it takes away from
-    a key by itself: `space`, `scheme`. `env_at_import` are variables that are read once, when the package is imported. `closed_unheld` says that a client nothing holds is closed before its call
-    is sent. `routes` are model prefixes that choose a provider, `routes_of` another SDK whose prefixes hold here.
-    `verified` is the version whose defaults a test holds against the real package.
+    `fails` only when a request is sent. `forgives` is what it takes away from a key by itself: `space`, `scheme`.
+    `env_at_import` are variables that are read once, when the package is imported. `closed_unheld` says that a client
+    nothing holds is closed before its call is sent. `routes` are model prefixes that choose a provider, `routes_of`
+    another SDK whose prefixes hold here. `verified` is the version whose defaults
+    a test holds against the real package.
     """
 
     id: str

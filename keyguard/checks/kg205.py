@@ -35,7 +35,7 @@ _AROUND = {
 # What is wrong with the key itself; the other flaws that `identify` knows are told by forms that providers change.
 _INSIDE = {"cut": "cut", "cut-least": "cut", "checksum": "checksum", "test": "checksum", "expired": "expired"}
 _SHORTEST_TELLING = 3  # characters of a prefix that many providers share (`sk-`)
-_TOKEN = "eyJ"  # begins tokens that are issued for an hour and stand in for a key
+_ISSUED = "eyJ"  # begins tokens that are issued for an hour and stand in for a key
 _LEAST_UNKNOWN = 20  # characters of a text without a prefix that is a key all the same
 
 
@@ -83,9 +83,8 @@ def _flaws(use: _Use, network: Network) -> Iterator[Spot]:
             value = value.default
         if isinstance(value, v.Text):
             yield from _flawed_text(use, value, network)
-        elif isinstance(value, v.Joined) and not use.in_header and _has_scheme(value, network):
-            if not _forgives(use, "scheme"):
-                yield _spot(use, use.given.node, "scheme", "", masked=next(iter(_variables(value)), "…"))
+        elif isinstance(value, v.Joined) and _adds_scheme(use, value, network):
+            yield _spot(use, use.given.node, "scheme", "", masked=next(iter(_variables(value)), "…"))
 
 
 def _flawed_text(use: _Use, value: v.Text, network: Network) -> Iterator[Spot]:
@@ -126,19 +125,32 @@ def _without_prefix(use: _Use, value: v.Text, network: Network) -> Iterator[Spot
     text = value.text.strip()
     host = use.connection.host if use.connection is not None else None
     provider = host.provider if host is not None and host.route == "official" else None
-    if provider is None or not provider.curated or len(text) < _LEAST_UNKNOWN or not looks_random(text):
+    if provider is None or not provider.curated or len(text) < _LEAST_UNKNOWN or not _is_random(text, network):
         return
     shapes = [shape for shape in provider.shapes if shape.secret and not shape.malformed]
     prefixes = tuple({prefix for shape in shapes for prefix in shape.prefixes})
-    if not shapes or not all(shape.prefixes for shape in shapes) or text.startswith((*prefixes, _TOKEN)):
+    if not shapes or not all(shape.prefixes for shape in shapes) or text.startswith((*prefixes, _ISSUED)):
         return
     values = {
         "provider": provider.id,
         "masked": mask(text),
         "env": provider.variable,
-        "name": min(prefixes, key=len),
+        "name": _shared(prefixes) or shapes[0].prefixes[0],
     }
     yield Spot("KG205", written(use.given, value), values, "prefix", secret=Secret(text, provider.id))
+
+
+def _shared(texts: tuple[str, ...]) -> str:
+    """What all of the texts begin with."""
+    first, last = min(texts), max(texts)
+    size = next((at for at, (one, other) in enumerate(zip(first, last, strict=False)) if one != other), len(first))
+    return first[:size]
+
+
+def _is_random(text: str, network: Network) -> bool:
+    """Tell whether dice made a text: letters in both cases and digits, and nothing that stands in for a key."""
+    kinds = (str.isupper, str.islower, str.isdigit)
+    return all(any(map(kind, text)) for kind in kinds) and looks_random(text) and not _is_made_up(text, network)
 
 
 def _is_made_up(text: str, network: Network) -> bool:
@@ -180,9 +192,11 @@ def _after_scheme(text: str, network: Network) -> str:
     return text
 
 
-def _has_scheme(value: v.Joined, network: Network) -> bool:
-    """Tell whether a text is a header's scheme and then a variable that holds a key."""
+def _adds_scheme(use: _Use, value: v.Joined, network: Network) -> bool:
+    """Tell whether a client is given a header's scheme and then a variable that holds a key."""
     first = value.parts[0]
+    if use.in_header or _forgives(use, "scheme"):
+        return False
     if not isinstance(first, v.Text) or len(value.parts) != 2:  # noqa: PLR2004  # the scheme and the variable
         return False
     schemes = {scheme.lower() for scheme in network.catalogue.words.schemes}
@@ -199,4 +213,6 @@ def _variables(value: v.Joined) -> Iterator[str]:
 def _spot(use: _Use, node: object, case: str, statement: str, masked: str = "") -> Spot:
     where = use.connection.name if use.connection is not None else use.env
     values = {"masked": masked, "env": use.env, "name": use.given.name or "api_key", "where": where}
-    return Spot("KG205", node if node is not None else use.given.node, values, case, statement=f"{where}:{case}:{statement}")
+    return Spot(
+        "KG205", node if node is not None else use.given.node, values, case, statement=f"{where}:{case}:{statement}"
+    )

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _MISTYPED = re.compile(r"(?:https?|htps|htpps|htttps|ttps)(?:[:;/]|\b)", re.IGNORECASE)
 _TWO_SCHEMES = re.compile(r"https?:/{0,2}https?:", re.IGNORECASE)
-_HOST_LIKE = re.compile(r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?::\d{1,5})?(?:/\S*)?$|localhost:\d{1,5}(?:/\S*)?$")
+_HOST_LIKE = re.compile(
+    r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?::\d{1,5})?(?:/\S*)?$|localhost:\d{1,5}(?:/\S*)?$"
+)
 _TWICE = re.compile(r"(/v\d[a-z0-9]{0,5})\1(?:/|$)")
-# What people append to any host out of habit.
-_HABITS = frozenset({"/v1", "/api", "/api/v1", "/openai", "/openai/v1", "/v1beta", "/v2", "/v3", "/v1/openai"})
 
 
 class _Base(NamedTuple):
@@ -94,7 +94,9 @@ def _raw(base: _Base, connection: Connection) -> Spot | None:
         return None
     twice = _TWICE.search(path_of(base.url))
     if twice is not None and connection.hosts and connection.hosts[0].provider is not None:
-        return _spot(base, "doubled", {"where": twice[1] * 2, "instead": _shown(base.url.replace(twice[1] * 2, twice[1]))})
+        return _spot(
+            base, "doubled", {"where": twice[1] * 2, "instead": _shown(base.url.replace(twice[1] * 2, twice[1]))}
+        )
     return None
 
 
@@ -179,10 +181,10 @@ def _path(base: _Base, path: BasePath, host: Host | None, connection: Connection
             right = _right(host.provider, path, network.catalogue, host)
             where = f"{here}{path.appended}" if here else path.appended
             return _spot(base, "path", {"where": where, "instead": right, "provider": host.provider.id})
-    if base.setting in path.slash_settings or path.slash:
-        if not base.url.strip().endswith("/") and "?" not in base.url:
-            joined = f"{here}{path.appended.lstrip('/')}"
-            return _spot(base, "slash", {"where": joined, "instead": f"{_shown(base.url)}/"})
+    is_joined_blindly = base.setting in path.slash_settings or path.slash
+    if is_joined_blindly and not base.url.strip().endswith("/") and "?" not in base.url:
+        joined = f"{here}{path.appended.lstrip('/')}"
+        return _spot(base, "slash", {"where": joined, "instead": f"{_shown(base.url)}/"})
     return None
 
 
@@ -197,13 +199,22 @@ def _protocols(catalogue: Catalogue) -> Mapping[str, str]:
     return found
 
 
+@functools.lru_cache(maxsize=4)  # one table a catalogue, and a run has one catalogue
+def _habits(catalogue: Catalogue) -> frozenset[str]:
+    """The paths under which some provider answers: what people append to another's host out of habit."""
+    urls = (url for item in catalogue.providers.values() for urls in item.base_urls.values() for url in urls)
+    return frozenset(path_of(url).rstrip("/") for url in urls if "{" not in url)
+
+
 def _known_bases(host: Host, path: BasePath, catalogue: Catalogue) -> tuple[str, ...]:
     """The paths under which a host is known to answer a client; those of its provider's other hosts for want of own."""
     kind = _protocols(catalogue).get(path.appended)
     provider = host.provider
     if kind is None or provider is None or not provider.curated:
         return ()
-    listed = [url for key, urls in provider.base_urls.items() if key == kind or key.startswith(f"{kind}_") for url in urls]
+    listed = [
+        url for key, urls in provider.base_urls.items() if key == kind or key.startswith(f"{kind}_") for url in urls
+    ]
     own = [url for url in listed if split_host(url) == host.name]
     return tuple(path_of(url).rstrip("/") for url in own or listed)
 
@@ -225,7 +236,7 @@ def _is_wrong(here: str, host: Host, bases: tuple[str, ...], path: BasePath, cat
         return True
     if host.is_local:
         return False
-    return not here or (here in _HABITS and provider.required_path is not None)
+    return not here or (here in _habits(catalogue) and provider.required_path is not None)
 
 
 def _right(provider: Provider, path: BasePath, catalogue: Catalogue, host: Host | None = None) -> str:

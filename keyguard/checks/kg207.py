@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from keyguard.knowledge import Removed, Sdk
     from keyguard.python.arguments import Arguments
     from keyguard.python.index import Node, Place
+    from keyguard.python.mentions import Mention
     from keyguard.python.network import Network
 
 # An argument by which a client that another library was built around is told: it has arguments of its own.
@@ -62,25 +63,31 @@ def _names(network: Network, gone: Iterable[tuple[Sdk, list[Removed]]]) -> Itera
         for item in items:
             if item.name or item.setting:
                 by_top.setdefault((item.name or item.setting).partition(".")[0], []).append((sdk, item))
-    imports: set[tuple[str, float]] = set()
-    for mention in network.mentions:
+    told: set[tuple[str, str, float]] = set()
+    for mention in network.mentions if by_top else ():
         for sdk, item in by_top.get(mention.name.partition(".")[0], ()):
-            removed = item.setting or item.name
-            if item.setting and mention.kind != "setting":
-                continue
-            if not _below(mention.name, removed) or (mention.kind != "import" and _below(mention.base, removed)):
-                continue
-            if is_for_some_release(mention.place.block):
-                continue
-            if mention.kind == "import":
-                # One finding a statement; of a package that was given up, one a module.
-                place = 0 if item.end_of_life else mention.place.order
-                if (removed, place) in imports:
-                    continue
-                imports.add((removed, place))
-            elif item.end_of_life:
-                continue
-            yield _spot(item, sdk, mention.node, removed, "setting" if item.setting else "")
+            if _is_use(mention, item) and not is_for_some_release(mention.place.block):
+                place = _told_by(mention, item)
+                if place is None or place not in told:
+                    yield _spot(item, sdk, mention.node, item.setting or item.name, "setting" if item.setting else "")
+                if place is not None:
+                    told.add(place)
+
+
+def _is_use(mention: Mention, item: Removed) -> bool:
+    """Tell whether a mention names what is gone; what an import of it gave is told at the import."""
+    if item.setting:
+        return mention.kind == "setting" and _below(mention.name, item.setting)
+    if not _below(mention.name, item.name):
+        return False
+    return mention.kind == "import" or not (item.end_of_life or _below(mention.base, item.name))
+
+
+def _told_by(mention: Mention, item: Removed) -> tuple[str, str, float] | None:
+    """What is told once: an import statement, the clauses of one `try`, a package that was given up in a module."""
+    if item.end_of_life:
+        return item.name, "", 0
+    return (item.name, mention.kind, mention.place.order) if mention.kind in {"import", "except"} else None
 
 
 def _arguments(network: Network, gone: Iterable[tuple[Sdk, list[Removed]]]) -> Iterator[Spot]:
@@ -96,7 +103,12 @@ def _arguments(network: Network, gone: Iterable[tuple[Sdk, list[Removed]]]) -> I
                 yield from _argument(item, sdk, connection.arguments, connection.place)
     for call in network.calls:
         sdk = call.sdk
-        if sdk is None or call.connection is None or call.http is not None or any(map(call.arguments.has, _OF_A_WRAPPER)):
+        if (
+            sdk is None
+            or call.connection is None
+            or call.http is not None
+            or any(map(call.arguments.has, _OF_A_WRAPPER))
+        ):
             continue
         if any(_below(call.method, name) for name in names):
             continue  # the whole call is gone

@@ -62,32 +62,29 @@ def _given(network: Network) -> Iterator[Spot]:
             absent = _absent(given.value, network)
             if absent is None or is_set_again(given, network):
                 continue
-            case = _case(connection, absent, network)
-            if case is None or is_guarded(absent.read.names, given.node, network.index, network.evaluator, network.tested):
+            case = _case(connection, absent)
+            if case is None or is_guarded(
+                absent.read.names, given.node, network.index, network.evaluator, network.tested
+            ):
                 continue
             yield _spot(absent, given.node, case, connection)
 
 
-def _case(connection: Connection, absent: _Absent, network: Network) -> str | None:
+def _case(connection: Connection, absent: _Absent) -> str | None:
     """What happens without the variable: None when it is told at once, or is another rule's finding."""
     sdk = connection.sdk
-    if connection.http is not None:
-        return "header"
     if sdk is None:
-        return None
+        return "header" if connection.http is not None else None
     if absent.is_empty:
         return "empty" if sdk.empty_key == "fails" else None
-    if not set(absent.read.names).isdisjoint(connection.implied):
-        return "anonymous" if sdk.missing_key == "anonymous" else None
     if sdk.missing_key == "anonymous":
         return "anonymous"
-    others = sdk.env_fallback if sdk.missing_key == "fallback" else connection.implied
-    if not others or connection.base is None:
-        return None
+    steps_in = sdk.missing_key == "fallback"
+    own = not steps_in and not set(absent.read.names).isdisjoint(connection.implied)
+    others = sdk.env_fallback if steps_in else connection.implied
     # Whose host is known is told by the rule about keys that are sent elsewhere.
-    if any(host.provider is not None for host in connection.hosts):
-        return None
-    return "fallback"
+    known = connection.base is None or any(host.provider is not None for host in connection.hosts)
+    return "fallback" if others and not own and not known else None
 
 
 def _spot(absent: _Absent, node: Node, case: str, connection: Connection) -> Spot:
@@ -107,9 +104,10 @@ def _in_texts(network: Network) -> Iterator[Spot]:
         if kind not in _PUT_TOGETHER or (kind == "BinaryOperation" and type(use.node.operator).__name__ == "Add"):
             continue
         value = network.evaluator.value(use.node, use.place)
-        if not isinstance(value, v.Joined) or len(value.parts) != 2:  # noqa: PLR2004  # the scheme and the variable
+        parts = [part for part in value.parts if getattr(part, "text", "…")] if isinstance(value, v.Joined) else []
+        if len(parts) != 2:  # noqa: PLR2004  # the scheme and the variable
             continue
-        first, second = value.parts
+        first, second = parts
         absent = _absent(second, network)
         if absent is None or not isinstance(first, v.Text) or not first.text.lower().endswith(schemes):
             continue

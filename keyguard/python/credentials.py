@@ -42,6 +42,4 @@ def _names(catalogue: Catalogue) -> tuple[frozenset[str], frozenset[str]]:
 
 def is_set_again(given: Given, network: Network) -> bool:
     """Tell whether a module's setting is assigned elsewhere too: then nobody knows which of the values holds."""
-    return any(
-        len(items) > 1 and any(item.node is given.node for item in items) for items in network.settings.values()
-    )
+    return any(len(items) > 1 and any(item.node is given.node for item in items) for items in network.settings.values())

@@ -46,11 +46,11 @@ def early_reads(network: Network) -> Iterator[EarlyRead]:
         if place.order < order and not _runs_later(place):
             yield from _imported(name, node, load, network)
     for connection in network.connections:
-        place = connection.place
-        if place is None or connection.key is not None or not connection.implied or connection.http is not None:
+        made = connection.place
+        if made is None or connection.key is not None or not connection.implied or connection.http is not None:
             continue
         client = connection.client
-        if client is not None and not client.is_call and place.order < order and not _runs_later(place):
+        if client is not None and not client.is_call and made.order < order and not _runs_later(made):
             yield EarlyRead("client", connection.implied, connection.node, load)
 
 

@@ -33,6 +33,20 @@ class Project:
         self._texts: dict[Path, SourceFile | None] = {}
         self._files: dict[tuple[str, Path], Path | None] = {}
         self._reading: set[Path] = set()
+        self._pins: dict[Path, Mapping[str, str]] = {}
+
+    def versions_at(self, path: Path | str) -> Mapping[str, str]:
+        """The releases that hold for one file: those that the folders above it ask for, the nearest first."""
+        folder = self.root.joinpath(path).resolve().parent
+        found: dict[str, str] = {}
+        while folder.is_relative_to(self.root) and folder != self.root:
+            if folder not in self._pins:
+                from keyguard.python.pins import pins  # noqa: PLC0415  # as below
+
+                self._pins[folder] = pins(folder)
+            found = {**self._pins[folder], **found}
+            folder = folder.parent
+        return {**self.versions, **found}
 
     @cached_property
     def versions(self) -> Mapping[str, str]:

@@ -35,10 +35,12 @@ _OS = "import os\n"
         pytest.param(_OS + "os.environ['OPENAI_API_KEY'] = 'EMPTY'\n", id="local-value-in-environment"),
         pytest.param(_OS + "os.environ['OPENAI_API_KEY'] = 'test'\n", id="dummy-in-environment"),
         pytest.param(_OS + "os.environ['EDITOR'] = 'your-key'\n", id="no-key-variable"),
-        pytest.param("import requests\nrequests.get('https://api.openai.com/v1/models', headers={'X-A': 'your-key'})\n",
-                     id="other-header"),
+        pytest.param(
+            "import requests\nrequests.get('https://api.openai.com/v1/models', headers={'X-A': 'your-key'})\n",
+            id="other-header",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_may_be_right_stays_quiet(text: str) -> None:
     assert heard(kg204.check, text) == []
 
@@ -61,36 +63,73 @@ def test_tests_and_documentation_need_no_key(role: str) -> None:
         ),
         pytest.param(_OPENAI + "KEY = 'sk-xxxx'\n\nOpenAI(api_key=KEY)\n", 2, None, "'sk-xxxx'", id="through-a-name"),
         pytest.param(
-            _OPENAI + "OpenAI(base_url='https://llm.corp.example/v1', api_key='<key>')\n", 2, None, "'<key>'",
+            _OPENAI + "OpenAI(base_url='https://llm.corp.example/v1', api_key='<key>')\n",
+            2,
+            None,
+            "'<key>'",
             id="asks-at-an-unknown-host",
         ),
         pytest.param(
-            _OPENAI + "OpenAI(base_url='https://<resource>.example/v1', api_key='YOUR_KEY')\n", 2, None, "'YOUR_KEY'",
+            _OPENAI + "OpenAI(base_url='https://<resource>.example/v1', api_key='YOUR_KEY')\n",
+            2,
+            None,
+            "'YOUR_KEY'",
             id="template-all-over",
         ),
         pytest.param(
-            _OPENAI + "OpenAI(base_url='https://api.deepseek.com', api_key='EMPTY')\n", 2, None, "'EMPTY'",
+            _OPENAI + "OpenAI(base_url='https://api.deepseek.com', api_key='EMPTY')\n",
+            2,
+            None,
+            "'EMPTY'",
             id="local-value-at-a-vendor",
         ),
-        pytest.param("import openai\nopenai.api_key = 'YOUR_API_KEY'\nopenai.chat.completions.create(model='m')\n", 2,
-                     None, "'YOUR_API_KEY'", id="module-setting"),
-        pytest.param(_OS + _OPENAI + "OpenAI(api_key=os.getenv('OPENAI_API_KEY', 'your-key'))\n", 3, "fallback",
-                     "'your-key'", id="fallback"),
-        pytest.param(_OS + _OPENAI + "OpenAI(api_key=os.getenv('OPENAI_API_KEY') or 'your-key')\n", 3, "fallback",
-                     "'your-key'", id="or"),
-        pytest.param(_OS + "from openai import OpenAI\nos.environ['OPENAI_API_KEY'] = 'your-key'\nOpenAI()\n", 3,
-                     "variable", "'your-key'", id="environment"),
+        pytest.param(
+            "import openai\nopenai.api_key = 'YOUR_API_KEY'\nopenai.chat.completions.create(model='m')\n",
+            2,
+            None,
+            "'YOUR_API_KEY'",
+            id="module-setting",
+        ),
+        pytest.param(
+            _OS + _OPENAI + "OpenAI(api_key=os.getenv('OPENAI_API_KEY', 'your-key'))\n",
+            3,
+            "fallback",
+            "'your-key'",
+            id="fallback",
+        ),
+        pytest.param(
+            _OS + _OPENAI + "OpenAI(api_key=os.getenv('OPENAI_API_KEY') or 'your-key')\n",
+            3,
+            "fallback",
+            "'your-key'",
+            id="or",
+        ),
+        pytest.param(
+            _OS + "from openai import OpenAI\nos.environ['OPENAI_API_KEY'] = 'your-key'\nOpenAI()\n",
+            3,
+            "variable",
+            "'your-key'",
+            id="environment",
+        ),
         pytest.param(_OPENAI + "OpenAI(api_key='OPENAI_API_KEY')\n", 2, "variable-name", "'OPENAI_API_KEY'", id="name"),
         pytest.param(
-            "import requests\nrequests.post('https://api.anthropic.com/v1/messages', headers={'x-api-key': 'YOUR_KEY'})\n",
-            2, None, "'YOUR_KEY'", id="header",
+            "import requests\n"
+            "requests.post('https://api.anthropic.com/v1/messages', headers={'x-api-key': 'YOUR_KEY'})\n",
+            2,
+            None,
+            "'YOUR_KEY'",
+            id="header",
         ),
         pytest.param(
-            "import httpx\nH = {'Authorization': f'Bearer your-key'}\nhttpx.post('https://api.openai.com/v1/responses', headers=H)\n",
-            2, None, "Bearer your-key", id="bearer",
+            "import httpx\nH = {'Authorization': f'Bearer your-key'}\n"
+            "httpx.post('https://api.openai.com/v1/responses', headers=H)\n",
+            2,
+            None,
+            "Bearer your-key",
+            id="bearer",
         ),
     ],
-)  # fmt: skip
+)
 def test_a_placeholder_where_a_key_belongs_is_found(text: str, line: int, case: str | None, shown: str) -> None:
     found = heard(kg204.check, text)
     assert [one.short for one in found] == [(line, case)]
@@ -107,7 +146,9 @@ def test_these_ask_the_reader_for_a_key(text: str) -> None:
     assert asks_for_key(text, loaded())
 
 
-@pytest.mark.parametrize("text", ["test", "dummy", "EMPTY", "ollama", "sk-1234", "fake-key", "0000", "os.environ/KEY", ""])
+@pytest.mark.parametrize(
+    "text", ["test", "dummy", "EMPTY", "ollama", "sk-1234", "fake-key", "0000", "os.environ/KEY", ""]
+)
 def test_these_ask_for_nothing(text: str) -> None:
     assert not asks_for_key(text, loaded())
 

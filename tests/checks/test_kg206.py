@@ -6,6 +6,7 @@ import pytest
 
 from keyguard.checks import kg206
 from tests.checks.networks import heard
+from tests.python.made import loaded
 
 
 def _openai(url: str) -> str:
@@ -58,8 +59,14 @@ def test_what_may_be_right_for_the_openai_sdk_stays_quiet(url: str) -> None:
         "from openai import AzureOpenAI\nAzureOpenAI(base_url='https://x.openai.azure.com/openai/deployments/d')\n",
         "import openai\nopenai.base_url = 'https://api.openai.com/v1/'\nopenai.models.list()\n",
         "from groq import Groq\nGroq(base_url='https://api.groq.com')\n",
-        "from google import genai\ngenai.Client(http_options={'base_url': 'https://g.example/v1beta', 'api_version': ''})\n",
-        "from huggingface_hub import InferenceClient\nInferenceClient(base_url='https://h.example/v1/chat/completions')\n",
+        (
+            "from google import genai\n"
+            "genai.Client(http_options={'base_url': 'https://g.example/v1beta', 'api_version': ''})\n"
+        ),
+        (
+            "from huggingface_hub import InferenceClient\n"
+            "InferenceClient(base_url='https://h.example/v1/chat/completions')\n"
+        ),
         "import requests\nrequests.post('https://api.openai.com/v1/chat/completions')\n",
         "import os\nfrom openai import OpenAI\nOpenAI(base_url=os.getenv('URL'))\n",
         "from openai import OpenAI\ndef f(url=''): OpenAI(base_url=url or None)\n",
@@ -82,8 +89,11 @@ def test_what_other_clients_may_be_given_stays_quiet(text: str) -> None:
         ("https://openrouter.ai/v1", "path", "https://openrouter.ai/api/v1"),
         ("https://open.bigmodel.cn/v1", "path", "https://open.bigmodel.cn/api/paas/v4"),
         ("https://dashscope.aliyuncs.com/api/v1", "path", "https://dashscope.aliyuncs.com/compatible-mode/v1"),
-        ("https://generativelanguage.googleapis.com/v1beta", "path",
-         "https://generativelanguage.googleapis.com/v1beta/openai/"),
+        (
+            "https://generativelanguage.googleapis.com/v1beta",
+            "path",
+            "https://generativelanguage.googleapis.com/v1beta/openai/",
+        ),
         ("http://localhost:11434", "path", "http://localhost:11434/v1"),
         ("api.openai.com/v1", "scheme", "https://api.openai.com/v1"),
         ("llm.example.net/v1", "scheme", "https://llm.example.net/v1"),
@@ -96,7 +106,7 @@ def test_what_other_clients_may_be_given_stays_quiet(text: str) -> None:
         ("", "empty", "https://api.openai.com/v1"),
         ("https://api.deepseek.ai/v1", "foreign", "https://api.deepseek.com"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_for_the_openai_sdk_is_found(url: str, case: str, instead: str) -> None:
     found = heard(kg206.check, _openai(url))
     assert [one.short for one in found] == [(2, case)]
@@ -111,24 +121,55 @@ def test_what_is_wrong_for_the_openai_sdk_is_found(url: str, case: str, instead:
         pytest.param(_claude("https://llm.example.net/v1/messages"), 2, "doubled", id="messages-twice"),
         pytest.param(_claude("https://api.deepseek.com"), 2, "path", id="openai-path-for-anthropic"),
         pytest.param(_claude("https://open.bigmodel.cn/api/paas/v4"), 2, "path", id="other-protocol"),
-        pytest.param("from groq import Groq\nGroq(base_url='https://api.groq.com/openai/v1')\n", 2, "doubled", id="groq"),
-        pytest.param("from openai import AzureOpenAI\nAzureOpenAI(azure_endpoint='https://x.openai.azure.com/openai/')\n",
-                     2, "doubled", id="azure-suffix"),
-        pytest.param("import openai\nopenai.base_url = 'https://api.openai.com/v1'\nopenai.models.list()\n", 2, "slash",
-                     id="module-setting"),
-        pytest.param("from google import genai\ngenai.Client(http_options={'base_url': 'https://g.example/v1beta'})\n", 2,
-                     "doubled", id="gemini"),
-        pytest.param("import os\nfrom anthropic import Anthropic\nos.environ['ANTHROPIC_BASE_URL'] = 'https://r.example/v1'\n"
-                     "Anthropic()\n", 3, "doubled", id="environment"),
-        pytest.param("import os\nfrom openai import OpenAI\nOpenAI(base_url=os.getenv('U', 'https://api.openai.com'))\n", 3,
-                     "path", id="fallback"),
+        pytest.param(
+            "from groq import Groq\nGroq(base_url='https://api.groq.com/openai/v1')\n", 2, "doubled", id="groq"
+        ),
+        pytest.param(
+            "from openai import AzureOpenAI\nAzureOpenAI(azure_endpoint='https://x.openai.azure.com/openai/')\n",
+            2,
+            "doubled",
+            id="azure-suffix",
+        ),
+        pytest.param(
+            "import openai\nopenai.base_url = 'https://api.openai.com/v1'\nopenai.models.list()\n",
+            2,
+            "slash",
+            id="module-setting",
+        ),
+        pytest.param(
+            "from google import genai\ngenai.Client(http_options={'base_url': 'https://g.example/v1beta'})\n",
+            2,
+            "doubled",
+            id="gemini",
+        ),
+        pytest.param(
+            "import os\nfrom anthropic import Anthropic\nos.environ['ANTHROPIC_BASE_URL'] = 'https://r.example/v1'\n"
+            "Anthropic()\n",
+            3,
+            "doubled",
+            id="environment",
+        ),
+        pytest.param(
+            "import os\nfrom openai import OpenAI\nOpenAI(base_url=os.getenv('U', 'https://api.openai.com'))\n",
+            3,
+            "path",
+            id="fallback",
+        ),
         pytest.param("from openai import OpenAI\nU = 'https://api.x.ai'\nOpenAI(base_url=U)\n", 2, "path", id="name"),
-        pytest.param("from openai import OpenAI\nOpenAI(base_url=f'https://api.openai.com/v1/chat/completions')\n", 2,
-                     "doubled", id="f-string"),
-        pytest.param("import requests\nrequests.post('https://api.openai.com/v1/v1/chat/completions')\n", 2, "doubled",
-                     id="raw-request"),
+        pytest.param(
+            "from openai import OpenAI\nOpenAI(base_url=f'https://api.openai.com/v1/chat/completions')\n",
+            2,
+            "doubled",
+            id="f-string",
+        ),
+        pytest.param(
+            "import requests\nrequests.post('https://api.openai.com/v1/v1/chat/completions')\n",
+            2,
+            "doubled",
+            id="raw-request",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_for_other_clients_is_found(text: str, line: int, case: str) -> None:
     assert [one.short for one in heard(kg206.check, text)] == [(line, case)]
 
@@ -145,8 +186,6 @@ def test_a_password_in_a_url_is_not_shown() -> None:
 
 
 def test_hosts_mistaken_for_an_api_are_nobody_s() -> None:
-    from tests.python.made import loaded
-
     for host, owner in loaded().foreign_hosts.items():
         assert loaded().provider_of_host(host) is None, host
         assert owner in loaded().providers
