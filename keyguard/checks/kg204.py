@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyguard.checks.spots import Spot
 from keyguard.python import values as v
 from keyguard.python.arguments import names_read, written
-from keyguard.python.credentials import credentials_of, is_set_again
+from keyguard.python.credentials import connections_of, credentials_of, is_set_again
 from keyguard.python.tables import is_key_variable
 from keyguard.secrets.placeholders import asks_for_key, is_local_value, is_placeholder
 
@@ -41,7 +41,7 @@ def check(network: Network) -> Iterator[Spot]:
 
 def _given(network: Network) -> Iterator[Spot]:
     """Placeholders that a client or a request is given."""
-    for connection in network.connections:
+    for connection in connections_of(network):
         for given in credentials_of(connection, network.catalogue):
             found = _placeholder(given, network)
             if found is None or not _reaches_a_judge(connection, found.text, network):

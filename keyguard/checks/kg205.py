@@ -9,7 +9,7 @@ from keyguard.checks.spots import Spot
 from keyguard.model import Secret
 from keyguard.python import values as v
 from keyguard.python.arguments import Given, names_read, written
-from keyguard.python.credentials import credentials_of, is_set_again
+from keyguard.python.credentials import connections_of, credentials_of, is_set_again
 from keyguard.python.tables import is_key_variable
 from keyguard.secrets.identify import identify
 from keyguard.secrets.placeholders import is_placeholder, looks_random, mask, public_prefix
@@ -61,7 +61,7 @@ def check(network: Network) -> Iterator[Spot]:
 
 
 def _uses(network: Network) -> Iterator[_Use]:
-    for connection in network.connections:
+    for connection in connections_of(network):
         for given in credentials_of(connection, network.catalogue):
             if not is_set_again(given, network):
                 yield _Use(given, connection, in_header=connection.http is not None)

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from keyguard.checks.spots import Spot
 from keyguard.python import values as v
 from keyguard.python.arguments import written
-from keyguard.python.credentials import is_set_again
+from keyguard.python.credentials import connections_of, is_set_again
 from keyguard.python.hosts import is_local_host, split_host, urls_of
+from keyguard.versions import before
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,7 +43,7 @@ class _Base(NamedTuple):
 def check(network: Network) -> Iterator[Spot]:
     """Yield one spot for each base URL that cannot be right for its client."""
     seen: set[int] = set()
-    for connection in network.connections:
+    for connection in connections_of(network):
         for base in _bases(connection, network):
             spot = _raw(base, connection) if connection.http is not None else _judged(base, connection, network)
             if spot is not None and id(spot.node) not in seen:
@@ -59,12 +60,23 @@ def _bases(connection: Connection, network: Network) -> Iterator[_Base]:
         setting = next(
             (name for name, items in network.settings.items() if any(item.node is given.node for item in items)), ""
         )
-        yield from _urls(given, setting)
+        if not _is_ignored(setting, connection, network):
+            yield from _urls(given, setting)
     elif connection.client is not None and connection.hosts and connection.hosts[0].origin == "env":
         for name in connection.client.env_base:
             items = network.env_writes.get(name, ())
             if len(items) == 1:
                 yield from _urls(items[0], "")
+
+
+def _is_ignored(setting: str, connection: Connection, network: Network) -> bool:
+    """Tell whether nobody reads a setting any more: what it is set to does not matter then."""
+    sdk = connection.sdk
+    version = network.versions.get(sdk.package) if sdk is not None else None
+    return sdk is not None and any(
+        setting and item.setting == setting and (version is None or not before(version, item.since))
+        for item in sdk.removed
+    )
 
 
 def _urls(given: Given, setting: str) -> Iterator[_Base]:
@@ -181,7 +193,8 @@ def _path(base: _Base, path: BasePath, host: Host | None, connection: Connection
             right = _right(host.provider, path, network.catalogue, host)
             where = f"{here}{path.appended}" if here else path.appended
             return _spot(base, "path", {"where": where, "instead": right, "provider": host.provider.id})
-    is_joined_blindly = base.setting in path.slash_settings or path.slash
+    # A URL without any path has the slash of its root.
+    is_joined_blindly = bool(here) and (base.setting in path.slash_settings or path.slash)
     if is_joined_blindly and not base.url.strip().endswith("/") and "?" not in base.url:
         joined = f"{here}{path.appended.lstrip('/')}"
         return _spot(base, "slash", {"where": joined, "instead": f"{_shown(base.url)}/"})

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
 from keyguard.python.arguments import Given, entry_node
+from keyguard.python.hosts import host_of, urls_of
+from keyguard.python.network import Connection
+from keyguard.python.tables import setting_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from keyguard.catalogue import Catalogue
-    from keyguard.python.network import Connection, Network
+    from keyguard.python.network import Network
 
 
 def credentials_of(connection: Connection, catalogue: Catalogue) -> Iterator[Given]:
@@ -38,6 +42,30 @@ def _names(catalogue: Catalogue) -> tuple[frozenset[str], frozenset[str]]:
     return tuple(  # type: ignore[return-value]  # two of them
         frozenset(name.lower().replace("_", "-") for name in names) for names in (words.headers, words.query)
     )
+
+
+def connections_of(network: Network) -> Iterator[Connection]:
+    """The connections of a module, and what it sets for an SDK's module whose calls are made elsewhere."""
+    yield from network.connections
+    used = {connection.sdk.id for connection in network.connections if connection.sdk is not None}
+    for sdk in network.catalogue.sdks.values() if network.settings else ():
+        key, base = _last(sdk.settings, network), _last(sdk.base_url_settings, network)
+        first = key or base
+        if first is None or sdk.id in used:
+            continue
+        client = replace(setting_of(sdk), base_default=sdk.base_url_default, path=sdk.path)
+        urls = urls_of(base.value) if base is not None else ((sdk.base_url_default or "", False),)
+        origin = "setting" if base is not None else "default"
+        found = (host_of(url, origin, network.catalogue, dict(network.advice.trusted)) for url, _ in urls)
+        hosts = tuple(host for host in found if host is not None)
+        yield Connection(
+            first.node, first.place, sdk.imports[0], client, sdk, key=key, implied=sdk.env, base=base, hosts=hosts
+        )
+
+
+def _last(names: Iterable[str], network: Network) -> Given | None:
+    """What the first of these settings is set to that the module sets."""
+    return next((network.settings[name][-1] for name in names if name in network.settings), None)
 
 
 def is_set_again(given: Given, network: Network) -> bool:

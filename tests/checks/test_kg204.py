@@ -7,7 +7,8 @@ import pytest
 from keyguard.checks import kg204
 from keyguard.secrets.placeholders import asks_for_key, is_placeholder
 from tests.checks.networks import heard
-from tests.python.made import loaded
+from tests.python.made import loaded, short
+from tests.test_article import CHAT
 
 _OPENAI = "from openai import OpenAI\n"
 _OS = "import os\n"
@@ -134,6 +135,18 @@ def test_a_placeholder_where_a_key_belongs_is_found(text: str, line: int, case: 
     found = heard(kg204.check, text)
     assert [one.short for one in found] == [(line, case)]
     assert found[0].text == shown
+
+
+def test_a_setting_without_a_call_in_the_module_is_judged() -> None:
+    assert [one.short for one in heard(kg204.check, "import openai\nopenai.api_key = 'sk-...'\n")] == [(2, None)]
+    text = "import openai\nopenai.api_key = 'sk-...'\nopenai.base_url = 'http://localhost:8000/v1/'\n"
+    assert heard(kg204.check, text) == []
+
+
+def test_the_article_s_code_has_this_finding_and_no_leak() -> None:
+    found = heard(kg204.check, CHAT)
+    assert [(one.case, one.text) for one in found] == [(None, '"你的API密钥"')]
+    assert short(CHAT) == []
 
 
 def test_one_placeholder_of_two_clients_is_one_finding() -> None:

@@ -102,6 +102,11 @@ def test_a_flaw_is_found(text: str, line: int, case: str) -> None:
     assert [one.short for one in heard(kg205.check, text)] == [(line, case)]
 
 
+def test_a_setting_without_a_call_in_the_module_is_judged() -> None:
+    found = heard(kg205.check, "import openai\nopenai.api_key = open('key.txt').read()\n")
+    assert [one.short for one in found] == [(2, "file")]
+
+
 def test_a_checksum_that_fails_is_found() -> None:
     key = make("github_models")
     other = "0" if key[-1] != "0" else "1"

@@ -59,6 +59,7 @@ def test_what_may_be_right_for_the_openai_sdk_stays_quiet(url: str) -> None:
         "from openai import AzureOpenAI\nAzureOpenAI(base_url='https://x.openai.azure.com/openai/deployments/d')\n",
         "import openai\nopenai.base_url = 'https://api.openai.com/v1/'\nopenai.models.list()\n",
         "from groq import Groq\nGroq(base_url='https://api.groq.com')\n",
+        "import openai\nopenai.base_url = 'https://api.deepseek.com'\nopenai.models.list()\n",
         (
             "from google import genai\n"
             "genai.Client(http_options={'base_url': 'https://g.example/v1beta', 'api_version': ''})\n"
@@ -177,6 +178,17 @@ def test_what_is_wrong_for_other_clients_is_found(text: str, line: int, case: st
 def test_the_message_tells_where_requests_go() -> None:
     found = heard(kg206.check, "import openai\nopenai.base_url = 'https://r.example/v1'\nopenai.models.list()\n")
     assert found[0].hit.values["where"] == "/v1chat/completions"
+
+
+def test_a_setting_that_nobody_reads_is_judged_only_where_it_is_read() -> None:
+    text = "import openai\nopenai.api_base = 'https://api.poloapi.top'\nopenai.ChatCompletion.create()\n"
+    assert heard(kg206.check, text) == []
+    assert [one.short for one in heard(kg206.check, text, versions={"openai": "0.28.1"})] == [(2, "path")]
+
+
+def test_a_setting_without_a_call_in_the_module_is_judged() -> None:
+    text = "import openai\nopenai.base_url = 'https://openrouter.ai/api/v1'\n"
+    assert [one.short for one in heard(kg206.check, text)] == [(2, "slash")]
 
 
 def test_a_password_in_a_url_is_not_shown() -> None:
