@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from keyguard.catalogue import Catalogue
 
 # RE2 keeps the states of its automaton in this much memory; with less it starts anew and slows down.
@@ -107,13 +109,23 @@ _LITERAL = (
 )
 
 
+# What decides about calls that stand elsewhere in a module: limits, repetition, load, hosts, where keys are read.
+_AROUND_CALLS = (
+    r"(?i:timeout|retr(?:y|ies)|attempt|backoff|sleep|semaphore|gather|taskgroup|as_completed|executor|session|verify"
+    r"|base_?url|api_?base|api_?key)|://|\bgetenv\b|\benviron\b"
+)
+
+
+_MODEL_PATH = b"/chat/completions"
+
+
 class Signals(NamedTuple):
     """What a file may hold.
 
     `keys`: model-API keys in its text. `python`: something only the parsed module tells. `model`: it may have to do
-    with models; `talks`: it names a host, a variable or an SDK in full; `shows`: all it may do, being Python, is show a
-    key that it reads. Not `likely`: all there is to Python is what looks like a key in its text, where nothing else
-    speaks of models, so that a search of the text tells as much as a parse. `plugins`: the detect-secrets plug-ins that
+    with models; `talks`: it names a host, a variable or an SDK in full; `connects`: it may make a connection to one,
+    if anybody asks for those. `likely`: it is Python that is worth a parse
+    whatever a quick look says; else `looks` says what one must find first. `plugins`: the detect-secrets plug-ins that
     can find something. `scripts`: commands that may print a key. `marks`: ignore comments of our own. `env`: it is an
     env file. `is_binary`: it is no text at all.
     """
@@ -122,8 +134,9 @@ class Signals(NamedTuple):
     python: bool = False
     model: bool = False
     talks: bool = False
-    shows: bool = False
-    likely: bool = True
+    connects: bool = False
+    likely: bool = False
+    looks: tuple[str, ...] = ()
     plugins: frozenset[str] = frozenset()
     scripts: bool = False
     marks: bool = False
@@ -132,8 +145,12 @@ class Signals(NamedTuple):
 
     def __bool__(self) -> bool:
         """Tell whether the file must be decoded and checked."""
-        return self.keys or self.python or self.talks or bool(self.plugins) or self.scripts or self.marks or self.env
+        return self.keys or self.python or self.connects or bool(self.plugins) or self.scripts or self.marks or self.env
 
+
+# What a quick look at Python can tell: that a search of its text finds a key, that a literal may be a key which only a
+# name tells, that pieces of a key are put together, that a key it reads is shown, that the whole environment is.
+FOUND, HELD, BUILT, SHOWN, ENVIRONMENT = "found", "held", "built", "shown", "environment"
 
 NOTHING = Signals()
 _BINARY = Signals(is_binary=True)
@@ -142,18 +159,27 @@ _BINARY = Signals(is_binary=True)
 class Prefilter:
     """A catalogue's search patterns; built once for a run, each pattern compiled when it is first needed.
 
-    `plugins` are the detect-secrets plug-ins that are on; None means the ones that are on by default.
+    `plugins` are the detect-secrets plug-ins that are on; None means the ones that are on by default. `connections`
+    asks for the connections of Python, too.
     """
 
-    def __init__(self, catalogue: Catalogue, plugins: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, catalogue: Catalogue, plugins: frozenset[str] | None = None, *, connections: bool = False
+    ) -> None:
         """Take the patterns stored with the catalogue; nothing is compiled yet."""
         self._catalogue = catalogue
+        self._connections = connections
         self._plugins = default_plugins() if plugins is None else plugins
         self._unconditional = any(not PLUGINS[name][2] for name in self._plugins)
 
-    def __reduce__(self) -> tuple[type[Prefilter], tuple[Catalogue, frozenset[str]]]:
+    def __reduce__(self) -> tuple[Callable[..., Prefilter], tuple[Catalogue, frozenset[str], bool]]:
         """Let a worker process compile its own patterns."""
-        return Prefilter, (self._catalogue, self._plugins)
+        return _again, (self._catalogue, self._plugins, self._connections)
+
+    @property
+    def about(self) -> tuple[object, ...]:
+        """What it searches for beside the catalogue: prefilters that agree in it find the same."""
+        return (*sorted(self._plugins), self._connections)
 
     def scan(self, data: bytes, kind: str, path: str = "") -> Signals:
         """Search a file's bytes, or a window of them, in time linear in their number.
@@ -173,66 +199,80 @@ class Prefilter:
             return NOTHING
         if only_python and not always:
             # Nothing but an environment, a reversed text or a mark of ours: half of what is left, told in one search.
-            return self._python(flat, kind, keys=False, talks=False)._replace(marks=b"keyguard:" in flat)
+            return self._python(flat, kind)._replace(marks=b"keyguard:" in flat)
         return self._closer(flat, kind, scripts=scripts, env=env)
 
     def matters(self, text: str) -> bool:
         """Tell whether a part of a text, such as a function's body, can hold a finding of its own."""
         return self._first.search(text.encode("utf-8", "surrogatepass")) is not None
 
+    def connects(self, text: str) -> bool:
+        """Tell whether a part of Python, such as a function's body, says anything about a connection by itself."""
+        data = text.encode("utf-8", "surrogatepass")
+        return self._pattern("calls").search(data) is not None or self._around_calls.search(data) is not None
+
     def _first_of_all(self, flat: bytes) -> bool | None:
         """None when nothing is there; else whether all there is could matter to Python or to our own marks only."""
-        python = words = False
+        python = False
         for found in self._first.finditer(flat):
             text = found.group()
-            if b"environ" in text or b"[::-1]" in text or text.startswith(_GENERIC):
-                python = True
-            elif text.isalpha() and text.lower() not in self._products:
-                words = True
-            else:
+            if not (b"environ" in text or b"[::-1]" in text or text.startswith(_GENERIC)):
                 return False
-        # A word of a provider inside another word (`ails` in `details`) is what is found most: it means nothing.
-        if words and self._pattern("about").search(flat) is not None:
-            return False
+            python = True
         return True if python else None
 
     def _closer(self, flat: bytes, kind: str, *, scripts: bool, env: bool) -> Signals:
         model = self._pattern("about").search(flat) is not None
         talks = model and self._pattern("talks").search(flat) is not None
-        telling = self._holds_encoded(flat) or (model and self._holds_named(flat))
-        keys = telling or self._pattern("keys").search(flat) is not None
-        python = self._python(flat, kind, keys=keys, talks=talks)
+        encoded = self._holds_encoded(flat)
+        named = not encoded and model and self._holds_named(flat)
+        found = self._pattern("keys").search(flat) is not None
+        python = self._python(flat, kind, talks=talks, encoded=encoded, named=named, found=found)
         return python._replace(
-            likely=python.likely or telling,
-            keys=keys,
+            keys=encoded or named or found,
             model=model,
             talks=talks,
+            connects=self._connections and kind in _PYTHON and self._may_connect(flat, talks=talks),
             plugins=self._possible_plugins(flat),
             scripts=scripts,
             marks=b"keyguard:" in flat,
             env=env,
         )
 
-    def _python(self, flat: bytes, kind: str, *, keys: bool, talks: bool) -> Signals:
-        """Tell whether a text must be parsed as Python, and whether that is only for what it may show."""
+    def _python(  # noqa: PLR0913  # what was found out already, one word each
+        self,
+        flat: bytes,
+        kind: str,
+        *,
+        talks: bool = False,
+        encoded: bool = False,
+        named: bool = False,
+        found: bool = False,
+    ) -> Signals:
+        """Tell whether a text must be parsed as Python, and what a quick look must find in it before."""
         if kind not in _PYTHON:
             return NOTHING
-        if self._needs_parsing(flat, model=talks):
-            return Signals(python=True)
-        if keys:
-            return Signals(python=True, likely=talks)
-        shows = self._may_show(flat, model=talks)
-        return Signals(python=shows, shows=shows)
+        pieces = self._pattern("pieces").search(flat) is not None
+        if encoded or (talks and (named or found or pieces)) or self._hides(flat, talks=talks):
+            return Signals(python=True, likely=True)
+        looks = (
+            *([HELD] if named else []),
+            *([FOUND] if found or named else []),
+            *([BUILT] if pieces and self._has_random_literal(flat, 16) else []),
+            *([ENVIRONMENT] if self._whole_environment.search(flat) and self._shows_environment(flat) else []),
+            *([SHOWN] if self._may_show(flat, model=talks) else []),
+        )
+        return Signals(python=bool(looks), looks=looks)
 
-    def _needs_parsing(self, flat: bytes, *, model: bool) -> bool:
-        """Tell whether Python may hold a key that its text does not show, or show its whole environment."""
-        if self._whole_environment.search(flat) is not None and self._shows_environment(flat):
-            return True
+    def _may_connect(self, flat: bytes, *, talks: bool) -> bool:
+        """Tell whether Python may call a model: it names one in full, or a path only model APIs have, and calls."""
+        return (talks or _MODEL_PATH in flat) and self._pattern("calls").search(flat) is not None
+
+    def _hides(self, flat: bytes, *, talks: bool) -> bool:
+        """Tell whether Python may hold a key that its text does not show."""
         if self._backwards.search(flat) is not None and self._pattern("reversed").search(flat) is not None:
             return True
-        if self._pattern("pieces").search(flat) is not None:
-            return model or self._has_random_literal(flat, 16)
-        return model and (self._has_random_literal(flat, 20) or self._joined.search(flat) is not None)
+        return talks and (self._has_random_literal(flat, 20) or self._joined.search(flat) is not None)
 
     def _may_show(self, flat: bytes, *, model: bool) -> bool:
         """Tell whether Python may show a key that it reads, or put it into a URL."""
@@ -287,13 +327,6 @@ class Prefilter:
         return compiled("|".join([self._catalogue.patterns["first"], *triggers, *extra]))
 
     @cached_property
-    def _products(self) -> frozenset[bytes]:
-        """The plug-ins' triggers that are no more than a product's name."""
-        triggers = (PLUGINS[name][2] for name in self._plugins)
-        named = (trigger.removeprefix("(?i:").removesuffix(")") for trigger in triggers if trigger.startswith("(?i:"))
-        return frozenset(name.encode() for name in named if name.isalpha())
-
-    @cached_property
     def _compiled(self) -> dict[str, Any]:
         return {}
 
@@ -311,6 +344,7 @@ class Prefilter:
     def _by_plugin(self) -> dict[str, Any]:
         return {name: compiled(PLUGINS[name][2]) for name in sorted(self._plugins) if PLUGINS[name][2]}
 
+    _around_calls = cached_property(lambda _: compiled(_AROUND_CALLS))
     _script = cached_property(lambda _: compiled(f"(?m:{_SCRIPT})"))
     _whole_environment = cached_property(lambda _: compiled(_WHOLE_ENVIRONMENT))
     _environment_shown = cached_property(lambda _: compiled(_ENVIRONMENT_SHOWN))
@@ -321,6 +355,10 @@ class Prefilter:
     _backwards = cached_property(lambda _: compiled(_BACKWARDS))
     _joined = cached_property(lambda _: compiled(_JOINED))
     _literal = cached_property(lambda _: compiled(_LITERAL))
+
+
+def _again(catalogue: Catalogue, plugins: frozenset[str], connections: bool) -> Prefilter:  # noqa: FBT001  # called by pickle
+    return Prefilter(catalogue, plugins, connections=connections)
 
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

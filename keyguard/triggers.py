@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 # What may stand before a key: nothing, a character no key holds, or an escape whose last character is a letter or digit
 # (JSON's \n and \u0022, a URL's %22, a terminal's colour).
@@ -23,6 +23,12 @@ RUN = 16  # characters after a prefix that make a candidate
 _ENCODED_RUN = 20  # characters of base64 after an encoded prefix: 15 of the key
 _COMMON = 3  # characters: `hf_` and `ms-` begin many a name
 _SHORTEST_CORE = 6  # characters: a shorter part of a host stands in half of all files
+_SHORT_WORD = 4  # characters of a word that may stand inside an ordinary one
+_EVERYDAY = 8  # characters: `run`, `chat` and `generate` are functions of any program, `acompletion` is not
+# Methods of one word that send a request and that few other objects have.
+_TELLING_METHODS = frozenset(
+    {"invoke", "ainvoke", "abatch", "astream", "apredict", "rerank", "acompletion", "completion"}
+)
 _DISTINCT = 3  # characters a prefix needs to be looked for in pieces, in base64 and backwards
 
 # Words after which a value is a credential, in any language we saw.
@@ -39,13 +45,16 @@ _FILL = (
 _SHAPELESS = r"[A-Za-z0-9+/]{20}|[0-9a-f]{8}-[0-9a-f]{4}-|[A-Za-z0-9]{8}\.[A-Za-z0-9]{12}"
 
 
-def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+def patterns(
+    providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str, Any]], http: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, str]:
     """Build every pattern by name.
 
     `keys`: group 1 (or a later one) begins where a key may begin. `encoded`: group 1 begins a key in base64.
     `reversed`: a literal that ends in a prefix spelled backwards. `pieces`: a literal that begins with a prefix.
     `named`: group 1 or 2 begins a value after a credential's name. `model`: a host, a variable or a word of a
     provider; `about`: the same and imports of SDKs, in few states; `talks`: hosts, variables and imports in full.
+    `calls`: something that makes a client, sends a request or sets what decides about one, in Python.
     `first` matches wherever one of `keys`, `encoded`, `pieces`, `model` or `about` does, and elsewhere now and then: it
     is built to be searched in one pass.
     """
@@ -75,25 +84,71 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
         "pieces": _pieces(telling),
         "named": _named(providers),
         "model": _model(hosts, host_patterns, variables, words),
+        "calls": _calls(sdks, http),
     }
     cores = {pattern: _core(pattern) for pattern in host_patterns}
     literals = {*variables, *hosts, *(core for core in cores.values() if len(core) >= _SHORTEST_CORE)}
+    sections = _without(ids, words, before=" ", after=" ")
     found["about"] = "|".join(
         [
             _words(words),
             _any(_without(literals, words)),
-            rf"(?:from|import)[ \t]+{_any(_without(modules, words))}",
+            rf"(?:from|import)[ \t]+{_any(_without(modules, words, before=' '))}",
             *(f"(?:{pattern})" for pattern, core in cores.items() if len(core) < _SHORTEST_CORE),
             # `falKey` and `poe_api_key`: names of their own, though no variable of the provider is called so.
-            rf"(?i:\b{_any(_without(stems, words))}[_-]?(?:api[_-]?)?(?:key|token|secret))",
+            rf"(?i:\b{_any(_without(stems, words, before=' '))}[_-]?(?:api[_-]?)?(?:key|token|secret))",
             # `"exa": {…}` or `[exa]`: as the name of a section even a common word is a provider.
-            rf"(?m:[\"'\[]{_any(_without(ids, words))}[\"'\]]|^[ \t]*{_any(_without(ids, words))}:)",
+            rf"(?m:[\"'\[]{_any(sections)}[\"'\]]|^[ \t]*{_any(sections)}:)",
         ]
     )
     # The encoded form keeps only its start: a counter of a run multiplies with every other one.
     encoded = found["encoded"].replace(f"{{{_ENCODED_RUN}}}", "{4}")
     found["first"] = "|".join([_few_states(shapes), encoded, found["pieces"], found["about"]])
     return found
+
+
+def _calls(sdks: Sequence[Mapping[str, Any]], http: Sequence[Mapping[str, Any]]) -> str:
+    """What a module must hold for a connection to stand in it; a method's name alone only where few others have it.
+
+    In 1.07 million lines of a gateway's own source, where all but 26,000 name a provider, it leaves 620,000, and
+    250,000 of them in functions that hold it themselves.
+    """
+    made = [item for sdk in sdks for kind in ("constructor", "call") for item in sdk.get(kind, ())]
+    makers = {item["name"].rpartition(".")[2] for item in made}
+    # Functions with everyday names are told by their module.
+    everyday = {name for name in makers if name.islower()}
+    qualified = {
+        ".".join(item["name"].rsplit(".", 2)[-2:]) for item in made if item["name"].rpartition(".")[2] in everyday
+    }
+    methods = {name.replace("()", "") for sdk in sdks for name in _methods(sdk)}
+    long = {".".join(name.rsplit(".", 2)[-2:]) for name in methods if "." in name}
+    distinct = {name.rpartition(".")[2] for sdk in sdks for name in sdk.get("distinctive", ())}
+    distinct |= {name for name in methods if "_" in name or name in _TELLING_METHODS}
+    settings = {name for sdk in sdks for key in ("settings", "base_url_settings") for name in sdk.get(key, ())}
+    modules = {name.partition(".")[0] for client in http for name in client["imports"]} - {"http"}
+    sessions = {
+        name.rpartition(".")[2]
+        for client in http
+        for key in ("sessions", "calls", "requests")
+        for name in client.get(key, ())
+        if not name.rpartition(".")[2].islower() or "url" in name.rpartition(".")[2]
+    }
+    return "|".join(
+        [
+            rf"\b{_any((makers - everyday) | sessions | {name for name in everyday if len(name) > _EVERYDAY})}[ \t]?\(",
+            rf"\b{_any(qualified)}\(",
+            rf"\.{_any(long | {name for name in distinct if len(name) > _SHORT_WORD})}\(",
+            rf"\b{_any(modules)}\.[a-zA-Z]",
+            rf"\b{_any(settings)}[ \t]*=",
+            r"\benviron\[[^\]\n]{1,80}\][ \t]*=|\bputenv\(|\benviron\.(?:setdefault|update)\(",
+        ]
+    )
+
+
+def _methods(sdk: Mapping[str, Any]) -> Iterator[str]:
+    yield from sdk.get("methods", ())
+    for made in sdk.get("constructor", ()):
+        yield from made.get("methods", ())
 
 
 def _pieces(prefixes: Iterable[str]) -> str:
@@ -113,12 +168,36 @@ def _few_states(shapes: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _words(words: Iterable[str]) -> str:
-    """Words in any case, those that hold another one left out; other scripts than Latin have no case to fold."""
+    """Words in any case, those that hold another one left out; other scripts than Latin have no case to fold.
+
+    A short word inside a longer one means nothing (`ails` stands in `details`, in one of seven files of Python): no
+    letter before it unless it begins with a capital, and no small letter after it. Long ones rarely do, and what
+    stands around all of them would take the automaton five times as long.
+    """
     words = sorted(words)
-    least = [word for word in words if not any(other != word and other in word for other in words)]
-    latin = "|".join(re.escape(word) for word in least if word.isascii())
+    least = [word for word in words if not any(other != word and _is_word_in(other, word) for other in words)]
+    short = [word for word in least if _is_short(word)]
+    latin = "|".join(re.escape(word) for word in least if word.isascii() and word not in short)
+    humps = "|".join(f"{word[0].upper()}(?i:{word[1:]})" for word in short)
     others = [word for word in least if not word.isascii()]
-    return "|".join([f"(?i:{latin})", *([_any(others)] if others else [])])
+    return "|".join(
+        [
+            f"(?i:{latin})",
+            *([rf"(?:(?:\b|[0-9_])(?i:{'|'.join(short)})|{humps})(?:\b|[A-Z0-9_])"] if short else []),
+            *([_any(others)] if others else []),
+        ]
+    )
+
+
+def _is_short(word: str) -> bool:
+    return word.isascii() and word.isalpha() and len(word) <= _SHORT_WORD
+
+
+def _is_word_in(word: str, text: str) -> bool:
+    """Tell whether a text holds a word in such a way that `_words` finds it, whatever stands around the text."""
+    if not _is_short(word):
+        return word in text.lower()
+    return re.search(rf"[^A-Za-z](?i:{word})[^a-z]|{word[0].upper()}(?i:{word[1:]})[^a-z]", text) is not None
 
 
 def _model(hosts: set[str], host_patterns: Sequence[str], variables: set[str], words: set[str]) -> str:
@@ -137,11 +216,19 @@ def _model(hosts: set[str], host_patterns: Sequence[str], variables: set[str], w
     )
 
 
-def _without(texts: Iterable[str], words: Iterable[str]) -> set[str]:
-    """The texts that hold none of the words; a server on one's own machine says nothing about models."""
+def _without(texts: Iterable[str], words: Iterable[str], *, before: str = "a", after: str = "a") -> set[str]:
+    """The texts that hold none of the words; a server on one's own machine says nothing about models.
+
+    `before` and `after` are what may stand around a text: a letter, which makes a word at its edge part of a longer
+    one, or nothing of the kind.
+    """
     words = tuple(words)
     mine = ("localhost", "127.")
-    return {text for text in texts if not text.startswith(mine) and not any(word in text.lower() for word in words)}
+    return {
+        text
+        for text in texts
+        if not text.startswith(mine) and not any(_is_word_in(word, f"{before}{text}{after}") for word in words)
+    }
 
 
 def _core(pattern: str) -> str:

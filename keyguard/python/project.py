@@ -34,6 +34,7 @@ class Project:
         self._files: dict[tuple[str, Path], Path | None] = {}
         self._reading: set[Path] = set()
         self._pins: dict[Path, Mapping[str, str]] = {}
+        self._asked: dict[Path, set[tuple[str, Path]]] = {}  # by the file that asked: module and import folder
 
     def versions_at(self, path: Path | str) -> Mapping[str, str]:
         """The releases that hold for one file: those that the folders above it ask for, the nearest first."""
@@ -92,6 +93,37 @@ class Project:
                     continue
         return None
 
+    # what a result stands on, for the cache
+
+    def note(self, asker: Path, module: str, start: Path) -> None:
+        """Remember that a file looked for a module from an import folder."""
+        self._asked.setdefault(asker, set()).add((module, start))
+
+    def seen_by(self, location: str) -> tuple[tuple[str, str, str], ...]:
+        """Every module a file looked into for values, through others too: name, import folder, file or empty."""
+        waiting, done = [self.root.joinpath(location).resolve()], set()
+        found: set[tuple[str, str, str]] = set()
+        while waiting:
+            asker = waiting.pop()
+            if asker in done:
+                continue
+            done.add(asker)
+            for module, start in self._asked.get(asker, ()):
+                file = self.find(module, start)
+                found.add((module, str(start), "" if file is None else str(file)))
+                if file is not None:
+                    waiting.append(file)
+        return tuple(sorted(found))
+
+    def start_of(self, location: str) -> str:
+        """The folder that a file's imports start in."""
+        return str(self.module_name(location)[2])
+
+    def file_of(self, module: str, start: str) -> str:
+        """Where a module is found from an import folder; empty when it is not in the project."""
+        file = self.find(module, Path(start))
+        return "" if file is None else str(file)
+
     def evaluator(self, file: Path, name: str) -> Evaluator | None:
         """Read, parse and index the module that may give `name` a value; None when it is not to be had.
 
@@ -141,12 +173,21 @@ class Project:
         return Evaluator(index(module, here.name, is_package=here.is_package), self.catalogue, here)
 
 
+# What the module of a class must hold to be worth a parse: most classes that are imported hold data, no constants and
+# no word about keys or hosts.
+_TELLING = re.compile(
+    r"(?i:api_?key|secret|(?<![a-z])token(?![a-z])|credential|environ|getenv|https?://|base_?url|settings)"
+    r"|(?m:^[ \t]+[A-Z][A-Z0-9_]*[ \t]*(?::[^\n=]{1,80})?=)"
+)
+
+
 def _may_define(text: str, name: str) -> bool:
-    """Tell from a module's text whether it could give a name a value: an assignment, an import or a class."""
+    """Tell from a module's text whether it could give a name a value: an assignment, an import, a telling class."""
     if name not in text or not name.isidentifier():
         return False
-    assigned = rf"^[ \t]*(?:{name}\b[^\n=]{{0,80}}=|class[ \t]+{name}\b)"
-    if re.search(assigned, text, re.MULTILINE) is not None:
+    if re.search(rf"^[ \t]*{name}\b[^\n=]{{0,80}}=", text, re.MULTILINE) is not None:
+        return True
+    if re.search(rf"^[ \t]*class[ \t]+{name}\b", text, re.MULTILINE) is not None and _TELLING.search(text) is not None:
         return True
     imported = rf"(?:import|,|\(|as|^)[ \t]*{name}[ \t]*(?:,|\)|$|#|;)"
     return "import" in text and re.search(imported, text, re.MULTILINE) is not None
@@ -164,6 +205,7 @@ class Here:
         module, _, attribute = name.rpartition(".")
         if not module:
             return None
+        self.project.note(self.file, module, self.folder)
         file = self.project.find(module, self.folder)
         if file is None or file == self.file:
             return None

@@ -54,6 +54,19 @@ GROUPS = {
     "sdks-dspy": ("dspy",),
     "sdks-crewai": ("crewai",),
 }
+# Older majors, in an environment of their own: what `Sdk.at` gives for these versions.
+OLD = {
+    "anthropic": "0.125.0",
+    "cohere": "5.21.1",
+    "google-genai": "2.34.0",
+    "mistralai": "1.12.4",
+    "openai": "0.28.1",
+    "openrouter": "0.10.8",
+    "together": "1.6.0",
+}
+# How a client of an older major is made, where not as today; no call is made with what has no client.
+OLD_MADE = {"mistralai": "mistralai.Mistral"}
+NO_CLIENT = {"openai"}
 GROUP_OF = {sdk: group for group, sdks in GROUPS.items() for sdk in sdks}
 # Keys whose form a client looks at before it sends them.
 _SHAPES = {"zai-sdk": "zhipu", "zhipuai": "zhipu"}
@@ -85,9 +98,9 @@ def answers(group: str) -> dict[str, Any]:
 
 @functools.cache
 def _ask(group: str) -> dict[str, Any]:
-    sdks = GROUPS[group]
+    sdks = GROUPS.get(group, tuple(OLD))
     asked = {
-        "sdks": {name: _claims(name) for name in sdks},
+        "sdks": {name: _claims(name, old=group not in GROUPS) for name in sdks},
         "keys": {name: make(_SHAPES.get(name, "openai")) for name in sdks},
         "variables": {
             name: {variable: make(_SHAPES.get(name, "openai"), variable) for variable in _variables(name)}
@@ -102,7 +115,7 @@ def _ask(group: str) -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,  # ten times what it takes on two free cores
         # No variable, proxy or configuration of the person who runs the tests comes in.
         env={"HOME": str(ROOT / f".venv-{group}"), **{name: os.environ[name] for name in kept if name in os.environ}},
     )
@@ -115,14 +128,17 @@ def _variables(name: str) -> tuple[str, ...]:
     return (*SDKS[name].env, *SDKS[name].env_fallback)
 
 
-def _claims(name: str) -> dict[str, Any]:
-    sdk = SDKS[name]
+def _claims(name: str, *, old: bool) -> dict[str, Any]:
+    sdk = SDKS[name].at(OLD[name]) if old else SDKS[name]
     plain = dataclasses.asdict(sdk)
-    named = {item.name for item in (*sdk.constructors, *sdk.calls)}
+    named = set() if old else {item.name for item in (*sdk.constructors, *sdk.calls)}
     kept = ("package", "base_url_params", "key_params", "env", "env_fallback", "timeout", "retry", "methods", "errors")
     return {
         **{key: plain[key] for key in kept},
+        **({"methods": ()} if old and name in NO_CLIENT else {}),
+        "made": OLD_MADE.get(name, "") if old else "",
         "errors": {kind: names for kind, names in plain["errors"].items() if isinstance(names, (list, tuple))},
+        "routes": [route.prefix for route in sdk.routes if route.attempts is not None],
         "names": sorted(named | set(sdk.errors.names)),
-        "constructors": sorted(item.name for item in sdk.constructors),
+        "constructors": [] if old else sorted(item.name for item in sdk.constructors),
     }

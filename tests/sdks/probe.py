@@ -45,8 +45,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.rfile.read(length)
         status, _, _ = scene.partition("-")
         if status == HANG:
-            time_slept = threading.Event()
-            time_slept.wait(HANG_SECONDS)
+            threading.Event().wait(HANG_SECONDS)  # `time.sleep` takes no time here
             return
         body = b'{"error": {"message": "no", "code": "1"}}'
         self.send_response(int(status) if status.isdigit() else 500)
@@ -217,7 +216,7 @@ def nested(flat: dict[str, Any]) -> dict[str, Any]:
 
 def build(sdk: str, claims: dict[str, Any], status: int | str, *, key: str | None, **settings: Any) -> tuple[Any, str]:
     """A client whose requests end at our own server, and the scene they are part of."""
-    name, _ = CASES[sdk]
+    name = claims["made"] or CASES[sdk][0]
     here = scene(status)
     flat: dict[str, Any] = {claims["base_url_params"][0]: f"http://{HOST}/{here}", **settings}
     if key is not None and claims["key_params"]:
@@ -281,6 +280,18 @@ def run(sdk: str, claims: dict[str, Any], key: str) -> dict[str, Any]:
         client, here = build(sdk, claims, 500, key=key, **{names[0]: 1})
         ask(sdk, client)
         found["one"] = len(_seen[here])
+    return found
+
+
+def routes(claims: dict[str, Any], key: str) -> dict[str, int]:
+    """How often a refused request is sent for each model prefix of LiteLLM that gets as far as a request."""
+    found = {}
+    for prefix in claims["routes"]:
+        client, here = build("litellm", claims, 500, key=key)
+        with contextlib.suppress(Exception):
+            importlib.import_module("litellm").completion(f"{prefix}m", MESSAGES, **client)
+        if _seen[here]:
+            found[prefix] = len(_seen[here])
     return found
 
 
@@ -349,11 +360,14 @@ def exists(name: str) -> bool:
 
 def base_of(sdk: str, claims: dict[str, Any], key: str) -> str | None:
     """The base URL a client has by itself."""
-    name, _ = CASES[sdk]
+    name = claims["made"] or CASES[sdk][0]
     if not name:
         return None
     flat = {**NEEDS.get(sdk, {}), **({claims["key_params"][0]: key} if claims["key_params"] else {})}
-    client = find(name)(**nested(flat))
+    try:
+        client = find(name)(**nested(flat))
+    except TypeError:  # it wants one and has none by itself
+        return None
     for path in (
         "base_url",
         "_client.base_url",
@@ -472,12 +486,14 @@ def main() -> None:
             "names": {name: exists(name) for name in claims["names"]},
             "parameters": {name: parameters(name) for name in claims["constructors"]},
         }
-        if sdk in CASES:
+        if sdk in CASES and claims["methods"]:
             try:
                 answer["base"] = base_of(sdk, claims, asked["keys"][sdk])
                 client, _ = build(sdk, claims, 401, key=asked["keys"][sdk])
                 answer["methods"] = {method: walk(client, method) for method in claims["methods"]}
                 answer["run"] = run(sdk, claims, asked["keys"][sdk])
+                if sdk == "litellm":
+                    answer["routes"] = routes(claims, asked["keys"][sdk])
                 answer["environment"] = from_environment(sdk, claims, asked["variables"][sdk])
             except Exception as error:  # noqa: BLE001  # told to the test, which fails with it
                 answer["failed"] = f"{type(error).__name__}: {error}"
