@@ -487,7 +487,8 @@ class _File:
         from keyguard.python.connections import network_of  # noqa: PLC0415  # as above
 
         module = near.index.module
-        network = network_of(near, self._settings.advice, self._session.project().versions)
+        versions = self._session.project().versions_at(self._target.location)
+        network = network_of(near, self._settings.advice, versions)
         self._add_hits(module, hits_of([spot for check in checks for spot in check.run(network)], module))
 
     def _add_hits(self, module: Module, hits: Iterable[Hit]) -> None:

@@ -240,18 +240,24 @@ class BasePath:
 
     `appended` is the path that the most usual call adds. `version` is `needed` when the base must end with a version
     path, `added` when the client adds it itself (so that a base which has it doubles it), empty when both work.
-    `doubled` are endings that come twice. `scheme` is False where a bare host belongs; `slash` says that the base needs
-    a slash at its end, being joined blindly, and `slash_settings` are the module attributes that need one although the
-    arguments do not. `params` are the arguments that this holds for, all of them when empty.
+    `doubled` are endings that come twice. `scheme` is False where a bare host belongs, and `bare` tells that one is
+    taken too; `slash` says that the base needs a slash at its end, being joined blindly, and `slash_settings` are the
+    module attributes that need one although the arguments do not. `params` are the arguments that this holds for, all
+    of them when empty. `version_params` choose another version path than the one that is added. `empty` tells what an
+    empty text gives: `default` (as if nothing was given) or `fails` (a request without a host); nothing when nobody
+    knows.
     """
 
     appended: str = ""
     version: str = ""
     doubled: tuple[str, ...] = ()
     scheme: bool = True
+    bare: bool = False
     slash: bool = False
     slash_settings: tuple[str, ...] = ()
     params: tuple[str, ...] = ()
+    version_params: tuple[str, ...] = ()
+    empty: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,10 +370,12 @@ class Sdk:
     with other settings, `clients` attributes and methods that give a part of it that sends requests under names of its
     own (`aio`, `chats.create`: its methods stand in `methods` as `chats.create().send_message`). `http_params` take an
     HTTP client. `missing_key` tells what happens without a key: `raises`, `anonymous` (a request without one, or with a
-    stand-in) or `fallback` (the variables of others in `env_fallback` are sent). `env_at_import` are variables that are
-    read once, when the package is imported. `closed_unheld` says that a client nothing holds is closed before its call
-    is sent. `routes` are model prefixes that choose a provider, `routes_of` another SDK whose prefixes hold here.
-    `verified` is the version whose defaults a test holds against the real package.
+    stand-in) or `fallback` (the variables of others in `env_fallback` are sent), and `empty_key` that an empty text
+    `fails` only when a request is sent. `forgives` is what it takes away from a key by itself: `space`, `scheme`.
+    `env_at_import` are variables that are read once, when the package is imported. `closed_unheld` says that a client
+    nothing holds is closed before its call is sent. `routes` are model prefixes that choose a provider, `routes_of`
+    another SDK whose prefixes hold here. `verified` is the version whose defaults
+    a test holds against the real package.
     """
 
     id: str
@@ -400,6 +408,8 @@ class Sdk:
     payload_params: tuple[str, ...] = ()
     stream_params: tuple[str, ...] = ()
     missing_key: str = ""
+    empty_key: str = ""
+    forgives: tuple[str, ...] = ()
     env_fallback: tuple[str, ...] = ()
     env_at_import: tuple[str, ...] = ()
     closed_unheld: bool = False
@@ -480,6 +490,7 @@ class Http:
 
     `insecure` are calls whose result checks no certificate, `insecure_settings` attributes that switch checks off when
     they are set to False or to a name in `insecure_values`; `global_timeouts` are calls that give every socket a limit.
+    `removed` are arguments that these libraries no longer have.
     """
 
     clients: tuple[HttpClient, ...] = ()
@@ -489,6 +500,7 @@ class Http:
     insecure_values: tuple[str, ...] = ()
     insecure_env: tuple[str, ...] = ()
     global_timeouts: tuple[str, ...] = ()
+    removed: tuple[Removed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -562,7 +574,11 @@ class OptionDefiner:
 
 @dataclass(frozen=True, slots=True)
 class EnvAccess:
-    """How code reads values, writes them, and declares settings and options; `environs` are the whole environment."""
+    """How code reads values, writes them, and declares settings and options.
+
+    `environs` are the whole environment, `loaders` fill it from a file, `file_reads` give a file's text with the line
+    end that editors put behind it.
+    """
 
     readers: tuple[Reader, ...] = ()
     writers: tuple[Writer, ...] = ()
@@ -570,6 +586,7 @@ class EnvAccess:
     options: tuple[OptionDefiner, ...] = ()
     environs: tuple[str, ...] = ()
     loaders: tuple[str, ...] = ()
+    file_reads: tuple[str, ...] = ()
     unwrap_methods: tuple[str, ...] = ()
 
 
@@ -618,10 +635,16 @@ class LocalValue:
 
 @dataclass(frozen=True, slots=True)
 class Placeholders:
-    """Stand-ins for a key: exact values and words compare in lower case; patterns are RE2-valid and searched."""
+    """Stand-ins for a key: exact values and words compare in lower case; patterns are RE2-valid and searched.
+
+    `asks` are those of `words` that ask the reader for a key, where the others make up a dummy. `references` begin
+    texts that some library turns into a key by itself.
+    """
 
     values: frozenset[str] = frozenset()
     words: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     fillers: tuple[str, ...] = ()
     local: tuple[LocalValue, ...] = ()
@@ -802,6 +825,7 @@ def http(data: Mapping[str, Any]) -> Http:
         insecure_values=tuple(tls.get("values", ())),
         insecure_env=tuple(tls.get("env", ())),
         global_timeouts=tuple(data.get("global_timeouts", ())),
+        removed=tuple(flat(Removed, item) for item in data.get("removed", ())),
     )
 
 
@@ -840,6 +864,7 @@ def env_access(data: Mapping[str, Any]) -> EnvAccess:
         options=tuple(flat(OptionDefiner, item) for item in data["option"]),
         environs=tuple(data["environs"]),
         loaders=tuple(data["loaders"]),
+        file_reads=tuple(data["file_reads"]),
         unwrap_methods=tuple(data["unwrap_methods"]),
     )
 
@@ -862,6 +887,8 @@ def placeholders(data: Mapping[str, Any]) -> Placeholders:
     return Placeholders(
         values=frozenset(value.lower() for value in data["values"]),
         words=tuple(data["words"]),
+        asks=tuple(data["asks"]),
+        references=tuple(data["references"]),
         patterns=tuple(data["patterns"]),
         fillers=tuple(data["fillers"]),
         local=tuple(flat(LocalValue, item) for item in data["local"]),

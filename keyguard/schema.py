@@ -260,6 +260,20 @@ _ERRORS = _Field(
         "silent": _BOOL,
     },
 )
+_REMOVED = _Field(
+    "tables",
+    keys={
+        "name": _TEXT,
+        "setting": _TEXT,
+        "param": _TEXT,
+        "of": _NAMES,
+        "package": _TEXT,
+        "since": _NEED,
+        "effect": _choice("raises", "ignored", required=True),
+        "instead": _TEXT,
+        "end_of_life": _BOOL,
+    },
+)
 _PATH = _Field(
     "table",
     keys={
@@ -267,9 +281,12 @@ _PATH = _Field(
         "version": _choice("needed", "added"),
         "doubled": _TEXTS,
         "scheme": _BOOL,
+        "bare": _BOOL,
         "slash": _BOOL,
         "slash_settings": _NAMES,
         "params": _TEXTS,
+        "version_params": _TEXTS,
+        "empty": _choice("default", "fails"),
     },
 )
 _MADE = {
@@ -327,6 +344,8 @@ _SDK = {
     "payload_params": _TEXTS,
     "stream_params": _TEXTS,
     "missing_key": _choice("raises", "anonymous", "fallback"),
+    "empty_key": _choice("raises", "fails"),
+    "forgives": _TEXTS,
     "env_fallback": _ENV,
     "env_at_import": _ENV,
     "closed_unheld": _BOOL,
@@ -348,20 +367,7 @@ _SDK = {
         },
     ),
     "call": _Field("tables", keys=_CALL),
-    "removed": _Field(
-        "tables",
-        keys={
-            "name": _TEXT,
-            "setting": _TEXT,
-            "param": _TEXT,
-            "of": _NAMES,
-            "package": _TEXT,
-            "since": _NEED,
-            "effect": _choice("raises", "ignored", required=True),
-            "instead": _TEXT,
-            "end_of_life": _BOOL,
-        },
-    ),
+    "removed": _REMOVED,
     "major": _Field(
         "tables",
         keys={
@@ -450,10 +456,12 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
         ),
         "tls": _Field("table", keys={"insecure": _NAMES, "settings": _NAMES, "values": _NAMES, "env": _TEXTS}),
         "global_timeouts": _NAMES,
+        "removed": _REMOVED,
     },
     "env": {
         "environs": _NAMES,
         "loaders": _NAMES,
+        "file_reads": _TEXTS,
         "unwrap_methods": _TEXTS,
         "reader": _Field(
             "tables",
@@ -556,6 +564,8 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
     "placeholders": {
         "values": _Field("texts", required=True),
         "words": _Field("texts", required=True, check=_lower),
+        "asks": _Field("texts", required=True, check=_lower),
+        "references": _Field("texts", required=True, check=_lower),
         "patterns": _Field("texts", required=True, check=_patterns),
         "fillers": _Field("texts", required=True),
         "local": _Field("tables", required=True, keys={"value": _NEED, "what": _NEED}),
@@ -572,7 +582,8 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
             "tables",
             required=True,
             keys={"id": _NEED, "what": _NEED, "patterns": _PATTERNS, "prefixes": _TEXTS},
-        )
+        ),
+        "host": _Field("tables", required=True, keys={"name": _NEED, "provider": _NEED}),
     },
     "words": {
         "generic": _LOWER,

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110
+from keyguard.checks import (
+    kg101,
+    kg102,
+    kg103,
+    kg104,
+    kg105,
+    kg106,
+    kg107,
+    kg108,
+    kg109,
+    kg110,
+    kg204,
+    kg205,
+    kg206,
+    kg207,
+    kg208,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,4 +69,10 @@ PYTHON_CHECKS = (
     PythonCheck("KG105", kg105.check),
 )
 
-NETWORK_CHECKS: tuple[NetworkCheck, ...] = ()
+NETWORK_CHECKS: tuple[NetworkCheck, ...] = (
+    NetworkCheck("KG204", kg204.check),
+    NetworkCheck("KG205", kg205.check),
+    NetworkCheck("KG206", kg206.check),
+    NetworkCheck("KG207", kg207.check),
+    NetworkCheck("KG208", kg208.check),
+)

@@ -25,6 +25,7 @@ ENTRIES: dict[str, Entry] = {
     # Other places that explain a finding.
     "related.piece": "a piece of it",
     "related.read": "{name} is read here",
+    "related.load": "the variables are loaded here",
     # Places.
     "cell": "cell {cell}",
     "cell.output": "cell {cell} output",

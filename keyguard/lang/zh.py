@@ -23,6 +23,7 @@ ENTRIES: dict[str, Entry] = {
     # Other places that explain a finding.
     "related.piece": "密钥的一部分",
     "related.read": "在这里读取 {name}",
+    "related.load": "变量在这里才加载",
     # Places.
     "cell": "单元格 {cell}",
     "cell.output": "单元格 {cell} 输出",

@@ -78,6 +78,7 @@ def network_of(near: Surroundings, advice: Advice, versions: Mapping[str, str] |
         tuple(finder.calls),
         tuple(finder.http_calls),
         finder.env_writes,
+        finder.all_settings,
         near.index.module.source,
         advice,
         finder.versions,
@@ -101,7 +102,8 @@ class _Finder:
         self.tables, self.names = near.tables, _names_of(near.catalogue)
         self.versions, self.trusted = versions, trusted
         self.env_writes = env_writes(near)
-        self.settings = module_settings(near)
+        self.all_settings = module_settings(near)
+        self.settings = {name: items[-1] for name, items in self.all_settings.items()}
         self._sent_with: dict[int, list[Given]] | None = None
         self.limits = Limits(self.evaluator, self.tables.limits, self.settings)
         self.connections: dict[object, Connection] = {}
