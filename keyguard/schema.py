@@ -176,6 +176,7 @@ _KEY = {
     "malformed": _BOOL,
     "retired": _BOOL,
     "often_public": _BOOL,
+    "manages": _BOOL,
     "endpoints": _TEXTS,
 }
 _PROVIDER = {
@@ -187,6 +188,7 @@ _PROVIDER = {
     "words": _LOWER,
     "console_url": _TEXT,
     "env": _ENV,
+    "env_admin": _ENV,
     "env_other": _ENV,
     "env_base_url": _ENV,
     "env_reused": _ENV,
@@ -516,6 +518,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "env_keywords": _TEXTS,
             },
         ),
+        "precedence": _Field("tables", required=True, keys={"wins": _NEED, "over": _NEED, "reader": _NEED}),
     },
     "sinks": {
         "sink": _Field(
