@@ -385,7 +385,6 @@ class Sdk:
     http_params: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     env_base_url: tuple[str, ...] = ()
-    env_fallback: tuple[str, ...] = ()
     base_url_default: str | None = None
     hosts: tuple[str, ...] = ()
     header: str | None = None

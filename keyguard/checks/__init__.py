@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110
+from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110, kg202
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -43,6 +43,7 @@ TEXT_CHECKS = (
     TextCheck("KG108", kg108.check),
     TextCheck("KG109", kg109.check),
     TextCheck("KG110", kg110.check),
+    TextCheck("KG202", kg202.check_text),
 )
 
 PYTHON_CHECKS = (
@@ -53,4 +54,4 @@ PYTHON_CHECKS = (
     PythonCheck("KG105", kg105.check),
 )
 
-NETWORK_CHECKS: tuple[NetworkCheck, ...] = ()
+NETWORK_CHECKS: tuple[NetworkCheck, ...] = (NetworkCheck("KG202", kg202.check),)

@@ -128,7 +128,7 @@ def member_of(given: Given, name: str, evaluator: Evaluator, depth: int = 0) -> 
         found: Given | None = None
         if isinstance(value, v.Table):
             entry = value.get(name)
-            node = _entry_node(given.node, name)
+            node = entry_node(given.node, name)
             found = None if entry is None else Given(name, entry, given.node if node is None else node, given.place)
         elif isinstance(value, v.Instance) and value.node is not None and value.place is not None:
             found = Arguments(value.node, value.place, evaluator).get((name,))
@@ -143,7 +143,7 @@ def member_of(given: Given, name: str, evaluator: Evaluator, depth: int = 0) -> 
     return None
 
 
-def _entry_node(node: Node, name: str) -> Node:
+def entry_node(node: Node, name: str) -> Node:
     """The expression of a dict display's entry; None when the display is elsewhere."""
     if type(node).__name__ != "Dict":
         return None
