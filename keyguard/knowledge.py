@@ -157,6 +157,11 @@ class Provider:
         short = name.removeprefix("RELAY_")
         return short if short.isidentifier() else name
 
+    @property
+    def variable_of_calls(self) -> str:
+        """The variable whose key is for model calls and no more."""
+        return next((name for name in self.env if name not in self.env_admin and name.isidentifier()), self.variable)
+
     def label(self, lang: str = "en") -> str:
         """The name for a person who reads `lang`."""
         return self.name_zh if lang == "zh" and self.name_zh else self.name

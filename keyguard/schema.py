@@ -584,6 +584,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
         "browser_prefixes": _TEXTS,
     },
     "models": {
+        "mapped": _Field("texts", required=True),
         "family": _Field(
             "tables",
             required=True,
@@ -594,7 +595,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "open_weights": _BOOL,
                 "served_by": _TEXTS,
             },
-        )
+        ),
     },
 }
 """The files that stand once, at the top of the rules folder."""

@@ -4,7 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110, kg202
+from keyguard.checks import (
+    kg101,
+    kg102,
+    kg103,
+    kg104,
+    kg105,
+    kg106,
+    kg107,
+    kg108,
+    kg109,
+    kg110,
+    kg201,
+    kg202,
+    kg203,
+    kg209,
+    kg210,
+    kg211,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,6 +61,7 @@ TEXT_CHECKS = (
     TextCheck("KG109", kg109.check),
     TextCheck("KG110", kg110.check),
     TextCheck("KG202", kg202.check_text),
+    TextCheck("KG210", kg210.check_text),
 )
 
 PYTHON_CHECKS = (
@@ -54,4 +72,11 @@ PYTHON_CHECKS = (
     PythonCheck("KG105", kg105.check),
 )
 
-NETWORK_CHECKS: tuple[NetworkCheck, ...] = (NetworkCheck("KG202", kg202.check),)
+NETWORK_CHECKS: tuple[NetworkCheck, ...] = (
+    NetworkCheck("KG201", kg201.check),
+    NetworkCheck("KG202", kg202.check),
+    NetworkCheck("KG203", kg203.check),
+    NetworkCheck("KG209", kg209.check),
+    NetworkCheck("KG210", kg210.check),
+    NetworkCheck("KG211", kg211.check),
+)

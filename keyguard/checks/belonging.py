@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from keyguard.knowledge import KeyShape, Provider
     from keyguard.python.network import Connection, Host
 
-_LABELS = 2  # of a host's name that tell whose it is
 _PREFIX = 4  # characters: a prefix as short as `sk-` is nobody's own
 # Hosts that are answered for: one's own, and those nobody knows.
 _NOBODYS = frozenset({"local", "own", "unknown"})
@@ -45,10 +44,15 @@ def are_allied(one: Provider, other: Provider) -> bool:
 
 
 def _domains(provider: Provider) -> set[str]:
-    return {
-        ".".join(host.rpartition(":")[0].split(".")[-_LABELS:] if ":" in host else host.split(".")[-_LABELS:])
-        for host in provider.hosts
-    }
+    """The registered domains of a provider's hosts, ports left out."""
+    return {_domain(host.partition(":")[0]) for host in provider.hosts}
+
+
+def _domain(host: str) -> str:
+    labels = host.split(".")
+    # `com.cn` and `co.uk` are nobody's: there one more label tells.
+    own = 3 if len(labels) > 2 and len(labels[-1]) == 2 and len(labels[-2]) <= 3 else 2  # noqa: PLR2004  # labels of a name
+    return ".".join(labels[-own:])
 
 
 def owner_of(name: str, host: Host, connection: Connection | None, catalogue: Catalogue) -> Provider | None:
@@ -60,22 +64,21 @@ def owner_of(name: str, host: Host, connection: Connection | None, catalogue: Ca
     if any(are_allied(owner, provider) for owner in owners):
         return None
     owner = owners[0]
-    if not is_relay(provider) and name in provider.env_reused and _is_documented(owner, provider, host, connection):
+    if not is_relay(provider) and name in provider.env_reused and _is_documented(owner, host, connection, catalogue):
         return None
     return owner
 
 
-def _is_documented(owner: Provider, provider: Provider, host: Host, connection: Connection | None) -> bool:
+def _is_documented(owner: Provider, host: Host, connection: Connection | None, catalogue: Catalogue) -> bool:
     """Tell whether a variable of another provider is used where the host's own documentation uses it.
 
     That is where the host speaks the other one's protocol: below its base URL for it, or with the other one's client.
     """
-    bases = provider.base_urls.get(owner.id)
-    if bases is None:
+    if owner.id not in catalogue.mapped_protocols:
         return True
-    client = connection.client if connection is not None else None
-    if client is not None and client.provider == owner.id:
+    if connection is not None and connection.client is not None and connection.client.provider == owner.id:
         return True
+    bases = host.provider.base_urls.get(owner.id, ()) if host.provider is not None else ()
     return any(host.url.rstrip("/").startswith(base.rstrip("/")) for base in bases)
 
 
@@ -110,8 +113,8 @@ def shapes_of(key: str, catalogue: Catalogue) -> tuple[KeyShape, ...]:
 
 def issuers(key: str, catalogue: Catalogue) -> tuple[Provider, ...]:
     """The providers that issued a key for certain, by its form alone; none when others share the form."""
-    sure = [shape for shape in shapes_of(key, catalogue) if _tells(shape, catalogue)]
-    return tuple(dict.fromkeys(catalogue.providers[shape.provider] for shape in sure))
+    sure = [shape.provider for shape in shapes_of(key, catalogue) if _tells(shape, catalogue)]
+    return tuple(catalogue.providers[name] for name in dict.fromkeys(sure))
 
 
 def _tells(shape: KeyShape, catalogue: Catalogue) -> bool:
