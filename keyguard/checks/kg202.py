@@ -71,6 +71,8 @@ def _elsewhere(connection: Connection, network: Network) -> Iterator[Spot]:
             owner = owner_of(item.name, host, connection, network.catalogue)
             if owner is None or item.name in seen or host.provider is None:
                 continue
+            if item.how == IMPLIED and host.origin == "default":
+                continue
             if item.how == NAMED and has_own and not _is_alternative(item):
                 continue
             seen.add(item.name)
