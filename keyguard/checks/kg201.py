@@ -45,17 +45,25 @@ def _misfits(connection: Connection, host: Host, provider: Provider, catalogue: 
             shape = next(iter(shapes_of(key, catalogue)), None)
             values = {
                 "masked": mask(key, shape),
-                "owner": owner.id,
-                "provider": provider.id,
+                "provider": owner.id if owner is not None else "",
+                "owner": provider.id,
                 "host": host.name,
                 "where": where,
             }
             related = ((connection.node, "sent"),) if connection.node is not None else ()
-            yield Spot("KG201", written.node, values, case, related=related, secret=Secret(key, owner.id))
+            secret = Secret(key, owner.id if owner is not None else None)
+            yield Spot(
+                "KG201",
+                written.node,
+                values,
+                case,
+                related=related,
+                secret=Secret(key, owner.id if owner is not None else None),
+            )
 
 
-def _judge(key: str, host: Host, provider: Provider, catalogue: Catalogue) -> tuple[str, Provider, str]:
-    """The case of a key at a host, whose key it is and where it belongs; an empty case when nothing is wrong."""
+def _judge(key: str, host: Host, provider: Provider, catalogue: Catalogue) -> tuple[str, Provider | None, str]:
+    """The case of a key at a host, whose key it is if known, and where it belongs; no case when nothing is wrong."""
     shapes = shapes_of(key, catalogue)
     own = [shape for shape in shapes if are_allied(catalogue.providers[shape.provider], provider)]
     if own:
@@ -68,8 +76,8 @@ def _judge(key: str, host: Host, provider: Provider, catalogue: Catalogue) -> tu
             return ("" if any(map(is_relay, found)) else "relay"), owner, owner.variable
         return ("relay-key" if is_relay(owner) else "other"), owner, owner.variable
     if shapes and is_strict(provider) and not is_relay(provider):
-        return "unfit", provider, provider.variable
-    return "", provider, ""
+        return "unfit", None, provider.variable
+    return "", None, ""
 
 
 def _of_a_kind(own: list[KeyShape], host: Host, provider: Provider) -> tuple[str, str]:

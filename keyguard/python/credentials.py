@@ -175,11 +175,24 @@ def is_optional(read: v.EnvRead, catalogue: Catalogue) -> bool:
 
 
 def is_guarded(node: Node, reads: list[v.EnvRead], network: Network) -> bool:
-    """Tell whether the module looks at a value before it is used: what a test says of it is not followed, only seen."""
-    words = {spell(node).rpartition(".")[2] if node is not None else ""}
-    words.update(name for read in reads for name in read.names)
-    either = "|".join(re.escape(word) for word in sorted(words) if word)
-    if not either:
+    """Tell whether the module looks at a value before it is used: what a test says of it is not followed, only seen.
+
+    A variable whose name also stands where it is not read (in a list of what is required, in a decorator) counts too.
+    """
+    names = {name for read in reads for name in read.names}
+    words = {word for word in (*names, spell(node).rpartition(".")[2] if node is not None else "") if word}
+    if not words:
         return False
-    test = rf"\b(?:if|elif|assert|while|raise)\b[^\n]{{0,200}}\b(?:{either})\b"
-    return re.search(test, network.index.module.text) is not None
+    text = network.index.module.text
+    tested = rf"\b(?:if|elif|assert|while|raise)\b[^\n]{{0,200}}\b(?:{_either(words)})\b"
+    if re.search(tested, text) is not None:
+        return True
+    quoted = rf"(\w{{0,20}}[\[(]\s{{0,40}})?['\"](?:{_either(names)})['\"]"
+    return any(_READ.match(found[1] or "") is None for found in re.finditer(quoted, text)) if names else False
+
+
+_READ = re.compile(r"(?:getenv|get|environ)[\[(]")
+
+
+def _either(words: set[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words))
