@@ -33,11 +33,12 @@ def check(network: Network) -> Iterator[Spot]:
         host = connection.host
         provider = answering(host) if host is not None else None
         if host is not None and provider is not None:
-            yield from _misfits(connection, host, provider, network.catalogue)
+            yield from _misfits(connection, host, provider, network)
 
 
-def _misfits(connection: Connection, host: Host, provider: Provider, catalogue: Catalogue) -> Iterator[Spot]:
-    for written in literals(connection):
+def _misfits(connection: Connection, host: Host, provider: Provider, network: Network) -> Iterator[Spot]:
+    catalogue = network.catalogue
+    for written in literals(connection, network):
         for key in keys_in(written.text, catalogue):
             case, owner, where = _judge(key, host, provider, catalogue)
             if not case:
@@ -52,14 +53,7 @@ def _misfits(connection: Connection, host: Host, provider: Provider, catalogue: 
             }
             related = ((connection.node, "sent"),) if connection.node is not None else ()
             secret = Secret(key, owner.id if owner is not None else None)
-            yield Spot(
-                "KG201",
-                written.node,
-                values,
-                case,
-                related=related,
-                secret=Secret(key, owner.id if owner is not None else None),
-            )
+            yield Spot("KG201", written.node, values, case, related=related, secret=secret)
 
 
 def _judge(key: str, host: Host, provider: Provider, catalogue: Catalogue) -> tuple[str, Provider | None, str]:

@@ -32,7 +32,7 @@ def check(network: Network) -> Iterator[Spot]:
                 related = ((sent.read, "read"),) if sent.read is not None else ()
                 values["name"] = sent.name
                 yield Spot("KG211", sent.node, values, None, sent.name, related)
-        for written in literals(connection):
+        for written in literals(connection, network):
             for key in keys_in(written.text, catalogue):
                 shape = next((item for item in shapes_of(key, catalogue) if item.manages), None)
                 if shape is None:

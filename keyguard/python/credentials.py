@@ -55,12 +55,20 @@ def variables(connection: Connection, network: Network) -> Iterator[Sent]:
             yield sent
 
 
-def literals(connection: Connection) -> Iterator[Written]:
-    """The texts that a connection sends as its key."""
+def literals(connection: Connection, network: Network) -> Iterator[Written]:
+    """The texts that a connection sends as its key, those included that the module puts into its variables."""
     for value, node in carried(connection):
-        for text in _texts(value):
-            leaf = next((piece.leaf for piece in text.pieces if piece.leaf is not None), None)
-            yield Written(text.text, leaf if type(leaf).__name__ == "SimpleString" else node)
+        yield from _written(value, node)
+    for name in connection.key_names[:1]:
+        written = network.env_writes.get(name, ())
+        if len(written) == 1:  # of several, nobody knows which one holds when the client is made
+            yield from _written(written[0].value, written[0].node)
+
+
+def _written(value: v.Value, node: Node) -> Iterator[Written]:
+    for text in _texts(value):
+        leaf = next((piece.leaf for piece in text.pieces if piece.leaf is not None), None)
+        yield Written(text.text, leaf if type(leaf).__name__ == "SimpleString" else node)
 
 
 def carried(connection: Connection) -> Iterator[tuple[v.Value, Node]]:

@@ -104,6 +104,11 @@ def test_the_fallback_of_a_variable_is_judged() -> None:
     assert cases(check, text) == [(3, "other")]
 
 
+def test_a_key_that_the_module_puts_into_the_variable_is_judged() -> None:
+    text = f'import os\nos.environ["OPENAI_API_KEY"] = "<openai-key>"\n{HEAD}OpenAI(base_url="https://api.poloapi.top/v1")\n'
+    assert cases(check, text) == [(2, "relay")]
+
+
 def test_a_key_in_a_header_is_judged() -> None:
     text = (
         "import requests\nrequests.post('https://api.moonshot.cn/v1/chat/completions', headers={\n"

@@ -37,7 +37,7 @@ def test_a_template_sets_nothing() -> None:
         ("GOOGLE_API_KEY=<gemini-key>\nGEMINI_API_KEY=<gemini-key-2>\n", "GEMINI_API_KEY"),
         ("export GEMINI_API_KEY=<gemini-key>\nexport GOOGLE_API_KEY=<gemini-key-2>\n", "GEMINI_API_KEY"),
         ("ANTHROPIC_API_KEY=<claude-key>\nANTHROPIC_AUTH_TOKEN=<claude-key-2>\n", "ANTHROPIC_AUTH_TOKEN"),
-        ("OPENAI_API_BASE=https://a.example/v1\nOPENAI_BASE_URL=https://b.example/v1\n", "OPENAI_BASE_URL"),
+        ("OPENAI_API_BASE=https://api.openai.com/v1\nOPENAI_BASE_URL=https://api.deepseek.com\n", "OPENAI_BASE_URL"),
     ],
 )
 def test_the_one_that_is_passed_over_is_shown(text: str, name: str) -> None:
