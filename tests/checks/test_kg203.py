@@ -49,6 +49,16 @@ def test_models_that_may_be_served_stay_quiet(model: str, base: str) -> None:
             id="one-of-two",
         ),
         pytest.param(
+            "import openai\nif x:\n  c = openai.OpenAI()\nelse:\n  c = openai.OpenAI(base_url='https://api.deepseek.com')\n"
+            "c.chat.completions.create(model='deepseek-chat', messages=[])\n",
+            id="one-of-two-clients",
+        ),
+        pytest.param(
+            "import os, openai\nm = os.getenv('M', 'gemini-3-pro')\n"
+            "openai.OpenAI().chat.completions.create(model=m, messages=[])\n",
+            id="model-from-the-environment",
+        ),
+        pytest.param(
             "import os, openai\nc = openai.OpenAI(base_url=os.getenv('B', 'https://api.openai.com/v1'))\n"
             "c.chat.completions.create(model='gemini-3-pro', messages=[])\n",
             id="host-from-the-environment",
