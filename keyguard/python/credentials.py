@@ -144,7 +144,11 @@ def _own_variables(connection: Connection) -> tuple[str, ...]:
 
 def _implied(connection: Connection, network: Network) -> Iterator[Sent]:
     client, sdk, arguments = connection.client, connection.sdk, connection.arguments
-    if client is None or sdk is None or arguments is None or not client.env or client.is_call:
+    if client is None or sdk is None or arguments is None:
+        return
+    env = client.env if not client.is_call else ()
+    env = env or _routed(connection, network.catalogue)
+    if not env:
         return
     given = connection.key
     if given is None and (arguments.is_hidden(client.key_params) or _brings_header(connection, network.catalogue)):
@@ -152,10 +156,23 @@ def _implied(connection: Connection, network: Network) -> Iterator[Sent]:
     if given is not None and not isinstance(given.value, v.Null):
         return
     node = connection.node if given is None else given.node
-    yield Sent(client.env[0], IMPLIED, node)
+    yield Sent(env[0], IMPLIED, node)
     if sdk.missing_key == "fallback":
         for name in sdk.env_fallback:
-            yield Sent(name, FALLBACK, node, None, client.env[0])
+            yield Sent(name, FALLBACK, node, None, env[0])
+
+
+def _routed(connection: Connection, catalogue: Catalogue) -> tuple[str, ...]:
+    """The variables that a client reads for the provider whose prefix its model has (`openai/gpt-4o`)."""
+    client, arguments = connection.client, connection.arguments
+    if client is None or arguments is None:
+        return ()
+    sdk = catalogue.sdks.get(client.sdk.routes_of or "", client.sdk)
+    model = arguments.get(client.model_params, client.model_position) if sdk.routes else None
+    if model is None or not isinstance(model.value, v.Text):
+        return ()
+    found = [route for route in sdk.routes if model.value.text.startswith(route.prefix)]
+    return max(found, key=lambda route: len(route.prefix)).env if found else ()
 
 
 def _brings_header(connection: Connection, catalogue: Catalogue) -> bool:

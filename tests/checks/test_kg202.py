@@ -196,6 +196,16 @@ def test_what_belongs_together_stays_quiet(text: str) -> None:
             "import ollama\nollama.Client(host='https://api.deepseek.com')\n", [(2, "implied")], id="a-key-for-any-host"
         ),
         pytest.param(
+            f"import litellm\nlitellm.completion(model='openai/gpt-4o', messages=[], api_base='{RELAY}')\n",
+            [(2, "relay-implied")],
+            id="a-prefix-chooses-the-variable",
+        ),
+        pytest.param(
+            f"import dspy\ndspy.LM('openai/deepseek-chat', api_base='{DEEPSEEK}')\n",
+            [(2, "implied")],
+            id="a-prefix-by-position",
+        ),
+        pytest.param(
             'import os\nos.environ["STEPFUN_API_KEY"] = "<openrouter-key>"\nimport openai\n',
             [(2, "wrong-variable")],
             id="a-foreign-key-set",
