@@ -21,12 +21,12 @@ _STANDS_FOR = re.compile(
 def check(network: Network) -> Iterator[Spot]:
     """Yield one spot for each client or request and host that is neither in the catalogue nor one's own."""
     for connection in network.connections:
-        if connection.node is None:
+        # A base that may be a known host, too, is put together at run time: the other one is as likely a piece of it.
+        if connection.node is None or any(host.route != "unknown" for host in connection.hosts):
             continue
         node = connection.base.node if connection.base is not None else connection.node
         for host in connection.hosts:
-            if host.route != "unknown" or "." not in host.name or _STANDS_FOR.search(host.name.partition(":")[0]):
+            if "." not in host.name or _STANDS_FOR.search(host.name.partition(":")[0]):
                 continue
-            # Only where the request says so by itself is it sure that a model is asked.
             case = "fallback" if host.origin == "env" and connection.base is not None else None
             yield Spot("KG209", node, {"host": host.name}, case, host.name)

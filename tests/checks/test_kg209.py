@@ -23,6 +23,11 @@ HEAD = "import os, requests\nfrom openai import OpenAI\n"
         pytest.param("OpenAI(base_url='https://api.example.com/v1')\n", id="documentation"),
         pytest.param("def f(host): OpenAI(base_url=f'https://{host}/v1')\n", id="put-in-at-run-time"),
         pytest.param("def f(tld): OpenAI(base_url=f'https://api.models.{tld}/v1')\n", id="its-end-put-in"),
+        pytest.param(
+            "def f(b):\n  b = b or 'https://api.minimax.io'\n  if x:\n    b = b[:-3]\n"
+            "  requests.post(f'{b}/v1/chat/completions')\n",
+            id="a-piece-of-a-known-one",
+        ),
         pytest.param("requests.get('https://somewhere.net/file')\n", id="no-model"),
     ],
 )
