@@ -439,8 +439,10 @@ def closest(word: str, words: Iterable[str]) -> str | None:
     import difflib  # noqa: PLC0415  # 4 ms, for an error only
 
     by_lower = {candidate.lower(): candidate for candidate in words}
-    found = difflib.get_close_matches(word[:_SHOWN_WORDS].lower(), by_lower, n=1)
-    return by_lower[found[0]] if found else None
+    lowered = word[:_SHOWN_WORDS].lower()
+    found = difflib.get_close_matches(lowered, by_lower, n=4)
+    # Of the likest, the one that begins like it: `KG1O1` is meant to be KG101, not KG211.
+    return by_lower[max(found, key=lambda one: len(os.path.commonprefix((one, lowered))))] if found else None
 
 
 def quote(word: str) -> str:
