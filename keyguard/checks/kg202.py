@@ -13,7 +13,7 @@ from keyguard.python.arguments import texts
 from keyguard.python.credentials import FALLBACK, IMPLIED, NAMED, variables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from keyguard.catalogue import Catalogue
     from keyguard.checks.facts import TextFacts
@@ -34,8 +34,10 @@ class _Way(NamedTuple):
 
 def check(network: Network) -> Iterator[Spot]:
     """Yield one spot for each variable and host that do not belong together, and for each key in a foreign variable."""
-    for connection in network.connections:
-        yield from _elsewhere(connection, network)
+    sent = [(connection, tuple(variables(connection, network))) for connection in network.connections]
+    at_home = frozenset(_at_home(sent, network.catalogue))
+    for connection, names in sent:
+        yield from _elsewhere(connection, names, at_home, network)
     yield from _misnamed(network)
 
 
@@ -55,12 +57,14 @@ def check_text(facts: TextFacts) -> Iterator[Hit]:
 # -- variables at hosts -----------------------------------------------------------------------------------------------
 
 
-def _elsewhere(connection: Connection, network: Network) -> Iterator[Spot]:
+def _elsewhere(
+    connection: Connection, names: Iterable[Sent], at_home: frozenset[str], network: Network
+) -> Iterator[Spot]:
     """The variables of a connection that go where they do not belong, each once."""
     hosts = connection.hosts
     if not hosts:
         return
-    sent = [item for item in variables(connection, network) if item.name not in network.env_writes]
+    sent = [item for item in names if item.name not in network.env_writes]
     named = {item.name for item in sent if item.how == NAMED}
     if (len(hosts) > 1 or _is_open(connection)) and not _is_one(connection, named):
         return  # which key goes with which host is decided at run time
@@ -76,7 +80,7 @@ def _elsewhere(connection: Connection, network: Network) -> Iterator[Spot]:
             if item.how == NAMED and has_own and not _is_alternative(item):
                 continue
             seen.add(item.name)
-            yield _spot(_Way(item, owner, host, host.provider, is_second=has_own), connection, network)
+            yield _spot(_Way(item, owner, host, host.provider, is_second=has_own), connection, at_home)
 
 
 def _is_open(connection: Connection) -> bool:
@@ -98,7 +102,7 @@ def _is_alternative(sent: Sent) -> bool:
     return type(sent.node).__name__ == "BooleanOperation"
 
 
-def _spot(way: _Way, connection: Connection, network: Network) -> Spot:
+def _spot(way: _Way, connection: Connection, at_home: frozenset[str]) -> Spot:
     sent, host, client = way.sent, way.host, connection.client
     values = {
         "env": sent.name,
@@ -110,10 +114,10 @@ def _spot(way: _Way, connection: Connection, network: Network) -> Spot:
         "param": client.key_params[0] if client is not None and client.key_params else "api_key",
     }
     related = ((sent.read, "read"),) if sent.read is not None else ()
-    return Spot("KG202", sent.node, values, _case(way, connection, network), f"{sent.name}>{host.name}", related)
+    return Spot("KG202", sent.node, values, _case(way, connection, at_home), f"{sent.name}>{host.name}", related)
 
 
-def _case(way: _Way, connection: Connection, network: Network) -> str | None:  # noqa: PLR0911  # one return a case
+def _case(way: _Way, connection: Connection, at_home: frozenset[str]) -> str | None:  # noqa: PLR0911  # one return a case
     if way.host.origin == "env" and connection.base is not None:
         return "unless-set"
     if way.sent.how == FALLBACK:
@@ -126,17 +130,16 @@ def _case(way: _Way, connection: Connection, network: Network) -> str | None:  #
         return "implied" if way.sent.how == IMPLIED else None
     if way.sent.how == IMPLIED:
         return "relay-implied"
-    return "relay-shared" if _is_used_at_home(way.sent.name, network) else "relay"
+    return "relay-shared" if way.sent.name in at_home else "relay"
 
 
-def _is_used_at_home(name: str, network: Network) -> bool:
-    """Tell whether the module sends the same variable to its owner too."""
-    owners = {owner.id for owner in network.catalogue.providers_of_env(name)}
-    return any(
-        any(host.provider is not None and host.provider.id in owners for host in connection.hosts)
-        and any(sent.name == name for sent in variables(connection, network))
-        for connection in network.connections
-    )
+def _at_home(sent: Iterable[tuple[Connection, tuple[Sent, ...]]], catalogue: Catalogue) -> Iterator[str]:
+    """The variables that the module also sends to their owners."""
+    for connection, names in sent:
+        hosts = {host.provider.id for host in connection.hosts if host.provider is not None}
+        for item in names:
+            if any(owner.id in hosts for owner in catalogue.providers_of_env(item.name)):
+                yield item.name
 
 
 # -- keys under a foreign variable ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -208,7 +209,11 @@ def is_guarded(node: Node, reads: list[v.EnvRead], network: Network) -> bool:
     words = {word for word in (*names, spell(node).rpartition(".")[2] if node is not None else "") if word}
     if not words:
         return False
-    text = network.index.module.text
+    return _is_seen(network.index.module.text, frozenset(names), frozenset(words))
+
+
+@functools.lru_cache(maxsize=256)  # clients of one module are often made of the same few variables
+def _is_seen(text: str, names: frozenset[str], words: frozenset[str]) -> bool:
     tested = rf"\b(?:if|elif|assert|while|raise)\b[^\n]{{0,200}}\b(?:{_either(words)})\b"
     if re.search(tested, text) is not None:
         return True
@@ -219,5 +224,5 @@ def is_guarded(node: Node, reads: list[v.EnvRead], network: Network) -> bool:
 _READ = re.compile(r"(?:getenv|get|environ)[\[(]")
 
 
-def _either(words: set[str]) -> str:
+def _either(words: frozenset[str]) -> str:
     return "|".join(re.escape(word) for word in sorted(words))
