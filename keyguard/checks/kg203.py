@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.checks.belonging import answering, are_allied, is_relay, location
@@ -67,24 +66,21 @@ def _all_asked(network: Network) -> Iterator[_Asked]:
         client, arguments = made.client, made.arguments
         if not made.calls and client is not None and arguments is not None and not client.is_call:
             given.append((made, arguments.get(client.model_params)))
-    # One that goes to one of several clients is meant for some of them.
-    times = Counter(id(model.node) for _, model in given if model is not None)
+    clients: dict[int, set[int]] = {}
+    for asking, model in given:
+        if model is not None:
+            clients.setdefault(id(model.node), set()).add(id(asking))
     seen: set[int] = set()
     for connection, model in given:
         host = connection.host if connection is not None else None
         provider = answering(host) if host is not None else None
         if connection is None or host is None or provider is None or model is None or id(model.node) in seen:
             continue
-        if not isinstance(model.value, v.Text) or (times[id(model.node)] > 1 and _differs(connection, model, given)):
-            continue
+        if not isinstance(model.value, v.Text) or len(clients[id(model.node)]) > 1:
+            continue  # what goes to one of several clients is meant for some of them
         if _is_judged(connection, host, provider, network.catalogue):
             seen.add(id(model.node))
             yield _Asked(model.value.text, model.node, connection, host, provider)
-
-
-def _differs(connection: Connection, model: Given, given: list[tuple[Connection | None, Given | None]]) -> bool:
-    """Tell whether a model is also asked for through another client."""
-    return any(other is not connection for other, one in given if one is not None and one.node is model.node)
 
 
 def _is_judged(connection: Connection, host: Host, provider: Provider, catalogue: Catalogue) -> bool:
