@@ -228,6 +228,11 @@ class Catalogue:
         return knowledge.flat(knowledge.Words, self._section("words"))
 
     @cached_property
+    def mapped_protocols(self) -> frozenset[str]:
+        """The vendors whose clients others answer too, under the vendor's own model ids."""
+        return frozenset(self._section("models")["mapped"])
+
+    @cached_property
     def families(self) -> tuple[ModelFamily, ...]:
         """Families of model ids, the first match counts."""
         from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part

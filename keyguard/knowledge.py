@@ -27,7 +27,8 @@ class KeyShape:
     `test` names a function of `secrets.structure`, called with `test_args`. `test_means` says what the answer tells:
     `proves` (a pass is certain, a failure means mistyped or cut, still this provider's), `excludes` (a failure means
     another provider's key) or `decides` (both). `endpoints` are the only hosts (or host/path) that take this key.
-    `charset` is that of the body after the prefix. `often_public` keys are public by design in some products.
+    `charset` is that of the body after the prefix. `often_public` keys are public by design in some products,
+    and keys that `manages` create keys or read a whole account: more than a model call needs.
     """
 
     id: str
@@ -48,6 +49,7 @@ class KeyShape:
     malformed: bool = False
     retired: bool = False
     often_public: bool = False
+    manages: bool = False
     endpoints: tuple[str, ...] = ()
 
     @property
@@ -110,8 +112,9 @@ class Models:
 class Provider:
     """Who issues keys and answers requests.
 
-    `env` are variables that hold a key, the primary one first; `env_other` belong to the provider but hold no secret;
-    `env_reused` belong to another provider and its own documentation uses them. `hosts` are lower-case, with a port
+    `env` are variables that hold a key, the primary one first; `env_admin` those of them that hold one to manage an
+    account with; `env_other` belong to the provider but hold no secret; `env_reused` belong to another provider and its
+    own documentation uses them. `hosts` are lower-case, with a port
     where one tells (`localhost:4000`). `words` are lower-case names by which nearby text names the provider. `curated`
     is False for a host that was taken over from public lists and not checked by hand.
     """
@@ -123,6 +126,7 @@ class Provider:
     aggregator: bool = False
     shapes: tuple[KeyShape, ...] = ()
     env: tuple[str, ...] = ()
+    env_admin: tuple[str, ...] = ()
     env_other: tuple[str, ...] = ()
     env_base_url: tuple[str, ...] = ()
     env_reused: tuple[str, ...] = ()
@@ -152,6 +156,11 @@ class Provider:
         name = f"{self.id}_API_KEY".upper()
         short = name.removeprefix("RELAY_")
         return short if short.isidentifier() else name
+
+    @property
+    def variable_of_calls(self) -> str:
+        """The variable whose key is for model calls and no more."""
+        return next((name for name in self.env if name not in self.env_admin and name.isidentifier()), self.variable)
 
     def label(self, lang: str = "en") -> str:
         """The name for a person who reads `lang`."""
@@ -573,17 +582,27 @@ class OptionDefiner:
 
 
 @dataclass(frozen=True, slots=True)
+class Precedence:
+    """Two variables for one thing: when both are set, `reader` takes `wins` and says nothing about `over`."""
+
+    wins: str
+    over: str
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnvAccess:
     """How code reads values, writes them, and declares settings and options.
 
     `environs` are the whole environment, `loaders` fill it from a file, `file_reads` give a file's text with the line
-    end that editors put behind it.
+    end that editors put behind it. `precedences` are the pairs of variables of which one silently wins.
     """
 
     readers: tuple[Reader, ...] = ()
     writers: tuple[Writer, ...] = ()
     settings_classes: tuple[SettingsClass, ...] = ()
     options: tuple[OptionDefiner, ...] = ()
+    precedences: tuple[Precedence, ...] = ()
     environs: tuple[str, ...] = ()
     loaders: tuple[str, ...] = ()
     file_reads: tuple[str, ...] = ()
@@ -862,6 +881,7 @@ def env_access(data: Mapping[str, Any]) -> EnvAccess:
         writers=tuple(flat(Writer, item) for item in data["writer"]),
         settings_classes=tuple(flat(SettingsClass, item) for item in data["settings_class"]),
         options=tuple(flat(OptionDefiner, item) for item in data["option"]),
+        precedences=tuple(flat(Precedence, item) for item in data["precedence"]),
         environs=tuple(data["environs"]),
         loaders=tuple(data["loaders"]),
         file_reads=tuple(data["file_reads"]),

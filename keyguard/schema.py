@@ -176,6 +176,7 @@ _KEY = {
     "malformed": _BOOL,
     "retired": _BOOL,
     "often_public": _BOOL,
+    "manages": _BOOL,
     "endpoints": _TEXTS,
 }
 _PROVIDER = {
@@ -187,6 +188,7 @@ _PROVIDER = {
     "words": _LOWER,
     "console_url": _TEXT,
     "env": _ENV,
+    "env_admin": _ENV,
     "env_other": _ENV,
     "env_base_url": _ENV,
     "env_reused": _ENV,
@@ -527,6 +529,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "env_keywords": _TEXTS,
             },
         ),
+        "precedence": _Field("tables", required=True, keys={"wins": _NEED, "over": _NEED, "reader": _NEED}),
     },
     "sinks": {
         "sink": _Field(
@@ -595,6 +598,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
         "browser_prefixes": _TEXTS,
     },
     "models": {
+        "mapped": _Field("texts", required=True),
         "family": _Field(
             "tables",
             required=True,
@@ -605,7 +609,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "open_weights": _BOOL,
                 "served_by": _TEXTS,
             },
-        )
+        ),
     },
 }
 """The files that stand once, at the top of the rules folder."""

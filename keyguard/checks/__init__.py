@@ -15,11 +15,17 @@ from keyguard.checks import (
     kg108,
     kg109,
     kg110,
+    kg201,
+    kg202,
+    kg203,
     kg204,
     kg205,
     kg206,
     kg207,
     kg208,
+    kg209,
+    kg210,
+    kg211,
 )
 
 if TYPE_CHECKING:
@@ -59,6 +65,8 @@ TEXT_CHECKS = (
     TextCheck("KG108", kg108.check),
     TextCheck("KG109", kg109.check),
     TextCheck("KG110", kg110.check),
+    TextCheck("KG202", kg202.check_text),
+    TextCheck("KG210", kg210.check_text),
 )
 
 PYTHON_CHECKS = (
@@ -70,9 +78,15 @@ PYTHON_CHECKS = (
 )
 
 NETWORK_CHECKS: tuple[NetworkCheck, ...] = (
+    NetworkCheck("KG201", kg201.check),
+    NetworkCheck("KG202", kg202.check),
+    NetworkCheck("KG203", kg203.check),
     NetworkCheck("KG204", kg204.check),
     NetworkCheck("KG205", kg205.check),
     NetworkCheck("KG206", kg206.check),
     NetworkCheck("KG207", kg207.check),
     NetworkCheck("KG208", kg208.check),
+    NetworkCheck("KG209", kg209.check),
+    NetworkCheck("KG210", kg210.check),
+    NetworkCheck("KG211", kg211.check),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyguard.checks.spots import Spot
 from keyguard.python import values as v
 from keyguard.python.arguments import names_read, written
-from keyguard.python.credentials import connections_of, credentials_of, is_set_again
+from keyguard.python.supplied import connections_of, credentials_of, is_set_again
 from keyguard.python.tables import is_key_variable
 from keyguard.secrets.placeholders import asks_for_key, is_local_value, is_placeholder
 

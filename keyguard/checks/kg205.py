@@ -9,7 +9,7 @@ from keyguard.checks.spots import Spot
 from keyguard.model import Secret
 from keyguard.python import values as v
 from keyguard.python.arguments import Given, names_read, written
-from keyguard.python.credentials import connections_of, credentials_of, is_set_again
+from keyguard.python.supplied import connections_of, credentials_of, is_set_again
 from keyguard.python.tables import is_key_variable
 from keyguard.secrets.identify import identify
 from keyguard.secrets.placeholders import is_placeholder, looks_random, mask, public_prefix

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from keyguard.checks.spots import Spot
 from keyguard.python import values as v
 from keyguard.python.arguments import written
-from keyguard.python.credentials import connections_of, is_set_again
 from keyguard.python.hosts import is_local_host, split_host, urls_of
+from keyguard.python.supplied import connections_of, is_set_again
 from keyguard.versions import before
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.checks.spots import Spot
 from keyguard.python import values as v
-from keyguard.python.credentials import credentials_of, is_set_again
 from keyguard.python.guards import is_guarded
+from keyguard.python.supplied import credentials_of, is_set_again
 from keyguard.python.tables import is_key_variable
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
-from keyguard.python.arguments import Arguments, Given, names_read, texts
+from keyguard.python.arguments import Arguments, Given, member_of, names_read, texts
 from keyguard.python.assigned import env_writes, module_settings
 from keyguard.python.hosts import MODEL_PATH, host_of, is_unknown, serves_models, urls_of
 from keyguard.python.index import plain_string
@@ -611,6 +611,7 @@ class _Finder:
             http.arguments,
             connection=connection,
             models=models,
+            model=member_of(body, "model", self.evaluator) if body is not None else None,
             timeout=http.timeout,
             attempts=http.attempts,
             is_async=http.is_async,
