@@ -236,7 +236,8 @@ class BasePath:
     `appended` is the path that the most usual call adds. `version` is `needed` when the base must end with a version
     path, `added` when the client adds it itself (so that a base which has it doubles it), empty when both work.
     `doubled` are endings that come twice. `scheme` is False where a bare host belongs; `slash` says that the base needs
-    a slash at its end, being joined blindly.
+    a slash at its end, being joined blindly, and `slash_settings` are the module attributes that need one although the
+    arguments do not. `params` are the arguments that this holds for, all of them when empty.
     """
 
     appended: str = ""
@@ -244,14 +245,18 @@ class BasePath:
     doubled: tuple[str, ...] = ()
     scheme: bool = True
     slash: bool = False
+    slash_settings: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Removed:
     """Something an SDK no longer has: a `name` (and what lies below it), a `setting`, or the argument `param`.
 
-    `of` are the dotted names whose argument `param` was; empty means the SDK's constructors and calls alike. `since`
-    is the first version without it; `effect` is `raises` or `ignored`; `instead` is the code that works now.
+    `of` are the dotted names of constructors and functions, or the methods as `methods` spells them, whose argument
+    `param` was; empty means the SDK's constructors and calls alike. `since` is the first version without it, or the
+    day on which an SDK at its `end_of_life` was given up; it is a version of `package`, when that is not the SDK's
+    own. `effect` is `raises` or `ignored`; `instead` is the code that works now.
     """
 
     since: str
@@ -261,12 +266,17 @@ class Removed:
     setting: str = ""
     param: str = ""
     of: tuple[str, ...] = ()
+    package: str = ""
     end_of_life: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Constructor:
-    """A class or factory that makes a client; what differs from the SDK's own facts, None where nothing does."""
+    """A class or factory that makes a client; what differs from the SDK's own facts, None where nothing does.
+
+    `client_params` and `client_position` tell where it takes a client of some SDK, whose key, host, timeout and retries
+    then hold (`instructor.from_openai`).
+    """
 
     name: str
     is_async: bool = False
@@ -284,6 +294,8 @@ class Constructor:
     timeout: Timeout | None = None
     retry: Retry | None = None
     path: BasePath | None = None
+    client_params: tuple[str, ...] = ()
+    client_position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,6 +329,22 @@ class Major:
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """What an SDK that serves many providers does for a model id with this `prefix` (`anthropic/`).
+
+    `env` are the variables it reads for the key, in order, `attempts` what one call sends by default, the first
+    included; None when that is not known.
+    """
+
+    prefix: str
+    provider: str | None = None
+    env: tuple[str, ...] = ()
+    env_base_url: tuple[str, ...] = ()
+    base_url_default: str | None = None
+    attempts: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Sdk:
     """A client library: its names, where key, base URL, timeout, retries and model go, and what it reads itself.
 
@@ -324,7 +352,10 @@ class Sdk:
     `distinctive` those that tell by themselves that a model is called. `derive` are methods that give the same client
     with other settings, `clients` attributes and methods that give a part of it that sends requests under names of its
     own (`aio`, `chats.create`: its methods stand in `methods` as `chats.create().send_message`). `http_params` take an
-    HTTP client. `missing_key` tells what happens without a key: `raises`, `anonymous` or `fallback`.
+    HTTP client. `missing_key` tells what happens without a key: `raises`, `anonymous` (a request without one, or with a
+    stand-in) or `fallback` (the variables of others in `env_fallback` are sent). `env_at_import` are variables that are
+    read once, when the package is imported. `closed_unheld` says that a client nothing holds is closed before its call
+    is sent. `routes` are model prefixes that choose a provider, `routes_of` another SDK whose prefixes hold here.
     `verified` is the version whose defaults a test holds against the real package.
     """
 
@@ -358,6 +389,11 @@ class Sdk:
     payload_params: tuple[str, ...] = ()
     stream_params: tuple[str, ...] = ()
     missing_key: str = ""
+    env_fallback: tuple[str, ...] = ()
+    env_at_import: tuple[str, ...] = ()
+    closed_unheld: bool = False
+    routes: tuple[Route, ...] = ()
+    routes_of: str | None = None
     timeout: Timeout | None = None
     retry: Retry | None = None
     path: BasePath | None = None
@@ -703,6 +739,9 @@ def _shape(provider: str, data: dict[str, Any]) -> KeyShape:
 _PARTS: Mapping[str, type] = {"timeout": Timeout, "retry": Retry, "path": BasePath, "errors": Errors}
 
 
+_TABLES = frozenset({"constructor", "call", "route", "removed", "major"})
+
+
 def _with_parts(kind: type[T], data: Mapping[str, Any]) -> T:
     """Build a value some of whose fields are tables of their own."""
     plain = _tuples(data)
@@ -718,9 +757,10 @@ def sdk(data: Mapping[str, Any]) -> Sdk:
     return _with_parts(
         Sdk,
         {
-            **{key: value for key, value in plain.items() if key not in {"constructor", "call", "removed", "major"}},
+            **{key: value for key, value in plain.items() if key not in _TABLES},
             "constructors": [_with_parts(Constructor, item) for item in plain.get("constructor", ())],
             "calls": [_with_parts(Call, item) for item in plain.get("call", ())],
+            "routes": [flat(Route, item) for item in plain.get("route", ())],
             "removed": [flat(Removed, item) for item in plain.get("removed", ())],
             "majors": [_with_parts(Major, item) for item in plain.get("major", ())],
         },

@@ -266,6 +266,8 @@ _PATH = _Field(
         "doubled": _TEXTS,
         "scheme": _BOOL,
         "slash": _BOOL,
+        "slash_settings": _NAMES,
+        "params": _TEXTS,
     },
 )
 _MADE = {
@@ -288,6 +290,8 @@ _CONSTRUCTOR = {
     "env_base_url": _ENV,
     "base_url_default": _TEXT,
     "methods": _TEXTS,
+    "client_params": _TEXTS,
+    "client_position": _INT,
 }
 _CALL = _MADE
 _SDK = {
@@ -319,11 +323,26 @@ _SDK = {
     "payload_params": _TEXTS,
     "stream_params": _TEXTS,
     "missing_key": _choice("raises", "anonymous", "fallback"),
+    "env_fallback": _ENV,
+    "env_at_import": _ENV,
+    "closed_unheld": _BOOL,
+    "routes_of": _TEXT,
     "timeout": _TIMEOUT,
     "retry": _RETRY,
     "path": _PATH,
     "errors": _ERRORS,
     "constructor": _Field("tables", keys=_CONSTRUCTOR),
+    "route": _Field(
+        "tables",
+        keys={
+            "prefix": _NEED,
+            "provider": _TEXT,
+            "env": _ENV,
+            "env_base_url": _ENV,
+            "base_url_default": _TEXT,
+            "attempts": _INT,
+        },
+    ),
     "call": _Field("tables", keys=_CALL),
     "removed": _Field(
         "tables",
@@ -332,6 +351,7 @@ _SDK = {
             "setting": _TEXT,
             "param": _TEXT,
             "of": _NAMES,
+            "package": _TEXT,
             "since": _NEED,
             "effect": _choice("raises", "ignored", required=True),
             "instead": _TEXT,
@@ -771,7 +791,7 @@ def _check_across(
                 owners[host] = str(path)
     for sdk in sdks:
         used = [("provider", sdk.get("provider"))]
-        for kind in ("constructor", "call"):
+        for kind in ("constructor", "call", "route"):
             used += [(f"{kind}[{at}].provider", item.get("provider")) for at, item in enumerate(sdk.get(kind, []))]
         for where, name in used:
             if name is not None and name not in places:
