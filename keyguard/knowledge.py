@@ -165,7 +165,8 @@ class Timeout:
     member `b` of what `a` is given: a dictionary's entry, a settings object's argument. `settings` are module
     attributes, `env` variables. `default` is in seconds, whatever the unit of the arguments; `endless` says that there
     is no limit at all; with neither, nobody knows. `none` and `call_none` tell what an explicit None means:
-    `endless`, `default`, `error`, or `client` (a call keeps the client's limit). `remedy` is the code that sets one.
+    `endless`, `default`, `error`, or `client` (a call keeps the client's limit). `zero` says that a 0 means no limit.
+    `remedy` is the code that sets one.
     """
 
     params: tuple[str, ...] = ()
@@ -177,6 +178,7 @@ class Timeout:
     endless: bool = False
     none: str = "endless"
     call_none: str = "endless"
+    zero: bool = False
     remedy: str = ""
 
 
@@ -352,7 +354,7 @@ class Sdk:
     `distinctive` those that tell by themselves that a model is called. `derive` are methods that give the same client
     with other settings, `clients` attributes and methods that give a part of it that sends requests under names of its
     own (`aio`, `chats.create`: its methods stand in `methods` as `chats.create().send_message`). `http_params` take an
-    HTTP client. `missing_key` tells what happens without a key: `raises`, `anonymous` (a request without one, or with a
+    HTTP client; False for one of `verify_params` switches certificate checks off. `missing_key` tells what happens without a key: `raises`, `anonymous` (a request without one, or with a
     stand-in) or `fallback` (the variables of others in `env_fallback` are sent). `env_at_import` are variables that are
     read once, when the package is imported. `closed_unheld` says that a client nothing holds is closed before its call
     is sent. `routes` are model prefixes that choose a provider, `routes_of` another SDK whose prefixes hold here.
@@ -373,6 +375,7 @@ class Sdk:
     base_url_position: int | None = None
     header_params: tuple[str, ...] = ()
     http_params: tuple[str, ...] = ()
+    verify_params: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     env_base_url: tuple[str, ...] = ()
     base_url_default: str | None = None
@@ -410,6 +413,8 @@ class HttpClient:
     `timeout.params` belong to a session's constructor and `timeout.call_params` to each request, at `timeout_position`
     of a function in `calls`. `verify_params` switch certificate checks off with False (or with what `insecure` names),
     and `insecure` are calls that give a context without them. `status_raises` tells that a bad status raises by itself.
+    `prepares` are those of `calls` and `methods` that send nothing yet; `adapters` are transports that leave a request's
+    time limit alone, while any other that is mounted may set one.
     """
 
     id: str
@@ -418,6 +423,8 @@ class HttpClient:
     sessions: tuple[str, ...] = ()
     async_sessions: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    prepares: tuple[str, ...] = ()
+    adapters: tuple[str, ...] = ()
     url_params: tuple[str, ...] = ("url",)
     url_position: int | None = 0
     url_position_verb: int | None = None
@@ -439,15 +446,18 @@ class HttpClient:
 class TimeLimit:
     """A class that holds time limits (`httpx.Timeout`): the arguments that bound a wait for an answer, best first.
 
-    `params` by name; `position` is that of the first of them, None where there is none. `unit` is that of the numbers,
-    `default` what the object gives when none of them is set: seconds, or None for no limit.
+    `params` by name, the first that is given counts; `position` is that of the one that may stand without a name, None
+    where there is none. `also` bound the wait too. `unit` is that of the numbers, `default` what the object gives when
+    none of them is set: seconds, or None for no limit. `zero` says that a 0 means no limit.
     """
 
     names: tuple[str, ...]
     params: tuple[str, ...]
+    also: tuple[str, ...] = ()
     position: int | None = 0
     unit: str = "s"
     default: float | None = None
+    zero: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,7 +465,8 @@ class Http:
     """`http.toml`: HTTP libraries, the objects that hold their time limits, and what switches TLS checks off.
 
     `insecure` are calls whose result checks no certificate, `insecure_settings` attributes that switch checks off when
-    they are set to False or to a name in `insecure_values`; `global_timeouts` are calls that give every socket a limit.
+    they are set to False or to a name in `insecure_values`; `global_timeouts` are calls that give every socket a limit,
+    `bounds` those that end what they are given, or what stands in their `with` or under them as a decorator.
     """
 
     clients: tuple[HttpClient, ...] = ()
@@ -465,6 +476,7 @@ class Http:
     insecure_values: tuple[str, ...] = ()
     insecure_env: tuple[str, ...] = ()
     global_timeouts: tuple[str, ...] = ()
+    bounds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -778,6 +790,7 @@ def http(data: Mapping[str, Any]) -> Http:
         insecure_values=tuple(tls.get("values", ())),
         insecure_env=tuple(tls.get("env", ())),
         global_timeouts=tuple(data.get("global_timeouts", ())),
+        bounds=tuple(data.get("bounds", ())),
     )
 
 
