@@ -55,16 +55,36 @@ class Arguments:
                 self.positional.append(item.value)
 
     def _unpack(self, node: Node) -> None:
-        table = self._evaluator.value(node, self.place)
+        self._take(self._evaluator.value(node, self.place), node, self.place)
+        for change in self._evaluator.changes(node, self.place):
+            if change.key is not None:
+                value = self._evaluator.value(change.node, change.place)
+                self.named[change.key] = Given(change.key, value, change.node, change.place)
+            elif change.node is not None:
+                self._take(self._evaluator.value(change.node, change.place), change.node, change.place)
+            else:
+                self.is_open = True
+
+    def _take(self, table: v.Value, node: Node, place: Place) -> None:
+        """Take what a mapping gives."""
         if not isinstance(table, v.Table):
             self.is_open = True
             return
         self.is_open = self.is_open or not table.complete
         for key, value in table.entries:
             if isinstance(key, v.Text):
-                self.named[key.text] = Given(key.text, value, node, self.place)
+                self.named[key.text] = Given(key.text, value, node, place)
             else:
                 self.is_open = True
+
+    def after(self, bound: Arguments) -> Arguments:
+        """These arguments with those that a partial function brings: the function itself stands first in `bound`."""
+        made = Arguments(None, self.place, self._evaluator)
+        made.node = self.node
+        made.named = {**bound.named, **self.named}
+        made.positional = [*bound.positional[1:], *self.positional]
+        made.is_open = self.is_open or bound.is_open
+        return made
 
     def has(self, name: str) -> bool:
         """Tell whether a parameter is given by name."""

@@ -50,7 +50,7 @@ class Limits:
             return self.read(found, known.unit, known.call_none if is_call else known.none, known, origin)
         return Limit(None, is_known=False, origin=origin) if arguments.is_hidden(params) else None
 
-    def read(  # noqa: PLR0913  # what a number means is told by all of them
+    def read(  # noqa: PLR0911, PLR0913  # one return a kind of value; what a number means is told by all of them
         self, given: Given, unit: str, none: str, known: Timeout | None, origin: str, *, zero: bool = False
     ) -> Limit:
         """What a value means as a time limit; with `zero`, 0 is none."""
