@@ -354,11 +354,12 @@ class Sdk:
     `distinctive` those that tell by themselves that a model is called. `derive` are methods that give the same client
     with other settings, `clients` attributes and methods that give a part of it that sends requests under names of its
     own (`aio`, `chats.create`: its methods stand in `methods` as `chats.create().send_message`). `http_params` take an
-    HTTP client; False for one of `verify_params` switches certificate checks off. `missing_key` tells what happens without a key: `raises`, `anonymous` (a request without one, or with a
-    stand-in) or `fallback` (the variables of others in `env_fallback` are sent). `env_at_import` are variables that are
-    read once, when the package is imported. `closed_unheld` says that a client nothing holds is closed before its call
-    is sent. `routes` are model prefixes that choose a provider, `routes_of` another SDK whose prefixes hold here.
-    `verified` is the version whose defaults a test holds against the real package.
+    HTTP client; False for one of `verify_params` switches certificate checks off. `missing_key` tells what happens
+    without a key: `raises`, `anonymous` (a request without one, or with a stand-in) or `fallback` (the variables of
+    others in `env_fallback` are sent). `env_at_import` are variables that are read once, when the package is imported.
+    `closed_unheld` says that a client nothing holds is closed before its call is sent. `routes` are model prefixes that
+    choose a provider, `routes_of` another SDK whose prefixes hold here. `verified` is the version whose defaults a test
+    holds against the real package.
     """
 
     id: str
@@ -413,8 +414,8 @@ class HttpClient:
     `timeout.params` belong to a session's constructor and `timeout.call_params` to each request, at `timeout_position`
     of a function in `calls`. `verify_params` switch certificate checks off with False (or with what `insecure` names),
     and `insecure` are calls that give a context without them. `status_raises` tells that a bad status raises by itself.
-    `prepares` are those of `calls` and `methods` that send nothing yet; `adapters` are transports that leave a request's
-    time limit alone, while any other that is mounted may set one.
+    `prepares` are those of `calls` and `methods` that send nothing yet, `unbounded` take no time limit; `adapters` are
+    transports that leave a request's time limit alone, while any other that is mounted may set one.
     """
 
     id: str
@@ -424,6 +425,7 @@ class HttpClient:
     async_sessions: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     prepares: tuple[str, ...] = ()
+    unbounded: tuple[str, ...] = ()
     adapters: tuple[str, ...] = ()
     url_params: tuple[str, ...] = ("url",)
     url_position: int | None = 0
@@ -466,7 +468,8 @@ class Http:
 
     `insecure` are calls whose result checks no certificate, `insecure_settings` attributes that switch checks off when
     they are set to False or to a name in `insecure_values`; `global_timeouts` are calls that give every socket a limit,
-    `bounds` those that end what they are given, or what stands in their `with` or under them as a decorator.
+    `bounds` those that end what they are given, or what stands in their `with` or under them as a decorator;
+    `insecure_env` are variables with the value that switches checks off (`NAME=0`).
     """
 
     clients: tuple[HttpClient, ...] = ()

@@ -419,6 +419,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "async_sessions": _NAMES,
                 "methods": _TEXTS,
                 "prepares": _TEXTS,
+                "unbounded": _NAMES,
                 "adapters": _NAMES,
                 "url_params": _TEXTS,
                 "url_position": _INT,

@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110
+from keyguard.checks import (
+    kg101,
+    kg102,
+    kg103,
+    kg104,
+    kg105,
+    kg106,
+    kg107,
+    kg108,
+    kg109,
+    kg110,
+    kg301,
+    kg302,
+    kg303,
+    kg304,
+    kg501,
+    kg502,
+    switches,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -43,6 +61,7 @@ TEXT_CHECKS = (
     TextCheck("KG108", kg108.check),
     TextCheck("KG109", kg109.check),
     TextCheck("KG110", kg110.check),
+    TextCheck("KG502", switches.check),
 )
 
 PYTHON_CHECKS = (
@@ -53,4 +72,11 @@ PYTHON_CHECKS = (
     PythonCheck("KG105", kg105.check),
 )
 
-NETWORK_CHECKS: tuple[NetworkCheck, ...] = ()
+NETWORK_CHECKS: tuple[NetworkCheck, ...] = (
+    NetworkCheck("KG301", kg301.check),
+    NetworkCheck("KG302", kg302.check),
+    NetworkCheck("KG303", kg303.check),
+    NetworkCheck("KG304", kg304.check),
+    NetworkCheck("KG501", kg501.check),
+    NetworkCheck("KG502", kg502.check),
+)

@@ -1,0 +1,55 @@
+"""KG302: nothing ends the wait for a model's answer, or only the SDK's own long default does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keyguard.checks.spots import Spot
+from keyguard.checks.words import advised
+from keyguard.python.hosts import serves_models
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keyguard.python.network import Connection, Limit, ModelCall, Network
+
+_LONG = 300  # seconds: a shorter default is no wait worth a word
+_MOST = 8  # calls that a finding lists
+
+
+def check(network: Network) -> Iterator[Spot]:
+    """Yield one hit for each client with a call that nothing but the SDK's default ends."""
+    for connection in network.connections:
+        if connection.node is None or connection.is_local or not _reaches_models(connection, network):
+            continue
+        waiting = [call for call in connection.calls if call.timeout.is_default and _is_long(call.timeout)]
+        limit = waiting[0].timeout if waiting else connection.timeout
+        if (connection.calls and not waiting) or not limit.is_default or not _is_long(limit):
+            continue
+        yield _spot(connection, limit, waiting, network)
+
+
+def _reaches_models(connection: Connection, network: Network) -> bool:
+    """Tell whether a client of an SDK sends requests to models at all, and not to an index or a log of them."""
+    client = connection.client
+    if client is None or not (client.is_call or client.methods):
+        return False
+    provider = network.catalogue.providers.get(client.provider or "")
+    return provider is None or serves_models(provider)
+
+
+def _is_long(limit: Limit) -> bool:
+    return limit.is_endless or (limit.seconds is not None and limit.seconds >= _LONG)
+
+
+def _spot(connection: Connection, limit: Limit, waiting: list[ModelCall], network: Network) -> Spot:
+    name = connection.name.rpartition(".")[2]
+    known = connection.client.timeout if connection.client is not None else None
+    if connection.sdk is not None and connection.client is not None and known is connection.client.sdk.timeout:
+        known = connection.sdk.timeout  # that of the release which the project asks for
+    values = {"client": name, "remedy": advised(known, network.advice.model_timeout)}
+    if limit.seconds is not None:
+        values["seconds"] = f"{limit.seconds:g}"
+    related = tuple((call.node, "waits") for call in waiting[:_MOST] if call.node is not connection.node)
+    case = "endless" if limit.is_endless else None
+    return Spot("KG302", connection.node, values, case, statement=f"{name} without timeout", related=related)
