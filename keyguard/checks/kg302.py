@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from keyguard.checks.spots import Spot
 from keyguard.checks.words import advised
-from keyguard.python.hosts import serves_models
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,22 +19,14 @@ _MOST = 8  # calls that a finding lists
 def check(network: Network) -> Iterator[Spot]:
     """Yield one hit for each client with a call that nothing but the SDK's default ends."""
     for connection in network.connections:
-        if connection.node is None or connection.is_local or not _reaches_models(connection, network):
+        # A raw request is KG301's.
+        if connection.node is None or connection.client is None or connection.is_local:
             continue
         waiting = [call for call in connection.calls if call.timeout.is_default and _is_long(call.timeout)]
         limit = waiting[0].timeout if waiting else connection.timeout
         if (connection.calls and not waiting) or not limit.is_default or not _is_long(limit):
             continue
         yield _spot(connection, limit, waiting, network)
-
-
-def _reaches_models(connection: Connection, network: Network) -> bool:
-    """Tell whether a client of an SDK sends requests to models at all, and not to an index or a log of them."""
-    client = connection.client
-    if client is None or not (client.is_call or client.methods):
-        return False
-    provider = network.catalogue.providers.get(client.provider or "")
-    return provider is None or serves_models(provider)
 
 
 def _is_long(limit: Limit) -> bool:
