@@ -67,6 +67,7 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
                 rf"\b{_any(hosts)}\b",
                 *(f"(?:{pattern})" for pattern in host_patterns),
                 rf"(?m:^[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
+                _from_package(modules),
             ]
         ),
         "keys": _keys(shapes),
@@ -83,6 +84,7 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
             _words(words),
             _any(_without(literals, words)),
             rf"(?:from|import)[ \t]+{_any(_without(modules, words))}",
+            _from_package(_without(modules, words)),
             *(f"(?:{pattern})" for pattern, core in cores.items() if len(core) < _SHORTEST_CORE),
             # `falKey` and `poe_api_key`: names of their own, though no variable of the provider is called so.
             rf"(?i:\b{_any(_without(stems, words))}[_-]?(?:api[_-]?)?(?:key|token|secret))",
@@ -94,6 +96,16 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
     encoded = found["encoded"].replace(f"{{{_ENCODED_RUN}}}", "{4}")
     found["first"] = "|".join([_few_states(shapes), encoded, found["pieces"], found["about"]])
     return found
+
+
+def _from_package(modules: Iterable[str]) -> str:
+    """An import of a module by its last name: `from google import genai`."""
+    pairs = sorted(module.rpartition(".")[::2] for module in modules if "." in module)
+    each = [
+        rf"{re.escape(package)}[ \t]+import[ \t(]+(?:[\w, \t]*[, \t])?{re.escape(name)}\b"
+        for package, name in pairs
+    ]
+    return rf"\bfrom[ \t]+(?:{'|'.join(each)})"
 
 
 def _pieces(prefixes: Iterable[str]) -> str:
