@@ -6,7 +6,8 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keyguard.model import FileReport, Finding, Hit, Notice, Report, Span
+from keyguard.model import Confidence, FileReport, Finding, Hit, Notice, Report, Severity, Span
+from keyguard.prefilter import WIDE
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
 if TYPE_CHECKING:
@@ -290,13 +291,14 @@ class _File:
 
     def check_python(self, sources: Sequence[SourceFile], signals: Signals) -> None:
         """Run the rules that read Python, over a file or the cells of a notebook in order."""
-        if not signals.python and not signals.talks:
+        if not signals.python and not signals.talks and not signals.requests:
             return
         from keyguard.checks import NETWORK_CHECKS, PYTHON_CHECKS  # noqa: PLC0415  # as in check_text
 
         selected = self._settings.is_selected
-        wanted = [check for check in PYTHON_CHECKS if selected(check.rule)]
-        connecting = [check for check in NETWORK_CHECKS if signals.talks and selected(check.rule)]
+        near_keys = signals.python or signals.talks
+        wanted = [check for check in PYTHON_CHECKS if near_keys and selected(check.rule)]
+        connecting = [check for check in NETWORK_CHECKS if selected(check.rule) and self._concerns(check, signals)]
         if not connecting and not self._may_hold_keys(sources, signals, wanted):
             return
         from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 190 ms
@@ -304,7 +306,7 @@ class _File:
 
         session = self._session
         # Where nothing talks to a model, what a function does without a word about keys hardly matters.
-        matters = None if signals.talks else session.prefilter.matters
+        matters = None if signals.talks or connecting else session.prefilter.matters
         facts = read_cells(sources, session.catalogue, session.project(), matters, self._target.location)
         if isinstance(facts, ParseFailure):
             self._unparsed(sources, facts, signals)
@@ -318,6 +320,16 @@ class _File:
             self._add_hits(facts, check.run(facts))
         if connecting:
             self._add_hits(facts, self._connecting(facts, connecting))
+
+    def _concerns(self, check: NetworkCheck, signals: Signals) -> bool:
+        """Tell whether a rule can say anything that is shown: elsewhere than near models, only the low voices."""
+        if signals.talks:
+            return True
+        return (
+            signals.requests
+            and check.rule in WIDE
+            and self._settings.is_shown(check.rule, Severity.LOW, Confidence.HIGH)
+        )
 
     def _may_hold_keys(self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object]) -> bool:
         """Tell whether a parse can find or explain a key: what the cheaper looks leave."""

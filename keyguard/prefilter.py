@@ -115,7 +115,8 @@ class Signals(NamedTuple):
     key that it reads. Not `likely`: all there is to Python is what looks like a key in its text, where nothing else
     speaks of models, so that a search of the text tells as much as a parse. `plugins`: the detect-secrets plug-ins that
     can find something. `scripts`: commands that may print a key. `marks`: ignore comments of our own. `env`: it is an
-    env file. `is_binary`: it is no text at all.
+    env file. `requests`: it names no model, but imports an HTTP library or switches the check of certificates off, which
+    only a wide prefilter looks for. `is_binary`: it is no text at all.
     """
 
     keys: bool = False
@@ -128,12 +129,17 @@ class Signals(NamedTuple):
     scripts: bool = False
     marks: bool = False
     env: bool = False
+    requests: bool = False
     is_binary: bool = False
 
     def __bool__(self) -> bool:
         """Tell whether the file must be decoded and checked."""
-        return self.keys or self.python or self.talks or bool(self.plugins) or self.scripts or self.marks or self.env
+        found = self.keys or self.python or self.talks or bool(self.plugins) or self.scripts or self.marks or self.env
+        return found or self.requests
 
+
+# Rules that have something to say, though in a low voice, about code that has nothing to do with models.
+WIDE = frozenset({"KG301", "KG303", "KG502"})
 
 NOTHING = Signals()
 _BINARY = Signals(is_binary=True)
@@ -142,24 +148,28 @@ _BINARY = Signals(is_binary=True)
 class Prefilter:
     """A catalogue's search patterns; built once for a run, each pattern compiled when it is first needed.
 
-    `plugins` are the detect-secrets plug-ins that are on; None means the ones that are on by default.
+    `plugins` are the detect-secrets plug-ins that are on; None means the ones that are on by default. A `wide` one
+    looks for HTTP libraries too, in one more search of each file, so that the rules in `WIDE` see every file they may.
     """
 
-    def __init__(self, catalogue: Catalogue, plugins: frozenset[str] | None = None) -> None:
+    def __init__(self, catalogue: Catalogue, plugins: frozenset[str] | None = None, *, wide: bool = False) -> None:
         """Take the patterns stored with the catalogue; nothing is compiled yet."""
         self._catalogue = catalogue
+        self._narrow = Prefilter(catalogue, plugins) if wide else None
         self._plugins = default_plugins() if plugins is None else plugins
         self._unconditional = any(not PLUGINS[name][2] for name in self._plugins)
 
-    def __reduce__(self) -> tuple[type[Prefilter], tuple[Catalogue, frozenset[str]]]:
+    def __reduce__(self) -> tuple[Any, tuple[Catalogue, frozenset[str]]]:
         """Let a worker process compile its own patterns."""
-        return Prefilter, (self._catalogue, self._plugins)
+        return Prefilter if self._narrow is None else _wide, (self._catalogue, self._plugins)
 
     def scan(self, data: bytes, kind: str, path: str = "") -> Signals:
         """Search a file's bytes, or a window of them, in time linear in their number.
 
         `kind` is that of `source.kind_of`. UTF-16 and UTF-32 are searched as the text they hold.
         """
+        if self._narrow is not None:
+            return self._widely(self._narrow.scan(data, kind, path), data, kind)
         from keyguard.source import is_env_file, searchable  # noqa: PLC0415  # modules of a package are loaded one by one
 
         flat = searchable(data)
@@ -175,6 +185,15 @@ class Prefilter:
             # Nothing but an environment, a reversed text or a mark of ours: half of what is left, told in one search.
             return self._python(flat, kind, keys=False, talks=False)._replace(marks=b"keyguard:" in flat)
         return self._closer(flat, kind, scripts=scripts, env=env)
+
+    def _widely(self, signals: Signals, data: bytes, kind: str) -> Signals:
+        """What a narrow look found, and whether a file that does not talk to models sends requests all the same."""
+        from keyguard.source import searchable  # noqa: PLC0415  # in memory already
+
+        if signals.talks or signals.is_binary:
+            return signals
+        pattern = self._pattern("requests" if kind in _PYTHON else "unchecked")
+        return signals._replace(requests=pattern.search(searchable(data) or b"") is not None)
 
     def matters(self, text: str) -> bool:
         """Tell whether a part of a text, such as a function's body, can hold a finding of its own."""
@@ -321,6 +340,11 @@ class Prefilter:
     _backwards = cached_property(lambda _: compiled(_BACKWARDS))
     _joined = cached_property(lambda _: compiled(_JOINED))
     _literal = cached_property(lambda _: compiled(_LITERAL))
+
+
+def _wide(catalogue: Catalogue, plugins: frozenset[str]) -> Prefilter:
+    """Make a wide prefilter: what a worker process calls."""
+    return Prefilter(catalogue, plugins, wide=True)
 
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -256,12 +256,18 @@ class _Run:
 
     def _prefilter(self) -> Prefilter:
         """Search for what any settings file of the run turns on; each file's own settings decide again."""
-        from keyguard.prefilter import Prefilter, default_plugins  # noqa: PLC0415  # 1 ms, when there are files to check
+        from keyguard.model import Confidence, Severity  # noqa: PLC0415  # in memory already
+        from keyguard.prefilter import WIDE, Prefilter, default_plugins  # noqa: PLC0415  # 1 ms, when there are files to check
 
         found = self._finder.found
         on = {name for settings in found for name in settings.plugins_on}
         off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
-        return Prefilter(self.catalogue, frozenset((default_plugins() | on) - off))
+        wide = any(
+            settings.is_selected(rule) and settings.is_shown(rule, Severity.LOW, Confidence.HIGH)
+            for settings in (found or (self.settings,))
+            for rule in WIDE
+        )
+        return Prefilter(self.catalogue, frozenset((default_plugins() | on) - off), wide=wide)
 
     def _git(self) -> GitState:
         from keyguard.discover import GitState  # noqa: PLC0415  # in memory already
