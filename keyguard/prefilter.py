@@ -115,8 +115,8 @@ class Signals(NamedTuple):
     key that it reads. Not `likely`: all there is to Python is what looks like a key in its text, where nothing else
     speaks of models, so that a search of the text tells as much as a parse. `plugins`: the detect-secrets plug-ins that
     can find something. `scripts`: commands that may print a key. `marks`: ignore comments of our own. `env`: it is an
-    env file. `requests`: it names no model, but imports an HTTP library or switches the check of certificates off, which
-    only a wide prefilter looks for. `is_binary`: it is no text at all.
+    env file. `requests`: it names no model, but imports an HTTP library or switches the checks of certificates off;
+    only a wide prefilter looks for that. `is_binary`: it is no text at all.
     """
 
     keys: bool = False
