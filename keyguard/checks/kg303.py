@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keyguard.checks.spots import Spot
-from keyguard.checks.words import advised, written
+from keyguard.checks.words import advised, may_change, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,8 +20,8 @@ def check(network: Network) -> Iterator[Spot]:
     seen: set[int] = set()
     for limit, known, name, is_model in limits(network):
         given = limit.given
-        # A member of an object may have been given another value since; a default that is endless is KG302's.
-        if given is None or limit.is_default or not limit.is_endless or type(given.node).__name__ == "Attribute":
+        # A default that is endless is KG302's.
+        if given is None or limit.is_default or not limit.is_endless or may_change(given):
             continue
         if id(given.node) in seen:
             continue

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keyguard.checks.carried import sends_key
 from keyguard.checks.spots import Spot
 from keyguard.checks.switches import off
-from keyguard.checks.words import written
+from keyguard.checks.words import may_change, written
 from keyguard.python import values as v
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ def check(network: Network) -> Iterator[Spot]:
     """Yield one hit for each value that switches the check off, loudest where a key is at stake."""
     found: dict[int, Spot] = {}
     for given, where, with_key in (*_of_clients(network), *_of_requests(network)):
-        # A member of an object may have been given another value since.
-        if type(given.node).__name__ == "Attribute":
+        if may_change(given):
             continue
         known = found.get(id(given.node))
         if known is None or (with_key and known.case is not None):
@@ -43,7 +42,7 @@ def _of_clients(network: Network) -> Iterator[tuple[Given, str, bool]]:
 
 
 def _of_requests(network: Network) -> Iterator[tuple[Given, str, bool]]:
-    local = set()
+    local = {id(one.unverified.node) for one in network.connections if one.unverified is not None and one.is_local}
     for call in network.http_calls:
         if call.unverified is None:
             continue

@@ -41,3 +41,8 @@ def written(given: Given) -> str:
     else:
         text = v.dotted(value).rpartition(".")[2] or "…"
     return f"{given.name}={text}" if given.name else text
+
+
+def may_change(given: Given) -> bool:
+    """Tell whether it is a member of an object, which may have been given another value since."""
+    return type(given.node).__name__ == "Attribute" and not isinstance(given.value, v.Reference)

@@ -202,15 +202,17 @@ class _Finder:
         opened = self.sessions.of_self(node, use.place) if len(attributes) == 1 else None
         if opened is None:
             return False
-        is_own = type(node).__name__ == "Name"
-        return self._through(use, opened if is_own else replace(opened, scope=None), attributes[0])
+        return self._through(use, opened, attributes[0], above=type(node).__name__ != "Name")
 
-    def _through(self, use: CallUse, opened: Opened, method: str) -> bool:
-        """Take in a method called on a session, unless its class has one of its own; tell whether it sends."""
+    def _through(self, use: CallUse, opened: Opened, method: str, *, above: bool = False) -> bool:
+        """Take in a method called on a session, unless its class has one of its own; tell whether it sends.
+
+        With `above`, the method is the library's own, whatever the class has.
+        """
         name = f"{opened.name}().{method}"
         if name not in self.tables.http:
             return False
-        if opened.scope is None or method not in opened.scope.bindings:
+        if above or opened.scope is None or method not in opened.scope.bindings:
             self._http(use, opened.http, name, opened)
         return True
 

@@ -61,7 +61,9 @@ class Limits:
             return self._none(given, none, known, origin)
         if isinstance(value, v.Items):  # (connect, read)
             last = value.items[-1] if value.items else v.UNKNOWN
-            return self.read(Given(given.name, last, given.node, given.place), unit, none, known, origin)
+            display = type(given.node).__name__ == "Tuple" and len(given.node.elements) == len(value.items)
+            node = given.node.elements[-1].value if display and value.items else given.node
+            return self.read(Given(given.name, last, node, given.place), unit, none, known, origin)
         if isinstance(value, v.Instance) and value.name in self._objects:
             return self._object(given, value, self._objects[value.name], origin)
         number = self._as_number(value)
