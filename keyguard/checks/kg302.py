@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keyguard.checks.spots import Spot
-from keyguard.checks.words import advised
+from keyguard.checks.words import advised, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +34,9 @@ def _is_long(limit: Limit) -> bool:
 
 
 def _spot(connection: Connection, limit: Limit, waiting: list[ModelCall], network: Network) -> Spot:
-    name = connection.name.rpartition(".")[2]
+    name = spelled(connection.node) or connection.name.rpartition(".")[2]
+    if connection.client is not None and connection.client.is_call:
+        name += "()"
     known = connection.client.timeout if connection.client is not None else None
     if connection.sdk is not None and connection.client is not None and known is connection.client.sdk.timeout:
         known = connection.sdk.timeout  # that of the release which the project asks for

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keyguard.checks.spots import Spot
-from keyguard.checks.words import advised, may_change, written
+from keyguard.checks.words import advised, may_change, spelled, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,12 +35,12 @@ def limits(network: Network) -> Iterator[tuple[Limit, Timeout | None, str, bool]
     """Every time limit of a module, with what is known of such limits, what it is given to, and whether to a model."""
     for connection in network.connections:
         known = connection.client.timeout if connection.client is not None else None
-        yield connection.timeout, known, connection.name.rpartition(".")[2], True
+        yield connection.timeout, known, spelled(connection.node) or connection.name.rpartition(".")[2], True
     for call in network.calls:
         known = call.client.timeout if call.client is not None else None
         if call.http is None:
-            yield call.timeout, known, call.method or call.node.func.attr.value, True
+            yield call.timeout, known, spelled(call.node) or call.method, True
     for session in network.http_sessions:
-        yield session.timeout, session.http.timeout, session.name.rpartition(".")[2], False
+        yield session.timeout, session.http.timeout, spelled(session.node) or session.name, False
     for http in network.http_calls:
-        yield http.timeout, http.http.timeout, http.name.replace("().", "."), http.is_model
+        yield http.timeout, http.http.timeout, spelled(http.node) or http.name, http.is_model

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from keyguard.checks.carried import sends_key
 from keyguard.checks.spots import Spot
 from keyguard.checks.switches import off
-from keyguard.checks.words import may_change, written
+from keyguard.checks.words import may_change, spelled, written
 from keyguard.python import values as v
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def check(network: Network) -> Iterator[Spot]:
 def _of_clients(network: Network) -> Iterator[tuple[Given, str, bool]]:
     for connection in network.connections:
         if connection.unverified is not None and connection.http is None and not connection.is_local:
-            name = connection.name.rpartition(".")[2]
+            name = spelled(connection.node) or connection.name.rpartition(".")[2]
             yield connection.unverified, name, sends_key(connection, network.catalogue)
 
 
@@ -49,10 +49,10 @@ def _of_requests(network: Network) -> Iterator[tuple[Given, str, bool]]:
         if _is_local(call.hosts):
             local.add(id(call.unverified.node))
         else:
-            yield call.unverified, call.name.replace("().", "."), call.carries_key
+            yield call.unverified, spelled(call.node) or call.name, call.carries_key
     for session in network.http_sessions:
         if session.unverified is not None and id(session.unverified.node) not in local:
-            yield session.unverified, session.name.rpartition(".")[2], False
+            yield session.unverified, spelled(session.node) or session.name, False
 
 
 def _is_local(hosts: tuple[Host, ...]) -> bool:

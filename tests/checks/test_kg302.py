@@ -89,7 +89,7 @@ def test_the_message_says_the_real_default() -> None:
     assert one.message == "OpenAI is given no timeout: a call waits up to 600 s by default"
     assert (one.remedy, one.severity) == ("Set one: timeout=120", "low")
     (one,) = spoken(check, "from google import genai\nc = genai.Client()\n", lang="zh", model_timeout=45)
-    assert one.message == "Client 没有设置超时，默认也没有：一次调用可能永远等下去"
+    assert one.message == "genai.Client 没有设置超时，默认也没有：一次调用可能永远等下去"
     assert (one.remedy, one.severity) == ("请设置超时：http_options=types.HttpOptions(timeout=45_000)", "medium")
 
 

@@ -56,7 +56,7 @@ def test_the_other_unit_is_found(text: str, line: int, case: str | None, remedy:
 
 def test_the_message_says_how_long_that_is() -> None:
     (one,) = spoken(check, f"{_GENAI}genai.Client(http_options=types.HttpOptions(timeout=30))\n")
-    assert one.message == "timeout=30 gives Client() 30 ms: the number counts milliseconds here"
+    assert one.message == "timeout=30 gives genai.Client() 30 ms: the number counts milliseconds here"
     (one,) = spoken(check, "from openai import OpenAI\nOpenAI(timeout=30000)\n")
     assert one.message == "timeout=30000 lets OpenAI() wait 30,000 s (8.3 hours): the number counts seconds here"
     (one,) = spoken(check, "from openai import OpenAI\nOpenAI(timeout=30000)\n", lang="zh")
