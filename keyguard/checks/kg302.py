@@ -18,15 +18,31 @@ _MOST = 8  # calls that a finding lists
 
 def check(network: Network) -> Iterator[Spot]:
     """Yield one hit for each client with a call that nothing but the SDK's default ends."""
+    through = _through(network)
     for connection in network.connections:
-        # A raw request is KG301's.
-        if connection.node is None or connection.client is None or connection.is_local:
+        # A raw request is KG301's; what is built around another client waits as long as that one.
+        if connection.client is None or connection.node is None or connection.is_local or _wraps(connection):
             continue
-        waiting = [call for call in connection.calls if call.timeout.is_default and _is_long(call.timeout)]
+        calls = [*connection.calls, *through.get(id(connection.node), ())]
+        waiting = [call for call in calls if call.timeout.is_default and _is_long(call.timeout)]
         limit = waiting[0].timeout if waiting else connection.timeout
-        if (connection.calls and not waiting) or not limit.is_default or not _is_long(limit):
+        if (calls and not waiting) or not limit.is_default or not _is_long(limit):
             continue
         yield _spot(connection, limit, waiting, network)
+
+
+def _wraps(connection: Connection) -> bool:
+    """Tell whether a client is built around another one, whose arguments it has."""
+    return connection.arguments is not None and connection.arguments.node is not connection.node
+
+
+def _through(network: Network) -> dict[int, list[ModelCall]]:
+    """The calls that reach a client through another one built around it, by the `id` of the call that made it."""
+    found: dict[int, list[ModelCall]] = {}
+    for connection in network.connections:
+        if connection.arguments is not None and _wraps(connection):
+            found.setdefault(id(connection.arguments.node), []).extend(connection.calls)
+    return found
 
 
 def _is_long(limit: Limit) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from keyguard.checks.spots import Spot
 from keyguard.checks.words import advised, may_change, spelled, written
+from keyguard.python import values as v
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,8 +24,8 @@ def check(network: Network) -> Iterator[Spot]:
         # A default that is endless is KG302's.
         if given is None or limit.is_default or not limit.is_endless or may_change(given):
             continue
-        if id(given.node) in seen:
-            continue
+        if id(given.node) in seen or isinstance(network.evaluator.value(given.node, given.place), v.Table):
+            continue  # told already, or somewhere in a mapping from elsewhere
         seen.add(id(given.node))
         seconds = network.advice.model_timeout if is_model else network.advice.http_timeout
         values = {"written": written(given), "call": f"{name}()", "remedy": advised(known, seconds)}

@@ -205,7 +205,7 @@ class Sessions:
         found: dict[int, Given] = {}
         for given, value in self._unchecking():
             node = getattr(value, "node", None)
-            if node is not None:
+            if node is not None and _is_certain(given.place, getattr(value, "place", None)):
                 found.setdefault(id(node), given)
         return found
 
@@ -241,6 +241,13 @@ class Sessions:
                 opened = self.of_self(write.target.value, write.place)
                 if opened is not None and (opened.name.partition(".")[0], word) in places:
                     yield given, v.Local(opened.scope, node=opened.scope.node)  # type: ignore[arg-type,union-attr]  # it has one
+
+
+def _is_certain(change: Place, made: Place | None) -> bool:
+    """Tell whether an object that was made at one place gets a change at another whatever happens at run time."""
+    if made is not None and made.scope.function is change.scope.function:
+        return change.block.holds(made.block)
+    return change.block is change.scope.function.root
 
 
 def is_insecure(value: v.Value, calls: tuple[str, ...], values: tuple[str, ...]) -> bool:

@@ -96,3 +96,16 @@ def test_the_message_says_the_real_default() -> None:
 def test_limits_of_one_module_call_hold_for_no_other() -> None:
     text = "import litellm\nlitellm.completion(model='m', timeout=5)\nlitellm.completion(model='m')\n"
     assert [(one.line, one.related) for one in spoken(check, text)] in ([(2, (3,))], [])
+
+
+@pytest.mark.parametrize(
+    ("sent", "found"),
+    [("", [(3, (4,))]), (", timeout=5", [])],
+    ids=["without", "with its own"],
+)
+def test_a_client_built_around_another_is_that_one(sent: str, found: list[tuple[int, tuple[int, ...]]]) -> None:
+    text = (
+        "import instructor\nfrom openai import OpenAI\nc = instructor.from_openai(OpenAI())\n"
+        f"c.chat.completions.create(model='m'{sent})\n"
+    )
+    assert [(one.line, one.related) for one in spoken(check, text)] == found

@@ -16,6 +16,10 @@ QUIET = {
         "import requests, openai\nclass A:\n    timeout = None\n    def f(self):\n"
         "        requests.get(u, timeout=self.timeout)\n"
     ),
+    "attribute in a mapping": (
+        "import requests, openai\nclass A:\n    timeout = None\n    def f(self):\n"
+        "        o = {'timeout': self.timeout}\n        requests.get(u, **o)\n"
+    ),
     "one of two": "import requests, openai\nrequests.get(u, timeout=5 if fast else None)\n",
     "aiohttp session": (
         "import aiohttp, openai\nasync def f():\n    async with aiohttp.ClientSession(timeout=None) as s:\n"
@@ -37,6 +41,7 @@ QUIET = {
 
 LOUD = {
     "requests": ("import requests, openai\nrequests.get(u, timeout=None)\n", 2, "None"),
+    "mapping": ("import requests, openai\no = {'timeout': None}\nrequests.get(u, **o)\n", 2, "None"),
     "pair": ("import requests, openai\nrequests.get(u, timeout=(3, None))\n", 2, "None"),
     "infinity": ("import requests, openai\nrequests.get(u, timeout=float('inf'))\n", 2, "float('inf')"),
     "math": ("import math, httpx, openai\nhttpx.get(u, timeout=math.inf)\n", 2, "math.inf"),

@@ -28,6 +28,8 @@ QUIET = {
     "context": f"{_KEY}httpx.Client(verify=ssl.create_default_context())\n",
     "required": f"{_KEY}c = ssl.create_default_context()\nc.verify_mode = ssl.CERT_REQUIRED\nhttpx.Client(verify=c)\n",
     "session that checks": f"{_KEY}s = requests.Session()\ns.verify = True\ns.get(u, headers=k)\n",
+    "session, if asked": f"{_KEY}s = requests.Session()\nif dev:\n    s.verify = False\ns.get(u, headers=k)\n",
+    "options, if asked": f"{_KEY}o = {{}}\nif dev:\n    o['verify'] = False\nrequests.get(u, headers=k, **o)\n",
     "another verify": f"{_KEY}jwt.decode(t, verify=False)\nmodel.verify = False\n",
     "another variable": f"{_KEY}os.environ['PYTHONHTTPSVERIFY'] = '1'\n",
 }
