@@ -32,6 +32,8 @@ _RAW = ("with_raw_response.", "with_streaming_response.")
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _DEEPEST = 4  # objects made from objects of a client (`client.chats.create(…).send_message`)
 _MOST_HOSTS = 8
+_MOST_HEADERS = 64  # of a session, that are looked at for one request
+_MOST_BOUNDS = 256  # `with` statements of one function that are looked at for one call
 _PARTIAL = frozenset({"functools.partial", "functools.partialmethod"})
 
 
@@ -572,12 +574,12 @@ class _Finder:
 
     def _attribute_bindings(self, func: Node, place: Place) -> list[Binding]:
         """What a method's or module attribute's name was assigned in this module."""
-        found = list(self.index.attributes.get(spell(func), ()))
+        found = self.index.attributes.get(spell(func), [])[:_MOST_HOSTS]
         function = place.scope.function
         owner = function.parent
         if type(func.value).__name__ == "Name" and func.value.value == function.self_name and owner is not None:
-            found += owner.attributes.get(func.attr.value, ())
-        return found[:_MOST_HOSTS]
+            found += owner.attributes.get(func.attr.value, [])[:_MOST_HOSTS]
+        return found
 
     def _unverified(self, given: Given | None) -> Given | None:
         """What switches the check of certificates off: an argument, or what was done to the context that it is."""
@@ -593,14 +595,14 @@ class _Finder:
     # what ends a wait from outside
 
     @functools.cached_property
-    def _bounding(self) -> list[tuple[With, Limit]]:
-        """The `with` statements that end what stands in them."""
-        found = []
-        for block in self.index.withs:
+    def _bounding(self) -> dict[int, list[tuple[With, Limit]]]:
+        """The `with` statements that end what stands in them, by the `id` of their function."""
+        found: dict[int, list[tuple[With, Limit]]] = {}
+        for block in self.index.withs if self._has_bounds else ():
             for item in block.node.items:
                 limit = self._bounds(item.item, block.place)
                 if limit is not None:
-                    found.append((block, limit))
+                    found.setdefault(id(block.place.scope.function), []).append((block, limit))
         return found
 
     def _bounds(self, node: Node, place: Place) -> Limit | None:
@@ -622,10 +624,13 @@ class _Finder:
                 limit = self._bounds(role.node, use.place)
                 if limit is not None:
                     return limit
-        for block, limit in self._bounding:
+        scope = use.place.scope.function
+        bounding = self._bounding.get(id(scope), ())
+        if len(bounding) > _MOST_BOUNDS:
+            return Limit(origin="around")
+        for block, limit in bounding:
             if block.holds(use.place):
                 return limit
-        scope = use.place.scope.function
         for item in scope.decorators:
             limit = self._bounds(item, use.place)
             if limit is not None:
@@ -738,7 +743,7 @@ class _Finder:
             return True
         words = self.catalogue.words
         whole = own.get(http.headers_params) if own is not None else None
-        in_headers = (headers, whole, *self._headers_of(session))
+        in_headers = (headers, whole, *self._headers_of(session)[:_MOST_HEADERS])
         query = sent.get(http.query_params)
         return (
             any(_is_named(name, words.headers) for given in in_headers for name in self._keys_of(given))

@@ -151,7 +151,7 @@ class Evaluator:
         self._overrides: dict[tuple[int, str], Value] = {}
         self._scopes: dict[int, Scope] = {}
         self._sites: dict[int, list[CallUse]] | None = None
-        self._changes: dict[str, list[Change]] | None = None
+        self._changes: dict[tuple[str, int], list[Change]] | None = None
         self._kinds: dict[int, SettingsClass | None] = {}
         self._steps = 0
         self._depth = 0
@@ -326,10 +326,9 @@ class Evaluator:
         if self._changes is None:
             self._changes = {}
             for changed_name, change in _changes_of(self.index):
-                self._changes.setdefault(changed_name, []).append(change)
-        function = place.scope.function
-        owned = "." in name
-        return [item for item in self._changes.get(name, ()) if owned or item.place.scope.function is function]
+                self._changes.setdefault(_owner(changed_name, change.place), []).append(change)
+        found = self._changes.get(_owner(name, place), [])
+        return found if len(found) <= MAX_REACHING else [Change(None, None, place)]
 
     def _looped(self, binding: Binding) -> Value:
         given = self.value(binding.node, binding.place)
@@ -1059,6 +1058,11 @@ class Evaluator:
             if name.endswith(suffix) and name[: len(name) - len(suffix)] in self.access.environs:
                 return True
         return False
+
+
+def _owner(name: str, place: Place) -> tuple[str, int]:
+    """What tells two mappings of one name apart: a variable belongs to its function, a member to its object."""
+    return name, 0 if "." in name else id(place.scope.function)
 
 
 def _changes_of(index: Index) -> Iterator[tuple[str, Change]]:

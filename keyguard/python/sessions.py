@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from keyguard.python import values as v
 from keyguard.python.arguments import Arguments, Given
 from keyguard.python.index import spell
+from keyguard.python.module import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,7 +120,7 @@ class Sessions:
             return known
         self._tuning[id(scope)] = False
         owner = value.owner if value is not None and value.owner is not None else self._evaluator
-        tunes = _MARK in owner.index.module.tree.code_for_node(scope.node)
+        tunes = any(_MARK in _word(part) for part in walk(scope.node))
         for base, _ in self._base_values(scope, owner):
             if isinstance(base, v.Local):
                 tunes = tunes or depth > _DEEPEST or self._tunes_itself(base.scope, base, depth + 1)
@@ -241,6 +242,11 @@ class Sessions:
                 opened = self.of_self(write.target.value, write.place)
                 if opened is not None and (opened.name.partition(".")[0], word) in places:
                     yield given, v.Local(opened.scope, node=opened.scope.node)  # type: ignore[arg-type,union-attr]  # it has one
+
+
+def _word(node: Node) -> str:
+    """The word that a name or literal is."""
+    return node.value if type(node).__name__ in {"Name", "SimpleString", "FormattedStringText"} else ""
 
 
 def _is_certain(change: Place, made: Place | None) -> bool:
