@@ -7,8 +7,8 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keyguard.model import FileReport, Finding, Hit, Notice, Report, Span
-from keyguard.prefilter import FOUND
+from keyguard.model import Confidence, FileReport, Finding, Hit, Notice, Report, Severity, Span
+from keyguard.prefilter import FOUND, WIDE
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
 if TYPE_CHECKING:
@@ -419,13 +419,13 @@ class _File:
 
     def check_python(self, sources: Sequence[SourceFile], signals: Signals) -> None:
         """Run the rules that read Python, over a file or the cells of a notebook in order."""
-        if not signals.python and not signals.connects:
+        if not signals.python and not signals.connects and not signals.requests:
             return
         from keyguard.checks import NETWORK_CHECKS, PYTHON_CHECKS  # noqa: PLC0415  # as in check_text
 
         selected = self._settings.is_selected
         wanted = [check for check in PYTHON_CHECKS if selected(check.rule)]
-        connecting = [check for check in NETWORK_CHECKS if signals.connects and selected(check.rule)]
+        connecting = [check for check in NETWORK_CHECKS if selected(check.rule) and self._concerns(check, signals)]
         if self._may_hold_keys(sources, signals, wanted):
             self._check_whole(sources, signals, wanted, connecting)
         elif connecting:
@@ -444,7 +444,7 @@ class _File:
 
         session = self._session
         # Where nothing talks to a model, what a function does without a word about keys hardly matters.
-        matters = None if signals.talks else session.prefilter.matters
+        matters = None if signals.talks or connecting else session.prefilter.matters
         facts = read_cells(sources, session.catalogue, session.project(), matters, self._target.location)
         if isinstance(facts, ParseFailure):
             self._unparsed(sources, facts, signals)
@@ -474,6 +474,16 @@ class _File:
             self._unparsed(sources, near, signals)
         else:
             self._connect(near, checks)
+
+    def _concerns(self, check: NetworkCheck, signals: Signals) -> bool:
+        """Tell whether a rule can say anything that is shown: elsewhere than near models, only the low voices."""
+        if signals.connects:
+            return True
+        return (
+            signals.requests
+            and check.rule in WIDE
+            and self._settings.is_shown(check.rule, Severity.LOW, Confidence.HIGH)
+        )
 
     def _may_hold_keys(self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object]) -> bool:
         """Tell whether a parse can find or explain a key: what the cheaper looks leave."""

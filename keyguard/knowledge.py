@@ -176,7 +176,7 @@ class Timeout:
     attributes, `env` variables. `default` is in seconds, whatever the unit of the arguments; `endless` says that there
     is no limit at all; with neither, nobody knows. `none` and `call_none` tell what an explicit None means:
     `endless`, `default`, `error`, or `client` (a call keeps the client's limit). `endless_calls` are methods that no
-    limit bounds, not the client's either. `remedy` is the code that sets one.
+    limit bounds, not the client's either. `zero` says that a 0 means no limit. `remedy` is the code that sets one.
     """
 
     params: tuple[str, ...] = ()
@@ -189,6 +189,7 @@ class Timeout:
     none: str = "endless"
     call_none: str = "endless"
     endless_calls: tuple[str, ...] = ()
+    zero: bool = False
     remedy: str = ""
 
 
@@ -378,13 +379,13 @@ class Sdk:
     `distinctive` those that tell by themselves that a model is called. `derive` are methods that give the same client
     with other settings, `clients` attributes and methods that give a part of it that sends requests under names of its
     own (`aio`, `chats.create`: its methods stand in `methods` as `chats.create().send_message`). `http_params` take an
-    HTTP client. `missing_key` tells what happens without a key: `raises`, `anonymous` (a request without one, or with a
-    stand-in) or `fallback` (the variables of others in `env_fallback` are sent), and `empty_key` that an empty text
-    `fails` only when a request is sent. `forgives` is what it takes away from a key by itself: `space`, `scheme`.
-    `env_at_import` are variables that are read once, when the package is imported. `closed_unheld` says that a client
-    nothing holds is closed before its call is sent. `routes` are model prefixes that choose a provider, `routes_of`
-    another SDK whose prefixes hold here. `verified` is the version whose defaults
-    a test holds against the real package.
+    HTTP client; False for one of `verify_params` switches certificate checks off. `missing_key` tells what happens
+    without a key: `raises`, `anonymous` (a request without one, or with a stand-in) or `fallback` (the variables of
+    others in `env_fallback` are sent), and `empty_key` that an empty text `fails` only when a request is sent.
+    `forgives` is what it takes away from a key by itself: `space`, `scheme`. `env_at_import` are variables that are
+    read once, when the package is imported. `closed_unheld` says that a client nothing holds is closed before its call
+    is sent. `routes` are model prefixes that choose a provider, `routes_of` another SDK whose prefixes hold here.
+    `verified` is the version whose defaults a test holds against the real package.
     """
 
     id: str
@@ -401,6 +402,7 @@ class Sdk:
     base_url_position: int | None = None
     header_params: tuple[str, ...] = ()
     http_params: tuple[str, ...] = ()
+    verify_params: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     env_base_url: tuple[str, ...] = ()
     base_url_default: str | None = None
@@ -452,6 +454,8 @@ class HttpClient:
     `timeout.params` belong to a session's constructor and `timeout.call_params` to each request, at `timeout_position`
     of a function in `calls`. `verify_params` switch certificate checks off with False (or with what `insecure` names),
     and `insecure` are calls that give a context without them. `status_raises` tells that a bad status raises by itself.
+    `prepares` are those of `calls` and `methods` that send nothing yet, `unbounded` take no time limit; `adapters` are
+    transports that leave a request's time limit alone, while any other that is mounted may set one.
     """
 
     id: str
@@ -461,6 +465,9 @@ class HttpClient:
     async_sessions: tuple[str, ...] = ()
     requests: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    prepares: tuple[str, ...] = ()
+    unbounded: tuple[str, ...] = ()
+    adapters: tuple[str, ...] = ()
     url_params: tuple[str, ...] = ("url",)
     url_position: int | None = 0
     url_position_verb: int | None = None
@@ -482,15 +489,18 @@ class HttpClient:
 class TimeLimit:
     """A class that holds time limits (`httpx.Timeout`): the arguments that bound a wait for an answer, best first.
 
-    `params` by name; `position` is that of the first of them, None where there is none. `unit` is that of the numbers,
-    `default` what the object gives when none of them is set: seconds, or None for no limit.
+    `params` by name, the first that is given counts; `position` is that of the one that may stand without a name, None
+    where there is none. `also` bound the wait too. `unit` is that of the numbers, `default` what the object gives when
+    none of them is set: seconds, or None for no limit. `zero` says that a 0 means no limit.
     """
 
     names: tuple[str, ...]
     params: tuple[str, ...]
+    also: tuple[str, ...] = ()
     position: int | None = 0
     unit: str = "s"
     default: float | None = None
+    zero: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,8 +508,10 @@ class Http:
     """`http.toml`: HTTP libraries, the objects that hold their time limits, and what switches TLS checks off.
 
     `insecure` are calls whose result checks no certificate, `insecure_settings` attributes that switch checks off when
-    they are set to False or to a name in `insecure_values`; `global_timeouts` are calls that give every socket a limit.
-    `removed` are arguments that these libraries no longer have.
+    they are set to False or to a name in `insecure_values`; `global_timeouts` are calls that give every socket a limit,
+    `bounds` those that end what they are given, or what stands in their `with` or under them as a decorator;
+    `insecure_env` are variables with the value that switches checks off (`NAME=0`); `removed` are arguments that these
+    libraries no longer have.
     """
 
     clients: tuple[HttpClient, ...] = ()
@@ -510,6 +522,7 @@ class Http:
     insecure_env: tuple[str, ...] = ()
     global_timeouts: tuple[str, ...] = ()
     removed: tuple[Removed, ...] = ()
+    bounds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -845,6 +858,7 @@ def http(data: Mapping[str, Any]) -> Http:
         insecure_env=tuple(tls.get("env", ())),
         global_timeouts=tuple(data.get("global_timeouts", ())),
         removed=tuple(flat(Removed, item) for item in data.get("removed", ())),
+        bounds=tuple(data.get("bounds", ())),
     )
 
 

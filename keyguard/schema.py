@@ -236,6 +236,7 @@ _TIMEOUT = _Field(
         "none": _choice("endless", "default", "error"),
         "call_none": _choice("endless", "default", "client", "error"),
         "endless_calls": _TEXTS,
+        "zero": _BOOL,
         "remedy": _TEXT,
     },
 )
@@ -330,6 +331,7 @@ _SDK = {
     "base_url_position": _INT,
     "header_params": _TEXTS,
     "http_params": _TEXTS,
+    "verify_params": _TEXTS,
     "settings": _NAMES,
     "base_url_settings": _NAMES,
     "env": _ENV,
@@ -429,6 +431,9 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "async_sessions": _NAMES,
                 "requests": _NAMES,
                 "methods": _TEXTS,
+                "prepares": _TEXTS,
+                "unbounded": _NAMES,
+                "adapters": _NAMES,
                 "url_params": _TEXTS,
                 "url_position": _INT,
                 "url_position_verb": _INT,
@@ -451,14 +456,17 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
             keys={
                 "names": _Field("texts", required=True, check=_dotted),
                 "params": _Field("texts", required=True),
+                "also": _TEXTS,
                 "position": _INT,
                 "unit": _choice("s", "ms"),
                 "default": _NUMBER,
+                "zero": _BOOL,
             },
         ),
         "tls": _Field("table", keys={"insecure": _NAMES, "settings": _NAMES, "values": _NAMES, "env": _TEXTS}),
         "global_timeouts": _NAMES,
         "removed": _REMOVED,
+        "bounds": _NAMES,
     },
     "env": {
         "environs": _NAMES,
@@ -645,7 +653,7 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     for item in minor:
         item["curated"] = False
     sections["triggers"] = _triggers([*providers, *minor], sdks)
-    sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"]["client"])
+    sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"])
     sections["providers"] = [*providers, *minor]
     sections["sdks"] = sdks
     sections["rules"] = rules

@@ -26,6 +26,13 @@ from keyguard.checks import (
     kg209,
     kg210,
     kg211,
+    kg301,
+    kg302,
+    kg303,
+    kg304,
+    kg501,
+    kg502,
+    switches,
 )
 
 if TYPE_CHECKING:
@@ -67,6 +74,7 @@ TEXT_CHECKS = (
     TextCheck("KG110", kg110.check),
     TextCheck("KG202", kg202.check_text),
     TextCheck("KG210", kg210.check_text),
+    TextCheck("KG502", switches.check),
 )
 
 PYTHON_CHECKS = (
@@ -89,4 +97,10 @@ NETWORK_CHECKS: tuple[NetworkCheck, ...] = (
     NetworkCheck("KG209", kg209.check),
     NetworkCheck("KG210", kg210.check),
     NetworkCheck("KG211", kg211.check),
+    NetworkCheck("KG301", kg301.check),
+    NetworkCheck("KG302", kg302.check),
+    NetworkCheck("KG303", kg303.check),
+    NetworkCheck("KG304", kg304.check),
+    NetworkCheck("KG501", kg501.check),
+    NetworkCheck("KG502", kg502.check),
 )

@@ -55,16 +55,49 @@ class Arguments:
                 self.positional.append(item.value)
 
     def _unpack(self, node: Node) -> None:
-        table = self._evaluator.value(node, self.place)
+        self._take(self._evaluator.value(node, self.place), node, self.place)
+        for change in self._evaluator.changes(node, self.place):
+            if change.key is not None:
+                value = self._evaluator.value(change.node, change.place)
+                if not change.place.block.holds(self.place.block):
+                    value = v.one_of((value, v.UNKNOWN))  # only on some ways to the call
+                self.named[change.key] = Given(change.key, value, change.node, change.place)
+            elif change.node is not None:
+                self._take(self._evaluator.value(change.node, change.place), change.node, change.place)
+            else:
+                self.is_open = True
+
+    def _take(self, table: v.Value, node: Node, place: Place) -> None:
+        """Take what a mapping gives."""
         if not isinstance(table, v.Table):
             self.is_open = True
             return
         self.is_open = self.is_open or not table.complete
+        display, where = self._display(node, place)
         for key, value in table.entries:
             if isinstance(key, v.Text):
-                self.named[key.text] = Given(key.text, value, node, self.place)
+                entry = entry_node(display, key.text)
+                own = (node, place) if entry is None else (entry, where)
+                self.named[key.text] = Given(key.text, value, *own)
             else:
                 self.is_open = True
+
+    def _display(self, node: Node, place: Place) -> tuple[Node, Place]:
+        """The dict display that a name stands for, if it is the only one it can be."""
+        if type(node).__name__ == "Name":
+            found = self._evaluator.bindings(node.value, place) or []
+            if len(found) == 1 and found[0].kind == "assign":
+                return found[0].node, found[0].place
+        return node, place
+
+    def after(self, bound: Arguments) -> Arguments:
+        """These arguments with those that a partial function brings: the function itself stands first in `bound`."""
+        made = Arguments(None, self.place, self._evaluator)
+        made.node = self.node
+        made.named = {**bound.named, **self.named}
+        made.positional = [*bound.positional[1:], *self.positional]
+        made.is_open = self.is_open or bound.is_open
+        return made
 
     def has(self, name: str) -> bool:
         """Tell whether a parameter is given by name."""

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import HttpClient, Provider, Sdk
@@ -92,7 +92,8 @@ class HttpCall:
     """A request of an HTTP library; `session` is the object it is sent through, if there is one.
 
     `verb` is in capitals, empty when unknown. `hosts` are those it may go to; `is_model` that one of them is a model
-    API, or the path is one that only model APIs have. `carries_key` tells that a key travels with it.
+    API, or the path is one that only model APIs have. `carries_key` tells that a key travels with it, `unverified` what
+    switches the check of the host's certificate off. One that does not send only prepares the request.
     """
 
     node: Node
@@ -109,9 +110,24 @@ class HttpCall:
     session_arguments: Arguments | None = None
     headers: Given | None = None
     verify: Given | None = None
+    unverified: Given | None = None
     is_async: bool = False
     is_model: bool = False
     carries_key: bool = False
+    sends: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HttpSession:
+    """An object of an HTTP library that sends requests, where it is made: `timeout` is what it gives each of them."""
+
+    node: Node
+    place: Place
+    http: HttpClient
+    name: str
+    arguments: Arguments
+    timeout: Limit
+    unverified: Given | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -122,7 +138,7 @@ class Connection:
     project. `key` is what it is given as its key (None: it reads `implied` by itself), `key_names` are the variables
     the key may come from, `base` what it is given as its base URL. `hosts` are the hosts it may talk to: empty when the
     base is not known. `timeout` and `attempts` hold for calls that set nothing of their own. `calls` are in source
-    order.
+    order. `unverified` is what switches the check of the host's certificate off.
     """
 
     node: Node
@@ -140,6 +156,7 @@ class Connection:
     attempts: Attempts = field(default_factory=Attempts)
     is_async: bool = False
     http: HttpCall | None = None
+    unverified: Given | None = None
     calls: list[ModelCall] = field(default_factory=list)
 
     @property
@@ -200,7 +217,8 @@ class Network:
 
     `env_writes` are the variables that the module itself sets, with what it sets them to, `settings` the attributes of
     SDKs' modules that it sets, by dotted name. `versions` are the releases that the project asks for, by package;
-    `advice` is what the settings say to these rules.
+    `advice` is what the settings say to these rules. `unverified` are settings that switch the check of certificates
+    off for everything the module opens.
     """
 
     index: Index
@@ -214,6 +232,8 @@ class Network:
     source: SourceFile
     advice: Advice
     versions: Mapping[str, str] = field(default_factory=dict)
+    http_sessions: tuple[HttpSession, ...] = ()
+    unverified: tuple[Given, ...] = ()
 
     @cached_property
     def callers(self) -> Mapping[int, tuple[ModelCall, ...]]:
@@ -239,4 +259,16 @@ class Network:
     @property
     def talks(self) -> bool:
         """Tell whether the module reaches a model host or imports a model SDK."""
-        return bool(self.connections or self.calls)
+        if self.connections or self.calls:
+            return True
+        packages = {name for sdk in self.catalogue.sdks.values() for name in sdk.imports}
+        bound = (binding for found in self.index.scope.bindings.values() for binding in found)
+        names = {name for name, _ in self.index.imports} | {str(item.detail) for item in bound if item.kind == "import"}
+        return any(part in packages for name in names for part in _prefixes(name))
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    """A dotted name and the packages it lies in."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
