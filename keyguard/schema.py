@@ -653,12 +653,19 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     for item in minor:
         item["curated"] = False
     sections["triggers"] = _triggers([*providers, *minor], sdks)
-    sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"])
+    others = {*tops["env"].get("loaders", ()), *_of_removed(tops["http"])}
+    sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"], others)
     sections["providers"] = [*providers, *minor]
     sections["sdks"] = sdks
     sections["rules"] = rules
     sections.update(tops)
     return sections
+
+
+def _of_removed(http: Mapping[str, Any]) -> Iterator[str]:
+    """The functions of HTTP libraries that had an argument they have no longer."""
+    for item in http.get("removed", ()):
+        yield from item.get("of", ())
 
 
 def _folder(

@@ -46,9 +46,12 @@ _SHAPELESS = r"[A-Za-z0-9+/]{20}|[0-9a-f]{8}-[0-9a-f]{4}-|[A-Za-z0-9]{8}\.[A-Za-
 
 
 def patterns(
-    providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str, Any]], http: Mapping[str, Any]
+    providers: Sequence[Mapping[str, Any]],
+    sdks: Sequence[Mapping[str, Any]],
+    http: Mapping[str, Any],
+    others: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Build every pattern by name.
+    """Build every pattern by name; `others` are functions that rules about connections ask for besides.
 
     `keys`: group 1 (or a later one) begins where a key may begin. `encoded`: group 1 begins a key in base64.
     `reversed`: a literal that ends in a prefix spelled backwards. `pieces`: a literal that begins with a prefix.
@@ -86,7 +89,7 @@ def patterns(
         "pieces": _pieces(telling),
         "named": _named(providers),
         "model": _model(hosts, host_patterns, variables, words),
-        "calls": _calls(sdks, http["client"]),
+        "calls": "|".join([_calls(sdks, http["client"]), *_gone(sdks, others)]),
     }
     found.update(_requests(http))
     cores = {pattern: _core(pattern) for pattern in host_patterns}
@@ -147,6 +150,24 @@ def _calls(sdks: Sequence[Mapping[str, Any]], http: Sequence[Mapping[str, Any]])
             r"\benviron\[[^\]\n]{1,80}\][ \t]*=|\bputenv\(|\benviron\.(?:setdefault|update)\(",
         ]
     )
+
+
+def _gone(sdks: Sequence[Mapping[str, Any]], others: Iterable[str]) -> Iterator[str]:
+    """What no longer is, as it is named or imported, and the functions that are asked for besides."""
+    by_parent: dict[str, set[str]] = {}
+    for sdk in sdks:
+        for item in sdk.get("removed", ()):
+            if item.get("name"):
+                parent, _, name = item["name"].rpartition(".")
+                by_parent.setdefault(parent, set()).add(name)
+    for parent, names in sorted(by_parent.items()):
+        if parent:
+            yield rf"\b{_any({parent})}(?:\.|[ \t]+import[ \t(][^\n#]{{0,200}}\b){_any(names)}\b"
+        else:
+            yield rf"(?m:^[ \t]*(?:from|import)[ \t]+{_any(names)}\b)"
+    functions = {name.rpartition(".")[2] for name in others}
+    if functions:
+        yield rf"\b{_any(functions)}\("
 
 
 def _methods(sdk: Mapping[str, Any]) -> Iterator[str]:

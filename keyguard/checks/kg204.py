@@ -73,6 +73,8 @@ def _placeholder(given: Given, network: Network) -> _Found | None:
         if not isinstance(inner, v.Text) or not inner.text.strip():
             continue
         text = _bare(inner.text, network)
+        if not text:
+            continue
         is_name = _is_name(text, network)
         if _is_reference(text, network) or not (is_name or is_placeholder(text, network.catalogue)):
             continue
@@ -85,7 +87,9 @@ def _bare(text: str, network: Network) -> str:
     """The text without the scheme of a header."""
     scheme, space, rest = text.strip().partition(" ")
     schemes = {name.lower() for name in network.catalogue.words.schemes}
-    return rest.strip() if space and scheme.lower() in schemes else text.strip()
+    if scheme.lower() in schemes:
+        return rest.strip() if space else ""  # with nothing behind it, the key is put there elsewhere
+    return text.strip()
 
 
 def _is_reference(text: str, network: Network) -> bool:

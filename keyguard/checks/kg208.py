@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.checks.spots import Spot
 from keyguard.python import values as v
-from keyguard.python.guards import is_guarded
+from keyguard.python.guards import is_looked_at
 from keyguard.python.supplied import credentials_of, is_set_again
 from keyguard.python.tables import is_key_variable
 
@@ -53,6 +53,10 @@ def _absent(value: v.Value, network: Network) -> _Absent | None:
     return _Absent(value, is_empty=True) if isinstance(value.default, v.Text) and not value.default.text else None
 
 
+def _is_guarded(absent: _Absent, node: Node, network: Network) -> bool:
+    return not network.guarded.isdisjoint(absent.read.names) or is_looked_at(node, network.tested)
+
+
 def _given(network: Network) -> Iterator[Spot]:
     """What a client or a header is given."""
     for connection in network.connections:
@@ -63,9 +67,7 @@ def _given(network: Network) -> Iterator[Spot]:
             if absent is None or is_set_again(given, network):
                 continue
             case = _case(connection, absent)
-            if case is None or is_guarded(
-                absent.read.names, given.node, network.index, network.evaluator, network.tested
-            ):
+            if case is None or _is_guarded(absent, given.node, network):
                 continue
             yield _spot(absent, given.node, case, connection)
 
@@ -114,7 +116,7 @@ def _in_texts(network: Network) -> Iterator[Spot]:
         names = absent.read.names
         if not any(is_key_variable(name, network.catalogue) for name in names):
             continue
-        if not is_guarded(names, use.node, network.index, network.evaluator, network.tested):
+        if not _is_guarded(absent, use.node, network):
             read = absent.read.node
             values = {"env": names[0], "name": f"{first.text}{absent.text}".strip(), "where": ""}
             yield Spot("KG208", use.node if read is None else read, values, "text", statement=f"text:{names[0]}")

@@ -12,7 +12,7 @@ from keyguard.python.index import plain_string
 from keyguard.python.module import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.index import Block, Index, Node
@@ -80,23 +80,24 @@ def _catches_absence(node: Node) -> bool:
     return node is not None and not _IMPORT_ERRORS.isdisjoint(_words(node))
 
 
-def is_guarded(names: Iterable[str], node: Node, index: Index, evaluator: Evaluator, looked_at: frozenset[str]) -> bool:
-    """Tell whether a module looks at the variables of the environment that `node` is read from, or at what holds them.
+def guarded(index: Index, evaluator: Evaluator, looked_at: frozenset[str]) -> frozenset[str]:
+    """The variables of the environment that a module looks at: by name, or at what it read from them.
 
     A read that raises (`os.environ["X"]`) anywhere in the module looks at the variable too.
     """
-    wanted = set(names)
-    if not wanted.isdisjoint(looked_at) or not looked_at.isdisjoint(_words(node)):
-        return True
+    found = set(looked_at)
     for use in index.strings:
-        if use.role.kind == "subscript" and plain_string(use.node) in wanted:
-            return True
+        if use.role.kind == "subscript":
+            found.add(plain_string(use.node) or "")
     for write in index.writes:
         target = write.target
         name = target.attr.value if type(target).__name__ == "Attribute" else getattr(target, "value", None)
-        if not isinstance(name, str) or name not in looked_at:
-            continue
-        for item in v.alternatives(evaluator.value(write.node, write.place)):
-            if isinstance(item, v.EnvRead) and not wanted.isdisjoint(item.names):
-                return True
-    return False
+        if isinstance(name, str) and name in looked_at:
+            for item in v.alternatives(evaluator.value(write.node, write.place)):
+                found.update(item.names if isinstance(item, v.EnvRead) else ())
+    return frozenset(found)
+
+
+def is_looked_at(node: Node, looked_at: frozenset[str]) -> bool:
+    """Tell whether a name in an expression is one that the module looks at."""
+    return not looked_at.isdisjoint(_words(node))

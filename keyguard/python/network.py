@@ -256,6 +256,13 @@ class Network:
 
         return tested(self.index)
 
+    @cached_property
+    def guarded(self) -> frozenset[str]:
+        """The variables of the environment that the module looks at before, or while, it uses them."""
+        from keyguard.python.guards import guarded  # noqa: PLC0415  # as above
+
+        return guarded(self.index, self.evaluator, self.tested)
+
     @property
     def talks(self) -> bool:
         """Tell whether the module reaches a model host or imports a model SDK."""

@@ -33,6 +33,11 @@ _OS = "import os\n"
         ),
         pytest.param("import litellm\nlitellm.completion('gpt-4o', [], api_key='os.environ/MY_KEY')\n", id="reference"),
         pytest.param("import openai\nopenai.api_key = 'your-key'\nopenai.api_key = load()\n", id="set-again"),
+        pytest.param(
+            "import httpx\nH = {'Authorization': 'Bearer '}\n"
+            "httpx.get('https://api.openai.com/v1/models', headers=H)\n",
+            id="scheme-alone",
+        ),
         pytest.param(_OS + "os.environ['OPENAI_API_KEY'] = 'EMPTY'\n", id="local-value-in-environment"),
         pytest.param(_OS + "os.environ['OPENAI_API_KEY'] = 'test'\n", id="dummy-in-environment"),
         pytest.param(_OS + "os.environ['EDITOR'] = 'your-key'\n", id="no-key-variable"),
