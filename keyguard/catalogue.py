@@ -216,11 +216,21 @@ class Catalogue:
         return tuple(knowledge.flat(knowledge.Lookalike, item) for item in found)
 
     @cached_property
+    def foreign_hosts(self) -> Mapping[str, str]:
+        """Hosts that are mistaken for a provider's API and answer no model call, with the provider's id."""
+        return MappingProxyType({item["name"]: item["provider"] for item in self._section("lookalikes")["host"]})
+
+    @cached_property
     def words(self) -> Words:
         """Names that tell a credential without naming a provider."""
         from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
 
         return knowledge.flat(knowledge.Words, self._section("words"))
+
+    @cached_property
+    def mapped_protocols(self) -> frozenset[str]:
+        """The vendors whose clients others answer too, under the vendor's own model ids."""
+        return frozenset(self._section("models")["mapped"])
 
     @cached_property
     def families(self) -> tuple[ModelFamily, ...]:
@@ -356,8 +366,8 @@ def _stamp(root: str) -> str:
     return "\n".join(entries)
 
 
-def _cache_path(root: str) -> str | None:
-    """The cache file of this rules folder, or None when there is no place for one; `KEYGUARD_CACHE_DIR` comes first."""
+def cache_folder() -> str | None:
+    """Where keyguard may keep what it can make again, None when there is no place; `KEYGUARD_CACHE_DIR` comes first."""
     folder = os.environ.get("KEYGUARD_CACHE_DIR")
     if not folder:
         parent = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
@@ -367,7 +377,13 @@ def _cache_path(root: str) -> str | None:
                 return None
             parent = os.path.join(home, ".cache")
         folder = os.path.join(parent, "keyguard")
-    return os.path.join(folder, f"catalogue-{crc32(os.fsencode(root)):08x}.json")
+    return folder
+
+
+def _cache_path(root: str) -> str | None:
+    """The cache file of this rules folder."""
+    folder = cache_folder()
+    return None if folder is None else os.path.join(folder, f"catalogue-{crc32(os.fsencode(root)):08x}.json")
 
 
 def _from_cache(root: str, stamp: str, path: str) -> Catalogue | None:

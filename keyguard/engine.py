@@ -14,12 +14,14 @@ from keyguard.source import SourceFile, Undecodable, decode, kind_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from keyguard.cache import ResultCache
     from keyguard.catalogue import Catalogue
-    from keyguard.checks import NetworkCheck
+    from keyguard.checks import NetworkCheck, PythonCheck
     from keyguard.discover import GitState, Target, Window
     from keyguard.knowledge import KeyShape
     from keyguard.prefilter import Prefilter, Signals
-    from keyguard.python.facts import PythonFacts
+    from keyguard.python.around import Surroundings
+    from keyguard.python.module import Module
     from keyguard.python.project import Project
     from keyguard.settings import Settings, SettingsFinder, Vocabulary
     from keyguard.suppress import Mark
@@ -37,7 +39,7 @@ class Session(NamedTuple):
     `finder` gives the settings of a path, `root` is the project's folder, `git` says what git does with a file;
     `accepts` asks another tool's baseline about a path and a secret's SHA-1 in hexadecimal. `project` holds the modules
     that a file of this run may import constants from; each is read once a process. `sifted` is what the prefilter said
-    already of some files, by location.
+    already of some files, by location. A run that `remembers` notes what each result stands on, for the cache.
     """
 
     catalogue: Catalogue
@@ -49,12 +51,16 @@ class Session(NamedTuple):
     git: GitState | None = None
     accepts: Callable[[str, str], bool] | None = None
     sifted: Mapping[str, Sifted] = MappingProxyType({})
+    remembers: bool = False
 
 
 class Sifted(NamedTuple):
-    """What the prefilter said of a file when it had so many bytes."""
+    """What the prefilter said of a file, and Python's hash of its bytes then: it may have changed when it is checked.
 
-    size: int
+    A process that is not forked has hashes of its own, and searches again.
+    """
+
+    content: int
     signals: Signals
 
 
@@ -71,6 +77,10 @@ class LazyProject:
         """Leave the modules that were read behind."""
         return LazyProject, (self._root, self._catalogue)
 
+    def seen_by(self, location: str) -> tuple[tuple[str, str, str], ...]:
+        """The modules that a file was looked up in: see `Project.seen_by`."""
+        return () if self._made is None else self._made.seen_by(location)
+
     def __call__(self) -> Project:
         """Give the project."""
         if self._made is None:
@@ -83,13 +93,18 @@ class LazyProject:
 class Outcome(NamedTuple):
     """What came of one file: its report, what the minimum severity hid by label, and our marks that hid nothing.
 
-    `bug` says where keyguard itself failed on the file; the other files are checked all the same.
+    `bug` says where keyguard itself failed on the file; the other files are checked all the same. A run that remembers
+    has the `digest` of what was read, unless it `was_searched_only`, and the modules `seen` for it: name, import
+    folder, and file or empty.
     """
 
     report: FileReport
     hidden: tuple[tuple[str, int], ...] = ()
     unused: int = 0
     bug: str | None = None
+    digest: str = ""
+    seen: tuple[tuple[str, str, str], ...] = ()
+    was_searched_only: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -113,19 +128,36 @@ def check_targets(
     *,
     jobs: int | None = None,
     advance: Callable[[int], None] = lambda _: None,
+    cache: ResultCache | None = None,
 ) -> Report:
     """Check every target and put the outcomes together in path order, whatever the number of workers.
 
     `jobs` None takes every core; little work is done in this process. `advance` is told how many files were done.
-    The notices of the report are bugs in keyguard, each with its file.
+    What the `cache` remembers of unchanged files is taken from it, and it learns the rest. The notices of the report
+    are bugs in keyguard, each with its file.
     """
+    if cache is None:
+        outcomes = _checked(targets, session, jobs, advance)
+    else:
+        from keyguard.recall import recall, remember  # noqa: PLC0415  # JSON and hashes: 5 ms, for runs over folders
+
+        session = session._replace(remembers=True)
+        known = recall(targets, session, cache)
+        advance(len(targets) - len(known.waiting))
+        found = _checked(known.waiting, session, jobs, advance)
+        remember(known, found, session, cache)
+        outcomes = [outcome for outcome in (*known.outcomes, *found) if not outcome.is_empty]
+    return _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug))
+
+
+def _checked(
+    targets: Sequence[Target], session: Session, jobs: int | None, advance: Callable[[int], None]
+) -> list[Outcome]:
     workers = min(jobs or os.cpu_count() or 1, len(targets))
     size = sum(max(target.size, 0) for target in targets)
     if workers > 1 and (size > _ALONE or any(target.is_large for target in targets)):
-        outcomes = _together(targets, session, workers, advance)
-    else:
-        outcomes = list(_one_by_one(targets, session, advance))
-    return _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug))
+        return _together(targets, session, workers, advance)
+    return list(_one_by_one(targets, session, advance))
 
 
 def _together(
@@ -140,7 +172,10 @@ def _together(
 
     if workers > _SIFTERS:
         return spread(targets, session, workers, _chunks(targets), advance)
-    outcomes, left = sift(targets, session, workers, _chunks(targets), advance)
+    ready: set[str] = set()
+    outcomes, left = sift(
+        targets, session, workers, _chunks(targets), advance, lambda sifted: _prepare(sifted.signals, ready)
+    )
     if not left:
         return outcomes
     # What takes longest first, so that no process is left with it at the end.
@@ -148,6 +183,25 @@ def _together(
     session = session._replace(sifted={target.location: sifted for target, sifted in left if sifted is not None})
     rest = [target for target, _ in left]
     return outcomes + spread(rest, session, workers, _chunks(rest, _SIFTED_BYTES), advance)
+
+
+def _prepare(signals: Signals, ready: set[str]) -> None:
+    """Import what a file will need while other threads search: processes that are forked later have it in memory."""
+    if "checks" not in ready:
+        ready.add("checks")
+        from keyguard import findings, suppress  # noqa: F401, PLC0415  # 10 ms
+        from keyguard.checks import facts  # noqa: F401, PLC0415  # 28 ms
+    if signals.likely and "python" not in ready:
+        ready.add("python")
+        from keyguard.python import facts as python_facts  # noqa: F401, PLC0415  # LibCST: 190 ms
+    if signals.looks and "looks" not in ready:
+        ready.add("looks")
+        from keyguard.python import glance  # noqa: F401, PLC0415  # ast: 4 ms
+    if not signals.plugins <= ready:
+        ready.update(signals.plugins)
+        from keyguard.secrets.detect import load  # noqa: PLC0415  # 28 ms for the first plug-in
+
+        load(signals.plugins)
 
 
 def sift_chunk(targets: Iterable[Target], session: Session) -> tuple[list[Outcome], list[tuple[Target, Sifted | None]]]:
@@ -169,20 +223,22 @@ def _sifted(target: Target, session: Session) -> Sifted | None:
         return None
     try:
         data = target.read()
-        return Sifted(len(data), session.prefilter.scan(data, kind_of(target.path, data[:256]), target.path))
+        signals = session.prefilter.scan(data, kind_of(target.path, data[:256]), target.path)
+        return Sifted(hash(data) if signals else 0, signals)
     except Exception:  # noqa: BLE001  # it will happen again, where it is reported
         return None
 
 
 def _binary(target: Target) -> Outcome:
-    return Outcome(FileReport(target.path, skipped="binary"))
+    return Outcome(FileReport(target.path, skipped="binary"), was_searched_only=True)
 
 
 def check_chunk(targets: Iterable[Target], session: Session) -> list[Outcome]:
     """Check some targets and give the outcomes that have something to say."""
     from keyguard.discover import filled  # noqa: PLC0415  # git's blobs are read where they are checked
 
-    return [outcome for target in filled(targets) if not (outcome := check_target(target, session)).is_empty]
+    outcomes = (check_target(target, session) for target in filled(targets))
+    return [outcome for outcome in outcomes if not outcome.is_empty or outcome.digest]
 
 
 def check_target(target: Target, session: Session) -> Outcome:
@@ -194,11 +250,21 @@ def check_target(target: Target, session: Session) -> Outcome:
             data = target.read()
         except OSError as error:
             return unreadable(target, session, _reason(error))
-        return check_bytes(target, data, session)
+        outcome = check_bytes(target, data, session)
+        return _with_grounds(outcome, target, data, session) if session.remembers else outcome
     except (RecursionError, MemoryError) as error:
         return unreadable(target, session, f"it asks for more than this machine has, {type(error).__name__}")
     except Exception as error:  # noqa: BLE001  # a bug of ours on one file must not keep the others from being checked
         return Outcome(FileReport(target.path, skipped="keyguard failed on it"), bug=_where(error))
+
+
+def _with_grounds(outcome: Outcome, target: Target, data: bytes, session: Session) -> Outcome:
+    """Note what a result stands on; a file without a signal is searched again as fast as it would be hashed."""
+    if outcome.was_searched_only:
+        return outcome
+    from keyguard.cache import digest_of  # noqa: PLC0415  # in memory, where results are remembered
+
+    return outcome._replace(digest=digest_of(data), seen=session.project.seen_by(target.location))
 
 
 def unreadable(target: Target, session: Session, reason: str) -> Outcome:
@@ -210,12 +276,12 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
     """Check a file whose bytes are in hand."""
     kind = kind_of(target.path, data[:256])
     sifted = session.sifted.get(target.location)
-    known = sifted is not None and sifted.size == len(data)
+    known = sifted is not None and sifted.content == hash(data)
     signals = sifted.signals if sifted and known else session.prefilter.scan(data, kind, target.path)
     if signals.is_binary:
         return _binary(target)
     if not signals:
-        return Outcome(FileReport(target.path))
+        return Outcome(FileReport(target.path), was_searched_only=True)
     file = _File(target, session)
     try:
         source = decode(target.path, data, kind=kind, place=target.place)
@@ -256,7 +322,7 @@ def _check_windows(target: Target, session: Session) -> Outcome:
         passed, offset = window.data, window.offset
         signals = session.prefilter.scan(window.data, kind, target.path)
         if signals.is_binary:
-            return Outcome(FileReport(target.path, skipped="binary"))
+            return Outcome(FileReport(target.path, skipped="binary"), was_searched_only=True)
         if not signals and number:
             continue
         source = decode(
@@ -353,16 +419,26 @@ class _File:
 
     def check_python(self, sources: Sequence[SourceFile], signals: Signals) -> None:
         """Run the rules that read Python, over a file or the cells of a notebook in order."""
-        if not signals.python and not signals.talks and not signals.requests:
+        if not signals.python and not signals.connects and not signals.requests:
             return
         from keyguard.checks import NETWORK_CHECKS, PYTHON_CHECKS  # noqa: PLC0415  # as in check_text
 
         selected = self._settings.is_selected
-        near_keys = signals.python or signals.talks
-        wanted = [check for check in PYTHON_CHECKS if near_keys and selected(check.rule)]
+        wanted = [check for check in PYTHON_CHECKS if selected(check.rule)]
         connecting = [check for check in NETWORK_CHECKS if selected(check.rule) and self._concerns(check, signals)]
-        if not connecting and not self._may_hold_keys(sources, signals, wanted):
-            return
+        if self._may_hold_keys(sources, signals, wanted):
+            self._check_whole(sources, signals, wanted, connecting)
+        elif connecting:
+            self._check_connections(sources, signals, connecting)
+
+    def _check_whole(
+        self,
+        sources: Sequence[SourceFile],
+        signals: Signals,
+        wanted: Sequence[PythonCheck],
+        connecting: Sequence[NetworkCheck],
+    ) -> None:
+        """Run every rule over a module that may hold or show keys."""
         from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 190 ms
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
@@ -379,13 +455,29 @@ class _File:
         for key in facts.keys:
             self._remember(key.value, key.match.shape if key.match else None)
         for check in wanted:
-            self._add_hits(facts, check.run(facts))
+            self._add_hits(facts.module, check.run(facts))
         if connecting:
-            self._add_hits(facts, self._connecting(facts, connecting))
+            self._connect(facts.near, connecting)
+
+    def _check_connections(
+        self, sources: Sequence[SourceFile], signals: Signals, checks: Sequence[NetworkCheck]
+    ) -> None:
+        """Run the rules about connections over what of a module has to do with them."""
+        from keyguard.python.facts import look_around  # noqa: PLC0415  # LibCST: 190 ms
+        from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
+
+        session = self._session
+        # Away from models a request is all that there is to find, and any body may hold one.
+        matters = session.prefilter.connects if signals.connects else None
+        near = look_around(sources, session.catalogue, session.project(), matters, self._target.location)
+        if isinstance(near, ParseFailure):
+            self._unparsed(sources, near, signals)
+        else:
+            self._connect(near, checks)
 
     def _concerns(self, check: NetworkCheck, signals: Signals) -> bool:
         """Tell whether a rule can say anything that is shown: elsewhere than near models, only the low voices."""
-        if signals.talks:
+        if signals.connects:
             return True
         return (
             signals.requests
@@ -399,19 +491,21 @@ class _File:
             return False
         return signals.likely or any(self._sees(look, sources) for look in signals.looks)
 
-    def _connecting(self, facts: PythonFacts, checks: Sequence[NetworkCheck]) -> Iterator[Hit]:
+    def _connect(self, near: Surroundings, checks: Sequence[NetworkCheck]) -> None:
         """Run the rules about connections over one walk's facts."""
         from keyguard.checks.spots import hits_of  # noqa: PLC0415  # for Python that talks to models
         from keyguard.python.connections import network_of  # noqa: PLC0415  # as above
 
-        network = network_of(facts.near, self._settings.advice, self._session.project().versions)
-        return hits_of([spot for check in checks for spot in check.run(network)], facts.module)
+        module = near.index.module
+        versions = self._session.project().versions_at(self._target.location)
+        network = network_of(near, self._settings.advice, versions)
+        self._add_hits(module, hits_of([spot for check in checks for spot in check.run(network)], module))
 
-    def _add_hits(self, facts: PythonFacts, hits: Iterable[Hit]) -> None:
+    def _add_hits(self, module: Module, hits: Iterable[Hit]) -> None:
         """Add hits whose spans count in the whole module; each goes to the cell it lies in."""
         for hit in hits:
-            source, span = facts.module.place(hit.span)
-            related = tuple((facts.module.place(other)[1], text) for other, text in hit.related)
+            source, span = module.place(hit.span)
+            related = tuple((module.place(other)[1], text) for other, text in hit.related)
             self._add(source, (hit._replace(span=span, related=related),))
 
     def _sees(self, look: str, sources: Sequence[SourceFile]) -> bool:
@@ -594,7 +688,7 @@ def _one_by_one(targets: Sequence[Target], session: Session, advance: Callable[[
     for target in filled(targets):
         outcome = check_target(target, session)
         advance(1)
-        if not outcome.is_empty:
+        if not outcome.is_empty or outcome.digest:
             yield outcome
 
 

@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from keyguard.catalogue import Catalogue
 
 # RE2 keeps the states of its automaton in this much memory; with less it starts anew and slows down.
@@ -107,11 +109,24 @@ _LITERAL = (
 )
 
 
+# What decides about calls that stand elsewhere in a module: limits, repetition, load, hosts, where keys are read.
+_AROUND_CALLS = (
+    r"(?i:timeout|retr(?:y|ies)|attempt|backoff|sleep|semaphore|gather|taskgroup|as_completed|executor|session|verify"
+    r"|base_?url|api_?base|api_?key)|://|\bgetenv\b|\benviron\b"
+    # Requests through an object of any name: `self.http.post(…)`, `s.get(url)`.
+    r"|\.(?:post|put|patch|request|mount)\(|\.get\([^)\n]{0,40}(?i:url|uri|endpoint)"
+)
+
+
+_MODEL_PATH = b"/chat/completions"
+
+
 class Signals(NamedTuple):
     """What a file may hold.
 
     `keys`: model-API keys in its text. `python`: something only the parsed module tells. `model`: it may have to do
-    with models; `talks`: it names a host, a variable or an SDK in full. `likely`: it is Python that is worth a parse
+    with models; `talks`: it names a host, a variable or an SDK in full; `connects`: it may make a connection to one,
+    if anybody asks for those. `likely`: it is Python that is worth a parse
     whatever a quick look says; else `looks` says what one must find first. `plugins`: the detect-secrets plug-ins that
     can find something. `scripts`: commands that may print a key. `marks`: ignore comments of our own. `env`: it is an
     env file. `requests`: it names no model, but imports an HTTP library or switches the checks of certificates off;
@@ -122,6 +137,7 @@ class Signals(NamedTuple):
     python: bool = False
     model: bool = False
     talks: bool = False
+    connects: bool = False
     likely: bool = False
     looks: tuple[str, ...] = ()
     plugins: frozenset[str] = frozenset()
@@ -133,7 +149,9 @@ class Signals(NamedTuple):
 
     def __bool__(self) -> bool:
         """Tell whether the file must be decoded and checked."""
-        found = self.keys or self.python or self.talks or bool(self.plugins) or self.scripts or self.marks or self.env
+        found = (
+            self.keys or self.python or self.connects or bool(self.plugins) or self.scripts or self.marks or self.env
+        )
         return found or self.requests
 
 
@@ -150,20 +168,34 @@ _BINARY = Signals(is_binary=True)
 class Prefilter:
     """A catalogue's search patterns; built once for a run, each pattern compiled when it is first needed.
 
-    `plugins` are the detect-secrets plug-ins that are on; None means the ones that are on by default. A `wide` one
-    looks for HTTP libraries too, in one more search of each file, so that the rules in `WIDE` see every file they may.
+    `plugins` are the detect-secrets plug-ins that are on; None means the ones that are on by default. `connections`
+    asks for the connections of Python, too. A `wide` one looks for HTTP libraries as well, in one more search of each
+    file, so that the rules in `WIDE` see every file they may.
     """
 
-    def __init__(self, catalogue: Catalogue, plugins: frozenset[str] | None = None, *, wide: bool = False) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        plugins: frozenset[str] | None = None,
+        *,
+        connections: bool = False,
+        wide: bool = False,
+    ) -> None:
         """Take the patterns stored with the catalogue; nothing is compiled yet."""
         self._catalogue = catalogue
-        self._narrow = Prefilter(catalogue, plugins) if wide else None
+        self._connections = connections
+        self._narrow = Prefilter(catalogue, plugins, connections=connections) if wide else None
         self._plugins = default_plugins() if plugins is None else plugins
         self._unconditional = any(not PLUGINS[name][2] for name in self._plugins)
 
-    def __reduce__(self) -> tuple[Any, tuple[Catalogue, frozenset[str]]]:
+    def __reduce__(self) -> tuple[Callable[..., Prefilter], tuple[Catalogue, frozenset[str], bool, bool]]:
         """Let a worker process compile its own patterns."""
-        return Prefilter if self._narrow is None else _wide, (self._catalogue, self._plugins)
+        return _again, (self._catalogue, self._plugins, self._connections, self._narrow is not None)
+
+    @property
+    def about(self) -> tuple[object, ...]:
+        """What it searches for beside the catalogue: prefilters that agree in it find the same."""
+        return (*sorted(self._plugins), self._connections, self._narrow is not None)
 
     def scan(self, data: bytes, kind: str, path: str = "") -> Signals:
         """Search a file's bytes, or a window of them, in time linear in their number.
@@ -192,7 +224,7 @@ class Prefilter:
         """What a narrow look found, and whether a file that does not talk to models sends requests all the same."""
         from keyguard.source import searchable  # noqa: PLC0415  # in memory already
 
-        if signals.talks or signals.is_binary:
+        if signals.connects or signals.is_binary:
             return signals
         pattern = self._pattern("requests" if kind in _PYTHON else "unchecked")
         return signals._replace(requests=pattern.search(searchable(data) or b"") is not None)
@@ -200,6 +232,11 @@ class Prefilter:
     def matters(self, text: str) -> bool:
         """Tell whether a part of a text, such as a function's body, can hold a finding of its own."""
         return self._first.search(text.encode("utf-8", "surrogatepass")) is not None
+
+    def connects(self, text: str) -> bool:
+        """Tell whether a part of Python, such as a function's body, says anything about a connection by itself."""
+        data = text.encode("utf-8", "surrogatepass")
+        return self._pattern("calls").search(data) is not None or self._around_calls.search(data) is not None
 
     def _first_of_all(self, flat: bytes) -> bool | None:
         """None when nothing is there; else whether all there is could matter to Python or to our own marks only."""
@@ -222,6 +259,7 @@ class Prefilter:
             keys=encoded or named or found,
             model=model,
             talks=talks,
+            connects=self._connections and kind in _PYTHON and self._may_connect(flat, talks=talks),
             plugins=self._possible_plugins(flat),
             scripts=scripts,
             marks=b"keyguard:" in flat,
@@ -252,6 +290,10 @@ class Prefilter:
             *([SHOWN] if self._may_show(flat, model=talks) else []),
         )
         return Signals(python=bool(looks), looks=looks)
+
+    def _may_connect(self, flat: bytes, *, talks: bool) -> bool:
+        """Tell whether Python may call a model: it names one in full, or a path only model APIs have, and calls."""
+        return (talks or _MODEL_PATH in flat) and self._pattern("calls").search(flat) is not None
 
     def _hides(self, flat: bytes, *, talks: bool) -> bool:
         """Tell whether Python may hold a key that its text does not show."""
@@ -329,6 +371,7 @@ class Prefilter:
     def _by_plugin(self) -> dict[str, Any]:
         return {name: compiled(PLUGINS[name][2]) for name in sorted(self._plugins) if PLUGINS[name][2]}
 
+    _around_calls = cached_property(lambda _: compiled(_AROUND_CALLS))
     _script = cached_property(lambda _: compiled(f"(?m:{_SCRIPT})"))
     _whole_environment = cached_property(lambda _: compiled(_WHOLE_ENVIRONMENT))
     _environment_shown = cached_property(lambda _: compiled(_ENVIRONMENT_SHOWN))
@@ -341,9 +384,8 @@ class Prefilter:
     _literal = cached_property(lambda _: compiled(_LITERAL))
 
 
-def _wide(catalogue: Catalogue, plugins: frozenset[str]) -> Prefilter:
-    """Make a wide prefilter: what a worker process calls."""
-    return Prefilter(catalogue, plugins, wide=True)
+def _again(catalogue: Catalogue, plugins: frozenset[str], connections: bool, wide: bool) -> Prefilter:  # noqa: FBT001  # called by pickle
+    return Prefilter(catalogue, plugins, connections=connections, wide=wide)
 
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

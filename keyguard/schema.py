@@ -176,6 +176,7 @@ _KEY = {
     "malformed": _BOOL,
     "retired": _BOOL,
     "often_public": _BOOL,
+    "manages": _BOOL,
     "endpoints": _TEXTS,
 }
 _PROVIDER = {
@@ -187,6 +188,7 @@ _PROVIDER = {
     "words": _LOWER,
     "console_url": _TEXT,
     "env": _ENV,
+    "env_admin": _ENV,
     "env_other": _ENV,
     "env_base_url": _ENV,
     "env_reused": _ENV,
@@ -234,6 +236,7 @@ _TIMEOUT = _Field(
         "none": _choice("endless", "default", "error"),
         "call_none": _choice("endless", "default", "client", "error"),
         "zero": _BOOL,
+        "endless_calls": _TEXTS,
         "remedy": _TEXT,
     },
 )
@@ -249,6 +252,7 @@ _RETRY = _Field(
         "on": _TEXTS,
         "backoff": _BOOL,
         "none": _choice("default", "off", "error"),
+        "never": _TEXTS,
         "remedy": _TEXT,
     },
 )
@@ -259,6 +263,20 @@ _ERRORS = _Field(
         "silent": _BOOL,
     },
 )
+_REMOVED = _Field(
+    "tables",
+    keys={
+        "name": _TEXT,
+        "setting": _TEXT,
+        "param": _TEXT,
+        "of": _NAMES,
+        "package": _TEXT,
+        "since": _NEED,
+        "effect": _choice("raises", "ignored", required=True),
+        "instead": _TEXT,
+        "end_of_life": _BOOL,
+    },
+)
 _PATH = _Field(
     "table",
     keys={
@@ -266,9 +284,12 @@ _PATH = _Field(
         "version": _choice("needed", "added"),
         "doubled": _TEXTS,
         "scheme": _BOOL,
+        "bare": _BOOL,
         "slash": _BOOL,
         "slash_settings": _NAMES,
         "params": _TEXTS,
+        "version_params": _TEXTS,
+        "empty": _choice("default", "fails"),
     },
 )
 _MADE = {
@@ -292,6 +313,7 @@ _CONSTRUCTOR = {
     "env_base_url": _ENV,
     "base_url_default": _TEXT,
     "methods": _TEXTS,
+    "missing_key": _choice("raises", "anonymous", "fallback"),
     "client_params": _TEXTS,
     "client_position": _INT,
 }
@@ -326,6 +348,8 @@ _SDK = {
     "payload_params": _TEXTS,
     "stream_params": _TEXTS,
     "missing_key": _choice("raises", "anonymous", "fallback"),
+    "empty_key": _choice("raises", "fails"),
+    "forgives": _TEXTS,
     "env_fallback": _ENV,
     "env_at_import": _ENV,
     "closed_unheld": _BOOL,
@@ -347,20 +371,7 @@ _SDK = {
         },
     ),
     "call": _Field("tables", keys=_CALL),
-    "removed": _Field(
-        "tables",
-        keys={
-            "name": _TEXT,
-            "setting": _TEXT,
-            "param": _TEXT,
-            "of": _NAMES,
-            "package": _TEXT,
-            "since": _NEED,
-            "effect": _choice("raises", "ignored", required=True),
-            "instead": _TEXT,
-            "end_of_life": _BOOL,
-        },
-    ),
+    "removed": _REMOVED,
     "major": _Field(
         "tables",
         keys={
@@ -455,10 +466,12 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
         "tls": _Field("table", keys={"insecure": _NAMES, "settings": _NAMES, "values": _NAMES, "env": _TEXTS}),
         "global_timeouts": _NAMES,
         "bounds": _NAMES,
+        "removed": _REMOVED,
     },
     "env": {
         "environs": _NAMES,
         "loaders": _NAMES,
+        "file_reads": _TEXTS,
         "unwrap_methods": _TEXTS,
         "reader": _Field(
             "tables",
@@ -524,6 +537,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "env_keywords": _TEXTS,
             },
         ),
+        "precedence": _Field("tables", required=True, keys={"wins": _NEED, "over": _NEED, "reader": _NEED}),
     },
     "sinks": {
         "sink": _Field(
@@ -561,6 +575,8 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
     "placeholders": {
         "values": _Field("texts", required=True),
         "words": _Field("texts", required=True, check=_lower),
+        "asks": _Field("texts", required=True, check=_lower),
+        "references": _Field("texts", required=True, check=_lower),
         "patterns": _Field("texts", required=True, check=_patterns),
         "fillers": _Field("texts", required=True),
         "local": _Field("tables", required=True, keys={"value": _NEED, "what": _NEED}),
@@ -577,7 +593,8 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
             "tables",
             required=True,
             keys={"id": _NEED, "what": _NEED, "patterns": _PATTERNS, "prefixes": _TEXTS},
-        )
+        ),
+        "host": _Field("tables", required=True, keys={"name": _NEED, "provider": _NEED}),
     },
     "words": {
         "generic": _LOWER,
@@ -589,6 +606,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
         "browser_prefixes": _TEXTS,
     },
     "models": {
+        "mapped": _Field("texts", required=True),
         "family": _Field(
             "tables",
             required=True,
@@ -599,7 +617,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "open_weights": _BOOL,
                 "served_by": _TEXTS,
             },
-        )
+        ),
     },
 }
 """The files that stand once, at the top of the rules folder."""

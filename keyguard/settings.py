@@ -183,6 +183,11 @@ class Settings(NamedTuple):
         """Tell whether a rule runs: the more specific selector wins, `ignore` among equals."""
         return _selected(self.selections, rule)[0]
 
+    def may_select(self, family: str) -> bool:
+        """Tell whether any rule whose id begins so may run: cheaply, without knowing which rules there are."""
+        wanted = (word for selection in self.selections for word in (*(selection.select or ()), *selection.extend))
+        return self.is_selected(family) or any(selector.startswith(family) for selector in wanted)
+
     def is_named(self, rule: str) -> bool:
         """Tell whether a rule that runs was selected by its full id or name."""
         return _selected(self.selections, rule) == (True, True)
@@ -434,8 +439,15 @@ def closest(word: str, words: Iterable[str]) -> str | None:
     import difflib  # noqa: PLC0415  # 4 ms, for an error only
 
     by_lower = {candidate.lower(): candidate for candidate in words}
-    found = difflib.get_close_matches(word[:_SHOWN_WORDS].lower(), by_lower, n=1)
-    return by_lower[found[0]] if found else None
+    lowered = word[:_SHOWN_WORDS].lower()
+    found = difflib.get_close_matches(lowered, by_lower, n=4)
+    # Of the likest, the one that begins like it: `KG1O1` is meant to be KG101, not KG211.
+    return by_lower[max(found, key=lambda one: _shared(one, lowered))] if found else None
+
+
+def _shared(one: str, other: str) -> int:
+    """Count the characters that two words have in common at their beginning."""
+    return next((at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), len(one))
 
 
 def quote(word: str) -> str:

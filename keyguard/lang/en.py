@@ -26,6 +26,10 @@ ENTRIES: dict[str, Entry] = {
     "related.waits": "this call waits so long",
     "related.piece": "a piece of it",
     "related.read": "{name} is read here",
+    "related.load": "the variables are loaded here",
+    "related.sent": "it is sent here",
+    "related.client": "the client is made here",
+    "related.wins": "this one is taken",
     # Places.
     "cell": "cell {cell}",
     "cell.output": "cell {cell} output",

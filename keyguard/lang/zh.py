@@ -24,6 +24,10 @@ ENTRIES: dict[str, Entry] = {
     "related.waits": "这次调用会这样等待",
     "related.piece": "密钥的一部分",
     "related.read": "在这里读取 {name}",
+    "related.load": "变量在这里才加载",
+    "related.sent": "在这里发送",
+    "related.client": "客户端在这里创建",
+    "related.wins": "实际采用的是这一个",
     # Places.
     "cell": "单元格 {cell}",
     "cell.output": "单元格 {cell} 输出",

@@ -76,7 +76,7 @@ class Arguments:
         display, where = self._display(node, place)
         for key, value in table.entries:
             if isinstance(key, v.Text):
-                entry = _entry_node(display, key.text)
+                entry = entry_node(display, key.text)
                 own = (node, place) if entry is None else (entry, where)
                 self.named[key.text] = Given(key.text, value, *own)
             else:
@@ -161,7 +161,7 @@ def member_of(given: Given, name: str, evaluator: Evaluator, depth: int = 0) -> 
         found: Given | None = None
         if isinstance(value, v.Table):
             entry = value.get(name)
-            node = _entry_node(given.node, name)
+            node = entry_node(given.node, name)
             found = None if entry is None else Given(name, entry, given.node if node is None else node, given.place)
         elif isinstance(value, v.Instance) and value.node is not None and value.place is not None:
             found = Arguments(value.node, value.place, evaluator).get((name,))
@@ -176,7 +176,7 @@ def member_of(given: Given, name: str, evaluator: Evaluator, depth: int = 0) -> 
     return None
 
 
-def _entry_node(node: Node, name: str) -> Node:
+def entry_node(node: Node, name: str) -> Node:
     """The expression of a dict display's entry; None when the display is elsewhere."""
     if type(node).__name__ != "Dict":
         return None
@@ -219,3 +219,14 @@ def names_read(value: v.Value) -> Iterator[str]:
 def lookup(table: Mapping[str, object], value: v.Value) -> str:
     """The first name of a table that a value refers to; empty when there is none."""
     return next((name for item in v.alternatives(value) if (name := v.dotted(item)) in table), "")
+
+
+def written(given: Given, value: v.Value) -> Node:
+    """The literal of this module that a text stands in; the expression that gives it when it is put together."""
+    if isinstance(value, v.Text):
+        leaves = {id(piece.leaf): piece.leaf for piece in value.pieces}
+        if len(leaves) == 1:
+            leaf = next(iter(leaves.values()))
+            if leaf is not None:
+                return leaf
+    return given.node

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
-from keyguard.python.arguments import Arguments, Given, names_read, texts
+from keyguard.python.arguments import Arguments, Given, member_of, names_read, texts
 from keyguard.python.assigned import env_writes, module_settings
 from keyguard.python.hosts import MODEL_PATH, host_of, is_unknown, serves_models, urls_of
 from keyguard.python.index import plain_string, spell
@@ -83,6 +83,7 @@ def network_of(near: Surroundings, advice: Advice, versions: Mapping[str, str] |
         tuple(finder.calls),
         tuple(finder.http_calls),
         finder.env_writes,
+        finder.all_settings,
         near.index.module.source,
         advice,
         finder.versions,
@@ -108,7 +109,8 @@ class _Finder:
         self.tables, self.names = near.tables, _names_of(near.catalogue)
         self.versions, self.trusted = versions, trusted
         self.env_writes = env_writes(near)
-        self.settings = module_settings(near)
+        self.all_settings = module_settings(near)
+        self.settings = {name: items[-1] for name, items in self.all_settings.items()}
         self._sent_with: dict[int, list[Given]] | None = None
         self.limits = Limits(self.evaluator, self.tables.limits, self.settings)
         self.connections: dict[object, Connection] = {}
@@ -124,12 +126,22 @@ class _Finder:
             if kind == "Attribute":
                 if func.attr.value in self.names.last:
                     self._attribute(use)
-            elif kind == "Name":
+            elif kind == "Name" and self._may_be_ours(func.value, use.place):
                 name = self.near.callee(use.node, use.place)
                 if name:
                     self._named(use, name)
 
     # what is called
+
+    def _may_be_ours(self, name: str, place: Place) -> bool:
+        """Tell cheaply whether a name may stand for a client or a call: no function or class of the module does."""
+        for binding in self.evaluator.bindings(name, place) or ():
+            if binding.kind == "import":
+                if name in self.names.last or binding.detail.rpartition(".")[2] in self.names.last:
+                    return True
+            elif binding.kind in {"assign", "walrus", "unpack"}:
+                return True
+        return False
 
     def _named(self, use: CallUse, name: str) -> bool:
         """Take in a call whose callee has a dotted name; tell whether it is one of ours."""
@@ -797,6 +809,7 @@ class _Finder:
             http.arguments,
             connection=connection,
             models=models,
+            model=member_of(body, "model", self.evaluator) if body is not None else None,
             timeout=http.timeout,
             attempts=http.attempts,
             is_async=http.is_async,

@@ -666,6 +666,8 @@ class Evaluator:
             return SecretRead(value.store, (*value.names, name), value.node) if value.store != "prompt" else UNKNOWN
         if isinstance(value, Text) and name == "value":
             return value  # a member of an enumeration
+        if isinstance(value, (Text, Joined)) and name == "read_text":
+            return Reference("pathlib.Path().read_text")  # texts have no such method: it was made a path on the way
         return Unknown(name)
 
     def _client_member(self, value: Instance, name: str) -> Value:

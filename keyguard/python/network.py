@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from keyguard.python.arguments import Arguments, Given
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.index import Index, Node, Place, Scope
+    from keyguard.python.mentions import Mention
     from keyguard.python.tables import Client
     from keyguard.settings import Advice
     from keyguard.source import SourceFile
@@ -214,9 +215,10 @@ class ModelCall:
 class Network:
     """What a module says to model APIs: everything the rules about connections see.
 
-    `env_writes` are the variables that the module itself sets, with what it sets them to. `versions` are the releases
-    that the project asks for, by package; `advice` is what the settings say to these rules. `unverified` are settings
-    that switch the check of certificates off for everything the module opens.
+    `env_writes` are the variables that the module itself sets, with what it sets them to, `settings` the attributes of
+    SDKs' modules that it sets, by dotted name. `versions` are the releases that the project asks for, by package;
+    `advice` is what the settings say to these rules, `unverified` settings that switch the check of
+    certificates off for everything the module opens.
     """
 
     index: Index
@@ -226,6 +228,7 @@ class Network:
     calls: tuple[ModelCall, ...]
     http_calls: tuple[HttpCall, ...]
     env_writes: Mapping[str, tuple[Given, ...]]
+    settings: Mapping[str, tuple[Given, ...]]
     source: SourceFile
     advice: Advice
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -238,6 +241,20 @@ class Network:
         from keyguard.python.reach import reached  # noqa: PLC0415  # only rules about loops and load ask
 
         return reached(self.calls, self.evaluator)
+
+    @cached_property
+    def mentions(self) -> tuple[Mention, ...]:
+        """What the module uses of the packages it imports: imports, calls, settings, exception classes."""
+        from keyguard.python.mentions import mentions  # noqa: PLC0415  # only the rule about what was removed asks
+
+        return mentions(self.index, self.evaluator)
+
+    @cached_property
+    def tested(self) -> frozenset[str]:
+        """The names and texts that stand in some condition, or are given to a function that checks them."""
+        from keyguard.python.guards import tested  # noqa: PLC0415  # a walk over the tree that only few files pay
+
+        return tested(self.index)
 
     @cached_property
     def talks(self) -> bool:
