@@ -467,9 +467,9 @@ class _File:
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
         session = self._session
-        near = look_around(
-            sources, session.catalogue, session.project(), session.prefilter.connects, self._target.location
-        )
+        # Away from models a request is all that there is to find, and any body may hold one.
+        matters = session.prefilter.connects if signals.connects else None
+        near = look_around(sources, session.catalogue, session.project(), matters, self._target.location)
         if isinstance(near, ParseFailure):
             self._unparsed(sources, near, signals)
         else:

@@ -145,7 +145,7 @@ def _calls(sdks: Sequence[Mapping[str, Any]], http: Sequence[Mapping[str, Any]])
             rf"\b{_any((makers - everyday) | sessions | {name for name in everyday if len(name) > _EVERYDAY})}[ \t]?\(",
             rf"\b{_any(qualified)}\(",
             rf"\.{_any(long | {name for name in distinct if len(name) > _SHORT_WORD})}\(",
-            rf"\b{_any(modules)}\.[a-zA-Z]",
+            rf"\b{_any(modules)}\.[a-zA-Z]|\bfrom[ \t]+{_any(modules)}[. \t]",
             rf"\b{_any(settings)}[ \t]*=",
             r"\benviron\[[^\]\n]{1,80}\][ \t]*=|\bputenv\(|\benviron\.(?:setdefault|update)\(",
         ]

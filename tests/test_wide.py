@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NARROW = Prefilter(load())
-BROAD = Prefilter(load(), wide=True)
+BROAD = Prefilter(load(), connections=True, wide=True)
 CODE = [text for text, *_ in (*test_kg301.LOUD.values(), *test_kg303.LOUD.values(), *test_kg502.LOUD.values())]
 
 
@@ -24,7 +24,7 @@ CODE = [text for text, *_ in (*test_kg301.LOUD.values(), *test_kg303.LOUD.values
 def test_whatever_the_rules_find_passes(text: str) -> None:
     signals = BROAD.scan(text.encode(), "python", "app.py")
     assert signals
-    assert signals.talks or signals.requests
+    assert signals.connects or signals.requests
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_a_wide_one_stops_at_what_sends_nothing(text: str, kind: str) -> None:
 
 
 def test_a_model_says_more_than_a_request() -> None:
-    signals = BROAD.scan(b"import requests\nfrom openai import OpenAI\n", "python", "app.py")
-    assert (signals.talks, signals.requests) == (True, False)
+    signals = BROAD.scan(b"import requests\nfrom openai import OpenAI\nOpenAI()\n", "python", "app.py")
+    assert (signals.connects, signals.requests) == (True, False)
 
 
 def test_it_stays_wide_on_its_way_to_a_worker() -> None:

@@ -263,7 +263,7 @@ class Network:
 
         return guarded(self.index, self.evaluator, self.tested)
 
-    @property
+    @cached_property
     def talks(self) -> bool:
         """Tell whether the module reaches a model host or imports a model SDK."""
         if self.connections or self.calls:
