@@ -6,11 +6,12 @@ none of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from keyguard.model import Confidence, Severity
+from keyguard.versions import before, order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -344,6 +345,9 @@ class Route:
     attempts: int | None = None
 
 
+_MAJOR_PARTS = ("timeout", "retry", "path", "errors", "base_url_default", "env")
+
+
 @dataclass(frozen=True, slots=True)
 class Sdk:
     """A client library: its names, where key, base URL, timeout, retries and model go, and what it reads itself.
@@ -400,6 +404,17 @@ class Sdk:
     errors: Errors = field(default_factory=Errors)
     removed: tuple[Removed, ...] = ()
     majors: tuple[Major, ...] = ()
+
+    def at(self, version: str | None) -> Sdk:
+        """Give the SDK as it is in a version: its older majors stand in for the newest; None means the newest."""
+        if version is None:
+            return self
+        older = [major for major in self.majors if before(version, major.below)]
+        changed: dict[str, Any] = {}
+        # From the newest of them down: what an older one does not say is as in the one above it.
+        for major in sorted(older, key=lambda major: order(major.below) or (), reverse=True):
+            changed |= {name: value for name in _MAJOR_PARTS if (value := getattr(major, name)) is not None}
+        return replace(self, **changed) if changed else self
 
 
 @dataclass(frozen=True, slots=True)
