@@ -403,6 +403,26 @@ _RULE = {
         },
     ),
 }
+_RETRY_PARAMS = (
+    "methods_of_calls",
+    "call_methods",
+    "attempts_params",
+    "time_params",
+    "stop_params",
+    "wait_params",
+    "delay_params",
+    "growth_params",
+    "interval_params",
+    "catch_params",
+    "looks_params",
+    "inner_params",
+    "methods_params",
+    "statuses_params",
+)
+_RETRY_POSITIONS = tuple(
+    f"{name}_position" for name in ("attempts", "stop", "wait", "delay", "growth", "catch", "inner")
+)
+_RETRY_REMEDIES = tuple(f"remedy_{name}" for name in ("wait", "stop", "catch", "methods", "statuses"))
 _FILES: Mapping[str, Mapping[str, _Field]] = {
     "hosts": {"provider": _Field("tables", keys=_PROVIDER)},
     "http": {
@@ -445,6 +465,66 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
         ),
         "tls": _Field("table", keys={"insecure": _NAMES, "settings": _NAMES, "values": _NAMES, "env": _TEXTS}),
         "global_timeouts": _NAMES,
+    },
+    "retry": {
+        "tool": _Field(
+            "tables",
+            required=True,
+            keys={
+                "id": _NEED,
+                "imports": _Field("texts", required=True, check=_modules),
+                "names": _NAMES,
+                **dict.fromkeys(_RETRY_PARAMS, _TEXTS),
+                **dict.fromkeys(_RETRY_POSITIONS, _INT),
+                **dict.fromkeys(_RETRY_REMEDIES, _TEXT),
+                "handed": _BOOL,
+                "counts": _choice("attempts", "retries"),
+                "growth_from": _NUMBER,
+                "unit": _choice("s", "ms"),
+                "attempts": _INT,
+                "is_timed": _BOOL,
+                "delay": _choice("none", "fixed", "growing", "unknown"),
+                "catches": _choice("all", "transient", "status", "connection", "none"),
+                "methods": _TEXTS,
+                "statuses": _INTS,
+                "kind": _choice("adapter", "transport", "setting"),
+            },
+        ),
+        "part": _Field(
+            "tables",
+            required=True,
+            keys={
+                "kind": _choice(
+                    "attempts",
+                    "time",
+                    "never",
+                    "none",
+                    "fixed",
+                    "growing",
+                    "errors",
+                    "looks",
+                    "all",
+                    "several",
+                    required=True,
+                ),
+                "names": _Field("texts", required=True, check=_dotted),
+                "params": _TEXTS,
+                "position": _INT,
+                "default": _NUMBER,
+            },
+        ),
+        "attempt_words": _LOWER,
+        "helper_words": _LOWER,
+        "wait_words": _LOWER,
+        "sleeps": _NAMES,
+        "exits": _NAMES,
+        "input_calls": _NAMES,
+        "input_methods": _TEXTS,
+        "polling_methods": _TEXTS,
+        "status_names": _TEXTS,
+        "quota_texts": _LOWER,
+        "wait_texts": _LOWER,
+        "limiters": _NAMES,
     },
     "env": {
         "environs": _NAMES,
