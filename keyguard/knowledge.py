@@ -569,6 +569,8 @@ class Retrying:
     quota_texts: tuple[str, ...] = ()
     wait_texts: tuple[str, ...] = ()
     limiters: tuple[str, ...] = ()
+    own_errors: tuple[str, ...] = ()
+    foreign_errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

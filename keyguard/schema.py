@@ -525,6 +525,8 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
         "quota_texts": _LOWER,
         "wait_texts": _LOWER,
         "limiters": _NAMES,
+        "own_errors": _TEXTS,
+        "foreign_errors": _NAMES,
     },
     "env": {
         "environs": _NAMES,

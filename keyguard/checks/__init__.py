@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110
+from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110, kg403, kg404, kg405, kg407, kg411
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,4 +53,10 @@ PYTHON_CHECKS = (
     PythonCheck("KG105", kg105.check),
 )
 
-NETWORK_CHECKS: tuple[NetworkCheck, ...] = ()
+NETWORK_CHECKS: tuple[NetworkCheck, ...] = (
+    NetworkCheck("KG403", kg403.check),
+    NetworkCheck("KG404", kg404.check),
+    NetworkCheck("KG405", kg405.check),
+    NetworkCheck("KG407", kg407.check),
+    NetworkCheck("KG411", kg411.check),
+)

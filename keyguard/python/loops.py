@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
 from keyguard.python.arguments import numbers
+from keyguard.python.errors import errors_of
 from keyguard.python.flow import (
     AGAIN,
     BREAK,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from keyguard.python.retries import Point
     from keyguard.python.retrytools import ToolReader
 
-_BROAD = frozenset({"Exception", "BaseException", "builtins.Exception", "builtins.BaseException"})
 _TRIES = frozenset({"Try", "TryStar"})
 _MOST_TRIES = 8  # nested or repeated in one loop
 _COUNTED = frozenset({"range", "builtins.range"})
@@ -69,6 +69,7 @@ class Loops:
         """Read the loops around some points."""
         self._network, self._index, self._evaluator = network, network.index, network.evaluator
         self._words, self._reader = network.catalogue.retrying, reader
+        self._errors = errors_of(network.catalogue)
         self._exits = frozenset(self._words.exits)
         self._uses = {id(use.node): use for use in network.index.calls}
         self._headers = {id(block): place for _, block, place in network.index.loops}
@@ -196,7 +197,7 @@ class Loops:
             success = (success - {ON}) | after
         earlier = before(body, node) or []
         leaves_before = bool(ways(earlier, self._exits) & OUT)
-        handlers = []
+        handlers: list[Handler] = []
         for item in node.handlers:
             own = ways(statements(item.body), self._exits)
             whole = (own - {ON}) | (after if ON in own else frozenset())
@@ -208,6 +209,7 @@ class Loops:
                     is_endless=not whole & OUT and not leaves_before,
                     ground=[*earlier, *(part for run in rest for part in run)] if ON in own else earlier,
                     loop=loop,
+                    spares=tuple(kind for other in handlers if not other.repeats for kind in other.kinds),
                 )
             )
         return _Path(frozenset(success), moving, rest, handlers)
@@ -446,7 +448,15 @@ class Loops:
     # except clauses
 
     def _handler(  # noqa: PLR0913  # what is known of a clause
-        self, node: Node, block: Block, *, repeats: bool, is_endless: bool, ground: list[Node], loop: Node
+        self,
+        node: Node,
+        block: Block,
+        *,
+        repeats: bool,
+        is_endless: bool,
+        ground: list[Node],
+        loop: Node,
+        spares: tuple[str, ...] = (),
     ) -> Handler:
         place = self._try_places[id(block)]
         caught = tuple(self._caught(node.type, place))
@@ -457,7 +467,8 @@ class Loops:
             node,
             place,
             caught,
-            catches_all=node.type is None or any(item.name in _BROAD for item in caught),
+            catches_all=node.type is None or any(item.kind == "all" for item in caught),
+            spares=spares,
             repeats=repeats,
             is_endless=repeats and is_endless,
             delay=delay,
@@ -480,12 +491,12 @@ class Loops:
         value = self._evaluator.value(node, place)
         if isinstance(value, v.Items):
             for item in value.items:
-                yield Caught(node, v.dotted(item), is_bound=True)
+                yield Caught(node, v.dotted(item), self._errors.kind(v.dotted(item)), is_bound=True)
             return
-        bound = True
-        if type(node).__name__ == "Name" and not v.dotted(value) and not self._stars:
+        name, bound = v.dotted(value), True
+        if type(node).__name__ == "Name" and not name and not self._stars:
             bound = self._evaluator.bindings(node.value, place) is not None
-        yield Caught(node, v.dotted(value), bound)
+        yield Caught(node, name, self._errors.kind(name, spell(node)), bound)
 
     def _rescue(self, block: Block, points: list[Point]) -> Rescue:
         calls, handed = _of_points(points)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
+from keyguard.python.flow import inside, statements
 from keyguard.python.index import Place, spell
 from keyguard.python.loops import Loops
 from keyguard.python.retries import Point, RetryLoop
@@ -18,9 +21,10 @@ if TYPE_CHECKING:
     from keyguard.knowledge import RetryTool
     from keyguard.python.index import Node, Scope
     from keyguard.python.network import ModelCall, Network
-    from keyguard.python.retries import Rescue
+    from keyguard.python.retries import Handler, Rescue
 
 _DEEPEST = 6  # callers and helpers on the way to a call
+_BUILTINS = frozenset(vars(builtins))
 _MOST = 16  # guards of one call
 _MOST_CALLS = 64  # model calls that one place is told to lead to
 
@@ -53,6 +57,7 @@ class Repetition:
         self._words = network.catalogue.retrying
         self._tables = tables_of(network.catalogue)
         self._reader = ToolReader(network.evaluator, network.catalogue)
+        self._uses = {id(use.node): use for use in network.index.calls}
         self._scopes = {id(scope): scope for scope in network.index.scopes}
         self._names = {scope.name for scope in network.index.scopes if id(scope) in network.callers}
         self._methods = frozenset(
@@ -62,7 +67,6 @@ class Repetition:
         self._on_node: dict[int, list[RetryLoop]] = {}  # adapters and settings, by the model call's node
         self._handed_at: dict[int, list[Point]] = {}  # where a function is handed over, by its scope
         self._run_at: dict[int, list[Point]] = {}  # where a helper runs what it is given, by the given function's scope
-        self._wired: dict[int, RetryLoop] = {}
         self._mounts = [
             use
             for use in network.index.calls
@@ -100,6 +104,43 @@ class Repetition:
             front = following
         return tuple(found.values())
 
+    def never_raised(self, handler: Handler, loop: RetryLoop) -> str | None:
+        """The SDK that raises nothing of what an except clause of a loop waits for; None when something may raise it.
+
+        Only for SDKs that wrap every error in a class of their own, and where nothing else in the `try` is called that
+        could raise another library's.
+        """
+        sdks = {call.sdk.id: call.sdk for call in loop.calls if call.sdk is not None and call.client is not None}
+        own = self._words.own_errors
+        if loop.handed or len(sdks) != 1 or not all(call.client is not None for call in loop.calls):
+            return None
+        sdk = next(iter(sdks.values()))
+        if sdk.id not in own or not handler.caught:
+            return None
+        tops = {name.partition(".")[0] for item in own for name in self._network.catalogue.sdks[item].imports}
+        foreign = (tops | set(self._words.foreign_errors)) - {name.partition(".")[0] for name in sdk.imports}
+        named = {item.name.partition(".")[0] for item in handler.caught}
+        if not named <= foreign or not all(item.kind for item in handler.caught):
+            return None
+        node = next((item.node for item in self.rescues if handler.node in item.node.handlers), None)
+        return sdk.package if node is not None and not self._may_raise(node, named, loop) else None
+
+    def _may_raise(self, node: Node, tops: set[str], loop: RetryLoop) -> bool:
+        """Tell whether something in a `try` besides the model calls may raise an error of these libraries."""
+        mine = {id(call.node) for call in loop.calls}
+        for statement in statements(node.body):
+            for item in inside(statement):
+                if type(item).__name__ != "Call" or id(item) in mine:
+                    continue
+                use = self._uses.get(id(item))
+                value = self._evaluator.value(item.func, use.place) if use is not None else v.UNKNOWN
+                top = v.dotted(value).partition(".")[0].removesuffix("()")
+                if isinstance(value, v.Local) or top in tops or (type(item.func).__name__ == "Name" and not top):
+                    return True
+                if top and top not in sys.stdlib_module_names and top not in _BUILTINS:
+                    return True
+        return False
+
     def _around(self, place: Place) -> Iterator[RetryLoop]:
         """The loops around a place in its own function, and what stands on that function."""
         for block in place.block.chain():
@@ -122,7 +163,7 @@ class Repetition:
         callers = self._network.callers
         for call in self._network.calls:
             self._points.append(Point(call.node, call.place, (call,)))
-            self._on_the_wire(call)
+        self._on_the_wire()
         led = [scope for scope in self._index.scopes if id(scope) in callers and scope.kind == "function"]
         for scope in led:
             for site in self._evaluator.sites(scope):
@@ -323,15 +364,17 @@ class Repetition:
 
     # what stands between a call and the wire
 
-    def _on_the_wire(self, call: ModelCall) -> None:
-        """Adapters, transports and settings of the client that a call goes through."""
-        point = Point(call.node, call.place, (call,))
-        for kind, node, place, told in self._sent_through(call):
-            known = self._wired.get(id(node))
-            if known is None:
-                known = self._wired[id(node)] = self._made(kind, node, place, told, point)
-                self._found.append(known)
-            self._on_node.setdefault(id(call.node), []).append(known)
+    def _on_the_wire(self) -> None:
+        """Adapters, transports and settings of the clients that calls go through."""
+        wired: dict[int, tuple[str, Node, Place, Told, list[ModelCall]]] = {}
+        for call in self._network.calls:
+            for kind, node, place, told in self._sent_through(call):
+                wired.setdefault(id(node), (kind, node, place, told, []))[4].append(call)
+        for kind, node, place, told, calls in wired.values():
+            made = self._made(kind, node, place, told, Point(node, place, tuple(calls[:_MOST_CALLS])))
+            self._found.append(made)
+            for call in calls:
+                self._on_node.setdefault(id(call.node), []).append(made)
 
     def _sent_through(self, call: ModelCall) -> Iterator[tuple[str, Node, Place, Told]]:
         seen: set[int] = set()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from keyguard.python.index import spell
+
 if TYPE_CHECKING:
     from keyguard.python.index import Block, Node, Place
     from keyguard.python.network import ModelCall, Network
@@ -12,13 +14,14 @@ if TYPE_CHECKING:
 
 
 class Caught(NamedTuple):
-    """One class that an except clause names: its expression, its dotted name, and whether anything binds it.
+    """One class that an except clause names: its expression, its dotted name (empty: not known), what it means.
 
-    `name` is empty when it is not known.
+    `kind` is one of `errors.KINDS`, `all`, or empty; `is_bound` tells whether anything in the module binds the name.
     """
 
     node: Any
     name: str
+    kind: str
     is_bound: bool
 
 
@@ -26,7 +29,8 @@ class Caught(NamedTuple):
 class Handler:
     """An except clause around a model call.
 
-    `repeats` tells that it leads to another try, `is_endless` that it always does. `answer` is `pass`, `constant` (a
+    `spares` are the kinds of errors that earlier clauses took out of its way, for good. `repeats` tells that it leads
+    to another try, `is_endless` that it always does. `answer` is `pass`, `constant` (a
     constant is given back or put into a variable) or empty. `looks` tells that what it does depends on the error.
     """
 
@@ -34,6 +38,7 @@ class Handler:
     place: Place
     caught: tuple[Caught, ...] = ()
     catches_all: bool = False
+    spares: tuple[str, ...] = ()
     repeats: bool = False
     is_endless: bool = False
     delay: str = "unknown"
@@ -49,6 +54,16 @@ class Handler:
     def type(self) -> Node:
         """The expression that names what it catches; None for a bare except."""
         return self.node.type
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """What it catches, by kind; `all` for everything."""
+        return frozenset(item.kind for item in self.caught if item.kind) | ({"all"} if self.catches_all else set())
+
+    @property
+    def spelled(self) -> str:
+        """What it catches, as code writes it."""
+        return ", ".join(filter(None, (spell(item.node) for item in self.caught)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -262,4 +262,4 @@ def test_the_articles_helper_is_a_retry_once_it_is_given_a_model_call() -> None:
     for given in ("lambda: CALL", "client.chat.completions.create"):
         loop = _only(f"{helper}request_with_retry({given})\n")
         assert (loop.attempts, loop.delay, loop.seconds) == (5, "fixed", 1)
-        assert [(item.name, item.is_bound) for handler in loop.handlers for item in handler.caught] == [("", False)]
+        assert [(item.kind, item.is_bound) for handler in loop.handlers for item in handler.caught] == [("rate_limit", False)]
