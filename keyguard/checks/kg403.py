@@ -32,6 +32,8 @@ def _by_hand(loop: RetryLoop) -> Iterator[Spot]:
     if loop.delay == "fixed":
         yield Spot("KG403", loop.sleep, _values(loop), _case(loop), statement_of(loop, "fixed"))
         return
+    # A clause that lets some errors out and repeats others has chosen what to send again at once.
+    clauses = tuple(clause for clause in clauses if not (clause.looks and clause.leaves))
     statement = statement_of(loop, "none")
     if loop.sleep is not None:
         yield Spot("KG403", loop.sleep, case="at-once", statement=statement)

@@ -11,6 +11,7 @@ from keyguard.python.errors import errors_of
 from keyguard.python.flow import (
     AGAIN,
     BREAK,
+    CONTINUE,
     ON,
     OUT,
     RETURN,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 _TRIES = frozenset({"Try", "TryStar"})
 _MOST_TRIES = 8  # nested or repeated in one loop
+_SHOWING = frozenset({"debug", "error", "exception", "info", "log", "print", "warn", "warning", "write"})
 _COUNTED = frozenset({"range", "builtins.range"})
 _ENDLESS = frozenset({"itertools.count", "itertools.repeat", "itertools.cycle"})
 
@@ -209,7 +211,8 @@ class Loops:
                     is_endless=not whole & OUT and not leaves_before,
                     ground=[*earlier, *(part for run in rest for part in run)] if ON in own else earlier,
                     loop=loop,
-                    spares=tuple(kind for other in handlers if not other.repeats for kind in other.kinds),
+                    leaves=bool(own & OUT),
+                    spares=tuple(kind for other in handlers for kind in other.kinds),
                 )
             )
         return _Path(frozenset(success), moving, rest, handlers)
@@ -218,6 +221,7 @@ class Loops:
         """Tell whether a loop ends when the call succeeded: others go through items, serve, or talk."""
         leaves = bool(path.success & {BREAK, RETURN})
         always = leaves and not path.success & AGAIN
+        leaves = leaves and self._ends_by_leaving(path)
         if type(loop).__name__ == "For":
             value = self._evaluator.value(loop.iter, header)
             if not (_is_counting(value) or _are_numbers(value)):
@@ -226,6 +230,34 @@ class Loops:
         if is_true(loop.test):
             return leaves
         return always or (leaves and self._says_attempt(loop)) or bool(self._moved_by_success(loop, path))
+
+    def _ends_by_leaving(self, path: _Path) -> bool:
+        """Tell whether a round ends with the question whether to go on: whatever else follows is the round's work."""
+        for run in reversed([path.moving, *path.rest]):
+            for statement in reversed(run):
+                kind = type(statement).__name__
+                if kind == "If":
+                    return bool(ways([statement], self._exits) & {BREAK, RETURN})
+                if kind in {"SimpleStatementLine", "SimpleStatementSuite"} and self._is_aside(statement):
+                    continue
+                return bool(ways([statement], self._exits) & {BREAK, RETURN, CONTINUE})
+        return False
+
+    def _is_aside(self, statement: Node) -> bool:
+        """Tell whether a line only waits, shows or counts."""
+        for small in statement.body:
+            kind = type(small).__name__
+            if kind == "Continue":
+                return False
+            call = small.value if kind == "Expr" else None
+            if type(call).__name__ == "Await":
+                call = call.expression
+            shows = type(call).__name__ == "Call" and (
+                self._pauses.is_sleep(call) or spell(call.func).rpartition(".")[2] in _SHOWING
+            )
+            if not shows and kind != "AugAssign":
+                return False
+        return True
 
     def _says_attempt(self, loop: Node) -> bool:
         """Tell whether a loop's header names attempts."""
@@ -456,6 +488,7 @@ class Loops:
         is_endless: bool,
         ground: list[Node],
         loop: Node,
+        leaves: bool = False,
         spares: tuple[str, ...] = (),
     ) -> Handler:
         place = self._try_places[id(block)]
@@ -469,6 +502,7 @@ class Loops:
             caught,
             catches_all=node.type is None or any(item.kind == "all" for item in caught),
             spares=spares,
+            leaves=leaves,
             repeats=repeats,
             is_endless=repeats and is_endless,
             delay=delay,

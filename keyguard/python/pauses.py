@@ -160,13 +160,15 @@ class Pauses:
     # what is looked at
 
     def looks(self, handler: Node) -> bool:
-        """Tell whether what an except clause does depends on the error it caught."""
-        name = handler.name.name.value if handler.name is not None else ""
+        """Tell whether what an except clause does depends on the error it caught, or on what it makes of it."""
+        names = {handler.name.name.value} if handler.name is not None else set()
         for node in (part for item in statements(handler.body) for part in inside(item)):
             kind = type(node).__name__
-            if kind in {"If", "IfExp"} and ((name and name in _bases(node.test)) or self._has_status(node.test)):
+            if kind in {"Assign", "AnnAssign"} and node.value is not None and names & _bases(node.value):
+                names.update(name for name, _ in written([node]))
+            elif kind in {"If", "IfExp"} and (names & _bases(node.test) or self._has_status(node.test)):
                 return True
-            if kind == "Match" and name and name in _bases(node.subject):
+            elif kind == "Match" and names & _bases(node.subject):
                 return True
         return False
 

@@ -29,8 +29,9 @@ class Caught(NamedTuple):
 class Handler:
     """An except clause around a model call.
 
-    `spares` are the kinds of errors that earlier clauses took out of its way, for good. `repeats` tells that it leads
-    to another try, `is_endless` that it always does. `answer` is `pass`, `constant` (a
+    `spares` are the kinds of errors that earlier clauses took out of its way. `leaves` tells that it has ways out of the
+    loop of its own, `repeats` that it leads to
+    another try, `is_endless` that it always does. `answer` is `pass`, `constant` (a
     constant is given back or put into a variable) or empty. `looks` tells that what it does depends on the error.
     """
 
@@ -39,6 +40,7 @@ class Handler:
     caught: tuple[Caught, ...] = ()
     catches_all: bool = False
     spares: tuple[str, ...] = ()
+    leaves: bool = False
     repeats: bool = False
     is_endless: bool = False
     delay: str = "unknown"
