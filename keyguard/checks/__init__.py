@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110, kg403, kg404, kg405, kg407, kg411
+from keyguard.checks import (
+    kg101,
+    kg102,
+    kg103,
+    kg104,
+    kg105,
+    kg106,
+    kg107,
+    kg108,
+    kg109,
+    kg110,
+    kg403,
+    kg404,
+    kg405,
+    kg407,
+    kg411,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

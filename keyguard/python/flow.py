@@ -8,7 +8,7 @@ from keyguard.python.index import spell
 from keyguard.python.module import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from keyguard.python.index import Node
 
@@ -16,7 +16,6 @@ ON, BREAK, CONTINUE, RETURN, RAISE = "on", "break", "continue", "return", "raise
 OUT = frozenset({BREAK, RETURN, RAISE})
 AGAIN = frozenset({ON, CONTINUE})
 _SIMPLE = {"Return": RETURN, "Raise": RAISE, "Break": BREAK, "Continue": CONTINUE}
-_LOOPS = frozenset({"For", "While"})
 _SCOPES = frozenset({"FunctionDef", "ClassDef", "Lambda"})
 
 
@@ -41,34 +40,36 @@ def ways(body: Iterable[Node], exits: Collection[str] = ()) -> frozenset[str]:
     return frozenset(found | {ON})
 
 
-def _ways_of(node: Node, exits: Collection[str]) -> frozenset[str] | set[str]:  # noqa: PLR0911  # one return a kind of statement
+def _ways_of(node: Node, exits: Collection[str]) -> frozenset[str] | set[str]:
     kind = type(node).__name__
-    if kind in {"SimpleStatementLine", "SimpleStatementSuite"}:
-        for small in node.body:
-            way = _SIMPLE.get(type(small).__name__)
-            if way is not None:
-                return {way}
-            value = small.value if type(small).__name__ == "Expr" else None
-            if type(value).__name__ == "Call" and spell(value.func) in exits:
-                return {RAISE}
-        return {ON}
-    if kind == "If":
-        return _arms(node, exits)
-    if kind in _LOOPS:
-        inside = ways(statements(node.body), exits)
-        after = ways(statements(node.orelse.body), exits) if node.orelse is not None else {ON}
-        endless = kind == "While" and is_true(node.test) and BREAK not in inside
-        return (inside - {BREAK, CONTINUE, ON}) | (set() if endless else set(after) | {ON})
     if kind == "With":
         return ways(statements(node.body), exits)
-    if kind in {"Try", "TryStar"}:
-        return _tried(node, exits)
-    if kind == "Match":
-        found = {ON}
-        for case in node.cases:
-            found |= ways(statements(case.body), exits)
-        return found
+    find = _WAYS.get(kind)
+    return find(node, exits) if find is not None else {ON}
+
+
+def _line(node: Node, exits: Collection[str]) -> set[str]:
+    for small in node.body:
+        way = _SIMPLE.get(type(small).__name__)
+        if way is not None:
+            return {way}
+        if type(small).__name__ == "Expr" and type(small.value).__name__ == "Call" and spell(small.value.func) in exits:
+            return {RAISE}
     return {ON}
+
+
+def _looped(node: Node, exits: Collection[str]) -> set[str]:
+    within = ways(statements(node.body), exits)
+    after = ways(statements(node.orelse.body), exits) if node.orelse is not None else {ON}
+    endless = type(node).__name__ == "While" and is_true(node.test) and BREAK not in within
+    return (set(within) - {BREAK, CONTINUE, ON}) | (set() if endless else set(after) | {ON})
+
+
+def _matched(node: Node, exits: Collection[str]) -> set[str]:
+    found = {ON}
+    for case in node.cases:
+        found |= ways(statements(case.body), exits)
+    return found
 
 
 def _arms(node: Node, exits: Collection[str]) -> set[str]:
@@ -92,6 +93,18 @@ def _tried(node: Node, exits: Collection[str]) -> set[str]:
         last = ways(statements(node.finalbody.body), exits)
         found = set(last) if ON not in last else found | (last - {ON})
     return found
+
+
+_WAYS: Mapping[str, Callable[[Node, Collection[str]], set[str]]] = {
+    "SimpleStatementLine": _line,
+    "SimpleStatementSuite": _line,
+    "If": _arms,
+    "For": _looped,
+    "While": _looped,
+    "Try": _tried,
+    "TryStar": _tried,
+    "Match": _matched,
+}
 
 
 def is_true(test: Node) -> bool:
@@ -136,24 +149,19 @@ def before(body: Sequence[Node], target: Node) -> list[Node] | None:
 def _parts(statement: Node) -> Iterator[Node]:
     """The bodies below a compound statement that is no loop."""
     kind = type(statement).__name__
-    if kind == "With":
-        yield statement.body
-    elif kind == "If":
+    if kind == "If":
         while type(statement).__name__ == "If":
             yield statement.body
             statement = statement.orelse
         if statement is not None:
             yield statement.body
-    elif kind in {"Try", "TryStar"}:
+    elif kind == "With":
         yield statement.body
-        for handler in statement.handlers:
-            yield handler.body
-        for part in (statement.orelse, statement.finalbody):
-            if part is not None:
-                yield part.body
+    elif kind in {"Try", "TryStar"}:
+        yield from (part.body for part in (statement, *statement.handlers))
+        yield from (part.body for part in (statement.orelse, statement.finalbody) if part is not None)
     elif kind == "Match":
-        for case in statement.cases:
-            yield case.body
+        yield from (case.body for case in statement.cases)
 
 
 def goes_on(rest: Iterable[Sequence[Node]], exits: Collection[str]) -> frozenset[str]:
@@ -175,18 +183,15 @@ def written(nodes: Iterable[Node]) -> Iterator[tuple[str, Node]]:
             if kind == "Assign":
                 for target in node.targets:
                     yield from ((name, node) for name in _targets(target.target))
-            elif kind in {"AnnAssign", "AugAssign"}:
+            elif kind in _TARGETED:
                 yield from ((name, node) for name in _targets(node.target))
-            elif kind == "NamedExpr":
-                yield node.target.value, node
             elif kind == "Call" and type(node.func).__name__ == "Attribute":
                 spelled = spell(node.func.value)
                 if spelled:
                     yield spelled, node
-            elif kind in {"For", "CompFor"}:
-                yield from ((name, node) for name in _targets(node.target))
-            elif kind == "Del":
-                yield from ((name, node) for name in _targets(node.target))
+
+
+_TARGETED = frozenset({"AnnAssign", "AugAssign", "NamedExpr", "For", "CompFor", "Del"})
 
 
 def _targets(node: Node) -> Iterator[str]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
-from keyguard.python.arguments import numbers
 from keyguard.python.errors import errors_of
 from keyguard.python.flow import (
     AGAIN,
@@ -28,6 +27,7 @@ from keyguard.python.flow import (
 from keyguard.python.index import spell
 from keyguard.python.pauses import Pauses
 from keyguard.python.retries import Caught, Handler, Rescue, RetryLoop
+from keyguard.python.retrytools import likely
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -58,6 +58,7 @@ class _Round:
 class _Path:
     """How control goes through a loop around one `try`: the ways of success and of each except clause."""
 
+    node: Node
     success: frozenset[str]
     moving: list[Node]  # statements that run when the call succeeded
     rest: list[Sequence[Node]]
@@ -82,11 +83,13 @@ class Loops:
         self._tried: dict[int, tuple[Block, list[Point]]] = {}
         for point in points:
             self._sort(point)
-        self._handlers: dict[int, Handler] = {}
         self.loops = [loop for found in self._rounds.values() if (loop := self._loop(found)) is not None]
         self.recursions = [
             loop for block, inner in self._tried.values() if (loop := self._recursion(block, inner)) is not None
         ]
+        self._repeating = {
+            id(handler.node) for loop in (*self.loops, *self.recursions) for handler in loop.handlers if handler.repeats
+        }
         self.rescues = [self._rescue(block, inner) for block, inner in self._tried.values()]
 
     def _sort(self, point: Point) -> None:
@@ -215,7 +218,7 @@ class Loops:
                     spares=tuple(kind for other in handlers for kind in other.kinds),
                 )
             )
-        return _Path(frozenset(success), moving, rest, handlers)
+        return _Path(node, frozenset(success), moving, rest, handlers)
 
     def _is_retry(self, loop: Node, header: Place, path: _Path) -> bool:
         """Tell whether a loop ends when the call succeeded: others go through items, serve, or talk."""
@@ -249,7 +252,7 @@ class Loops:
             kind = type(small).__name__
             if kind == "Continue":
                 return False
-            call = small.value if kind == "Expr" else None
+            call: Node = small.value if kind == "Expr" else None
             if type(call).__name__ == "Await":
                 call = call.expression
             shows = type(call).__name__ == "Call" and (
@@ -286,7 +289,7 @@ class Loops:
         if _asks(loop.test):
             return False
         names = _tested(loop.test)
-        always = before(statements(loop.body), self._try_of(path)) or []
+        always = before(statements(loop.body), path.node) or []
         on_error = [*always, *(part for run in path.rest for part in run)]
         on_error += [part for handler in path.handlers for part in statements(handler.node.body)]
         if {name for name, _ in written(on_error)} & names:
@@ -294,16 +297,6 @@ class Loops:
         moved = {name for name, _ in written(path.moving)}
         # An attribute that the loop does not change may be changed by someone else.
         return bool(moved & names) and not any("." in name and name not in moved for name in names)
-
-    def _try_of(self, path: _Path) -> Node:
-        return next(
-            (
-                block.node
-                for block, _ in self._tried.values()
-                if any(item is path.handlers[0].node for item in block.node.handlers)
-            ),
-            None,
-        )
 
     def _tried_again(self, found: _Round, header: Place, paths: list[tuple[_Path, list[Point]]]) -> RetryLoop:
         node = found.block.node
@@ -393,11 +386,11 @@ class Loops:
     def _ranged(self, value: v.Instance) -> int | None:
         if value.place is None or any(item.star or item.keyword is not None for item in value.node.args):
             return None
-        known = [list(numbers(self._evaluator.value(item.value, value.place))) for item in value.node.args]
-        if len(known) == 1 and known[0]:
-            return max(int(known[0][0]), 0)
-        if len(known) == 2 and known[0] and known[1]:  # noqa: PLR2004  # start and stop
-            return max(int(known[1][0] - known[0][0]), 0)
+        known = [likely(self._evaluator.value(item.value, value.place)) for item in value.node.args]
+        if len(known) == 1:
+            return known[0]
+        if len(known) == 2 and known[0] is not None and known[1] is not None:  # noqa: PLR2004  # start and stop
+            return known[1] - known[0]
         return None
 
     def _compared(self, loop: Node, header: Place, paths: list[_Path]) -> int | None:
@@ -408,7 +401,7 @@ class Loops:
             for name, node in written(
                 [part for handler in path.handlers for part in statements(handler.node.body)]
                 + [part for run in path.rest for part in run]
-                + (before(statements(loop.body), self._try_of(path)) or [])
+                + (before(statements(loop.body), path.node) or [])
             )
             if type(node).__name__ in {"AugAssign", "Assign"}
         }
@@ -417,8 +410,8 @@ class Loops:
                 continue
             operator = type(node.comparisons[0].operator).__name__
             if operator in {"LessThan", "LessThanEqual"} and spell(node.left) in counted:
-                bound = list(numbers(self._evaluator.value(node.comparisons[0].comparator, header)))
-                return int(bound[0]) + (operator == "LessThanEqual") if bound else None
+                bound = likely(self._evaluator.value(node.comparisons[0].comparator, header))
+                return bound + (operator == "LessThanEqual") if bound is not None else None
         return None
 
     # recursion
@@ -438,10 +431,10 @@ class Loops:
                 continue
             below = chain[: next(number for number, part in enumerate(chain) if part.node is clause)]
             counts = any(
-                type(part).__name__ in {"BinaryOperation"} for item in site.node.args for part in inside(item.value)
+                type(part).__name__ == "BinaryOperation" for item in site.node.args for part in inside(item.value)
             )
             conditional = any(type(part.node).__name__ == "If" for part in below)
-            endless = not counts and not conditional and not self._limited(statements(scope.node.body), scope)
+            endless = not counts and not conditional and not self._limited(statements(scope.node.body))
             handler = self._handler(clause, block, repeats=True, is_endless=endless, ground=[], loop=scope.node)
             calls, handed = _of_points(points)
             return RetryLoop(
@@ -466,12 +459,9 @@ class Loops:
             )
         return None
 
-    def _limited(self, body: Sequence[Node], _scope: object) -> bool:
+    def _limited(self, body: Sequence[Node]) -> bool:
         """Tell whether a function gives up before it tries (`if self.tries > 5: raise`)."""
-        for statement in body:
-            if type(statement).__name__ == "If" and self._names_attempt(statement.test):
-                return True
-        return False
+        return any(type(item).__name__ == "If" and self._names_attempt(item.test) for item in body)
 
     def _names_attempt(self, node: Node) -> bool:
         words = self._words.attempt_words
@@ -534,11 +524,10 @@ class Loops:
 
     def _rescue(self, block: Block, points: list[Point]) -> Rescue:
         calls, handed = _of_points(points)
-        repeating = {
-            id(handler.node) for loop in (*self.loops, *self.recursions) for handler in loop.handlers if handler.repeats
-        }
         handlers = tuple(
-            self._handler(item, block, repeats=id(item) in repeating, is_endless=False, ground=[], loop=block.node)
+            self._handler(
+                item, block, repeats=id(item) in self._repeating, is_endless=False, ground=[], loop=block.node
+            )
             for item in block.node.handlers
         )
         return Rescue(block.node, self._try_places[id(block)], handlers, calls, handed)

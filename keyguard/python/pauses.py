@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
@@ -54,19 +55,15 @@ class Pauses:
     def is_sleep(self, call: Node) -> bool:
         """Tell whether a call lets time pass."""
         func = call.func
-        last = func.attr.value if type(func).__name__ == "Attribute" else getattr(func, "value", "")
-        if last not in self._last and type(func).__name__ == "Attribute":
+        if type(func).__name__ == "Attribute" and func.attr.value not in self._last:
             return False
         use = self._uses.get(id(call))
         return use is not None and self._evaluator.name(func, use.place) in self._sleeps
 
     def _may_wait(self, call: Node, loop: Node) -> bool:
         """Tell whether a call may let time pass in a way that cannot be seen here."""
-        func = call.func
-        last = func.attr.value if type(func).__name__ == "Attribute" else getattr(func, "value", "")
-        if not isinstance(last, str):
-            return False
-        if any(word in last.lower() for word in self._words.wait_words):
+        func, last = call.func, _last_of(call).lower()
+        if any(word in last for word in self._words.wait_words):
             return True
         use = self._uses.get(id(call))
         if use is None:
@@ -81,19 +78,8 @@ class Pauses:
     def _sleeps_in(self, function: Node) -> bool:
         known = self._sleeping.get(id(function))
         if known is None:
-            known = False
-            body = function.body
-            for number, node in (
-                enumerate(part for item in statements(body) for part in inside(item)) if hasattr(body, "body") else ()
-            ):
-                if number > _MOST_NODES:
-                    break
-                if type(node).__name__ == "Call":
-                    func = node.func
-                    last = func.attr.value if type(func).__name__ == "Attribute" else getattr(func, "value", "")
-                    if last in self._last:
-                        known = True
-                        break
+            parts = (part for item in statements(function.body) for part in inside(item))
+            known = any(_last_of(part) in self._last for part in islice(parts, _MOST_NODES))
             self._sleeping[id(function)] = known
         return known
 
@@ -112,40 +98,21 @@ class Pauses:
 
     def _grows(self, node: Node, loop: Node, depth: int) -> str:
         """Tell whether a pause grows from round to round: it holds a power, the round's number, what rounds change."""
+        kinds = {_kind_of_pause(part) for part in inside(node)}
+        names = names_in(node)
+        rounds = names_in(loop.target) if type(loop).__name__ == "For" else set()
+        if "growing" in kinds or names & rounds:
+            return "growing"
         if depth > _DEEPEST:
             return "unknown"
-        result = "fixed"
-        for part in inside(node):
-            kind = type(part).__name__
-            if kind in _GROWING:
-                return "growing"
-            if kind == "Call" and spell(part.func) not in _PLAIN_CALLS:
-                result = "unknown"
-            elif kind in {"Await", "Subscript", "IfExp"}:
-                result = "unknown"
-        changed = list(written(statements(loop.body))) if type(loop).__name__ in {"For", "While"} else []
-        rounds = names_in(loop.target) if type(loop).__name__ == "For" else set()
-        for name in names_in(node):
-            if name in rounds:
-                return "growing"
-            for target, statement in changed:
-                if target != name:
-                    continue
-                found = self._changes(name, statement, loop, depth)
-                if found == "growing":
-                    return found
-                if found == "unknown":
-                    result = "unknown"
-        if type(loop).__name__ not in {"For", "While"} and names_in(node):
-            # In a function that calls itself, a pause may come in as an argument.
-            params = (
-                {item.name.value for item in (*loop.params.posonly_params, *loop.params.params)}
-                if hasattr(loop, "params")
-                else set()
-            )
-            if names_in(node) & params:
-                return "unknown"
-        return result
+        kinds |= {
+            self._changes(target, statement, loop, depth)
+            for target, statement in (written(statements(loop.body)) if names and hasattr(loop, "body") else ())
+            if target in names
+        }
+        if type(loop).__name__ == "FunctionDef" and names & _parameters(loop):
+            return "unknown"  # in a function that calls itself, a pause may come in as an argument
+        return next((kind for kind in ("growing", "unknown") if kind in kinds), "fixed")
 
     def _changes(self, name: str, statement: Node, loop: Node, depth: int) -> str:
         kind = type(statement).__name__
@@ -166,9 +133,9 @@ class Pauses:
             kind = type(node).__name__
             if kind in {"Assign", "AnnAssign"} and node.value is not None and names & _bases(node.value):
                 names.update(name for name, _ in written([node]))
-            elif kind in {"If", "IfExp"} and (names & _bases(node.test) or self._has_status(node.test)):
-                return True
-            elif kind == "Match" and names & _bases(node.subject):
+            elif (kind in {"If", "IfExp"} and (names & _bases(node.test) or self._has_status(node.test))) or (
+                kind == "Match" and names & _bases(node.subject)
+            ):
                 return True
         return False
 
@@ -209,6 +176,27 @@ class Pauses:
                 if any(word in lowered for word in words):
                     return True
         return False
+
+
+def _last_of(node: Node) -> str:
+    """The last part of the name that a call calls; empty for anything else."""
+    func: Node = node.func if type(node).__name__ == "Call" else None
+    if type(func).__name__ == "Attribute":
+        return str(func.attr.value)
+    return str(func.value) if type(func).__name__ == "Name" else ""
+
+
+def _kind_of_pause(part: Node) -> str:
+    """What a piece of a pause's expression says of it by itself."""
+    kind = type(part).__name__
+    if kind in _GROWING:
+        return "growing"
+    asks = kind == "Call" and spell(part.func) not in _PLAIN_CALLS
+    return "unknown" if asks or kind in {"Await", "Subscript", "IfExp"} else "fixed"
+
+
+def _parameters(function: Node) -> set[str]:
+    return {item.name.value for item in (*function.params.posonly_params, *function.params.params)}
 
 
 def _bases(node: Node) -> set[str]:

@@ -16,7 +16,7 @@ from keyguard.python.retrytools import Told, ToolReader
 from keyguard.python.tables import tables_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from keyguard.knowledge import RetryTool
     from keyguard.python.index import Node, Scope
@@ -72,6 +72,8 @@ class Repetition:
             for use in network.index.calls
             if type(use.node.func).__name__ == "Attribute" and use.node.func.attr.value == "mount"
         ]
+        self._run: dict[tuple[int, str], _Led] = {}  # what helpers are given, by their scope and parameter
+        self._givers: dict[tuple[int, str], list[int]] = {}  # the scopes of the functions that are given
         self._points: list[Point] = []
         self._found: list[RetryLoop] = []
         self._find()
@@ -154,8 +156,6 @@ class Repetition:
             yield point.place
         for site in self._evaluator.sites(scope):
             yield site.place
-        if scope.parent is not None and scope.parent.function.kind == "function" and scope.name != "<lambda>":
-            yield from (point.place for point in self._run_at.get(id(scope), ()))
 
     # what leads to model calls
 
@@ -168,16 +168,14 @@ class Repetition:
         for scope in led:
             for site in self._evaluator.sites(scope):
                 self._points.append(Point(site.node, site.place, callers[id(scope)]))
-        run: dict[tuple[int, str], _Led] = {}
-        givers: dict[tuple[int, str], list[int]] = {}
-        self._handing(run, givers)
+        self._handing()
         for scope in led:
             for decorator in scope.decorators:
-                self._decorated(scope, decorator, run, givers)
-        if run:
-            self._running(run, givers)
+                self._decorated(scope, decorator)
+        if self._run:
+            self._running()
 
-    def _handing(self, run: dict[tuple[int, str], _Led], givers: dict[tuple[int, str], list[int]]) -> None:
+    def _handing(self) -> None:
         """Note every call that is given a function which leads to a model call."""
         for use in self._index.calls:
             position = 0
@@ -193,24 +191,16 @@ class Repetition:
                 self._points.append(point)
                 for scope in scopes:
                     self._handed_at.setdefault(id(scope), []).append(point)
-                self._given(point, at, name, scopes, run, givers)
+                self._given(point, at, name, scopes)
 
-    def _given(
-        self,
-        point: Point,
-        position: int | None,
-        name: str | None,
-        scopes: list[Scope],
-        run: dict[tuple[int, str], _Led],
-        givers: dict[tuple[int, str], list[int]],
-    ) -> None:
+    def _given(self, point: Point, position: int | None, name: str | None, scopes: list[Scope]) -> None:
         """What is done with a function that a call is given: a helper of the module runs it, a tool repeats it."""
         helper = self._helper(point.node.func, point.place)
         if helper is not None:
             param = _parameter(helper, position, name)
             if param:
-                run.setdefault((id(helper), param), _Led()).add(point.calls, point.handed)
-                givers.setdefault((id(helper), param), []).extend(id(scope) for scope in scopes)
+                self._run.setdefault((id(helper), param), _Led()).add(point.calls, point.handed)
+                self._givers.setdefault((id(helper), param), []).extend(id(scope) for scope in scopes)
             return
         made = self._of_callee(point)
         if made is None:
@@ -301,13 +291,7 @@ class Repetition:
         for sdk in self._network.catalogue.sdks.values():
             yield from sdk.distinctive
 
-    def _decorated(
-        self,
-        scope: Scope,
-        decorator: Node,
-        run: dict[tuple[int, str], _Led],
-        givers: dict[tuple[int, str], list[int]],
-    ) -> None:
+    def _decorated(self, scope: Scope, decorator: Node) -> None:
         """Note what a decorator does to a function that leads to a model call."""
         place = _place_of(scope)
         calls = self._network.callers[id(scope)]
@@ -325,8 +309,8 @@ class Repetition:
             if isinstance(item, v.Local) and id(item.scope) in self._scopes and item.scope.kind == "function":
                 param = _parameter(item.scope, 0, None)
                 if param:
-                    run.setdefault((id(item.scope), param), _Led()).add(calls)
-                    givers.setdefault((id(item.scope), param), []).append(id(scope))
+                    self._run.setdefault((id(item.scope), param), _Led()).add(calls)
+                    self._givers.setdefault((id(item.scope), param), []).append(id(scope))
                 return
         called = decorator.func if type(decorator).__name__ == "Call" else decorator
         spelled = spell(called)
@@ -338,8 +322,9 @@ class Repetition:
             self._on_scope.setdefault(id(scope), []).append(made)
             self._found.append(made)
 
-    def _running(self, run: Mapping[tuple[int, str], _Led], givers: Mapping[tuple[int, str], list[int]]) -> None:
+    def _running(self) -> None:
         """Note where helpers run what they are given."""
+        run, givers = self._run, self._givers
         names = {name for _, name in run}
         for use in self._index.calls:
             func = use.node.func
@@ -394,8 +379,9 @@ class Repetition:
         if known is not None and known.kind == "setting":
             yield known.kind, call.node, call.place, self._reader.read(known, call.node, call.place)
 
-    def _methods_on_the_way(self, item: v.Value) -> Iterator[tuple[str, Node, Place, Told]]:
+    def _methods_on_the_way(self, value: v.Value | None) -> Iterator[tuple[str, Node, Place, Told]]:
         """Methods that gave the client it is called on (`llm.with_retry(…)`)."""
+        item = value
         for _ in range(_DEEPEST):
             if not isinstance(item, v.Instance) or item.node is None or item.place is None:
                 return
@@ -406,7 +392,7 @@ class Repetition:
             if tool is not None:
                 yield tool.kind or "setting", item.node, item.place, self._reader.read(tool, item.node, item.place)
             inner = v.alternatives(self._evaluator.value(func.value, item.place))
-            item = next((other for other in inner if isinstance(other, v.Instance)), v.UNKNOWN)
+            item = next((other for other in inner if isinstance(other, v.Instance)), None)
 
     def _objects(self, call: ModelCall) -> Iterator[v.Instance]:
         """The objects that a call, its session or its client is given and that may repeat it."""

@@ -29,10 +29,10 @@ class Caught(NamedTuple):
 class Handler:
     """An except clause around a model call.
 
-    `spares` are the kinds of errors that earlier clauses took out of its way. `leaves` tells that it has ways out of the
-    loop of its own, `repeats` that it leads to
-    another try, `is_endless` that it always does. `answer` is `pass`, `constant` (a
-    constant is given back or put into a variable) or empty. `looks` tells that what it does depends on the error.
+    `spares` are the kinds of errors that earlier clauses took out of its way. `leaves` tells that it has ways out of
+    the loop of its own, `repeats` that it leads to another try, `is_endless` that it always does. `answer` is `pass`,
+    `constant` (a constant is given back or put into a variable) or empty; `given` is the statement that does. `looks`
+    tells that what it does depends on the error.
     """
 
     node: Node

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
 from keyguard.python.arguments import Arguments, Given, numbers
+from keyguard.python.errors import BROAD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -149,7 +150,7 @@ class ToolReader:
             return replace(told, attempts=None, is_endless=endless, stop=given.node)
         known = list(numbers(given.value))
         if len(known) != 1 or not isinstance(given.value, v.Number):
-            return replace(told, attempts=int(known[0]) if known else None, is_endless=False, stop=given.node)
+            return replace(told, attempts=likely(given.value), is_endless=False, stop=given.node)
         number = known[0]
         if number < 0 and told.tool.attempts is None:
             return replace(told, attempts=None, is_endless=True, stop=given.node)
@@ -185,14 +186,14 @@ class ToolReader:
         fixed = arguments.get(tool.delay_params, tool.delay_position) if tool.delay_params else None
         if fixed is None:
             return told
-        return replace(told, **self._fixed(fixed, tool.unit))
+        return self._fixed(told, fixed)
 
     @staticmethod
-    def _fixed(given: Given, unit: str) -> dict[str, object]:
+    def _fixed(told: Told, given: Given) -> Told:
         known = list(numbers(given.value))
-        seconds = known[0] / (_MILLISECONDS if unit == "ms" else 1) if known else None
+        seconds = known[0] / (_MILLISECONDS if told.tool.unit == "ms" else 1) if known else None
         is_none = isinstance(given.value, v.Number) and not known[0]
-        return {"delay": "none" if is_none else "fixed", "seconds": seconds, "sleep": given.node}
+        return replace(told, delay="none" if is_none else "fixed", seconds=seconds, sleep=given.node)
 
     def _waiting(self, told: Told, wait: Given, arguments: Arguments) -> Told:
         kinds: list[tuple[str, float | None]] = []
@@ -203,7 +204,7 @@ class ToolReader:
             return replace(told, delay="growing" if growing else "unknown", sleep=wait.node)
         seconds = [number for kind, number in kinds if kind == "fixed"]
         if told.tool.interval_params and (given := arguments.get(told.tool.interval_params)) is not None:
-            return replace(told, **self._fixed(given, told.tool.unit))
+            return self._fixed(told, given)
         if not seconds or all(number == 0 for number in seconds):
             return replace(told, delay="none", seconds=0, sleep=wait.node)
         total = None if any(number is None for number in seconds) else sum(number or 0 for number in seconds)
@@ -221,7 +222,7 @@ class ToolReader:
         if tool.stop_params and tool.wait_params:
             return self._chosen(told, given)
         names = tuple(self.classes(given.node, given.place))
-        return replace(told, catches=names, catches_all=False, catch=given.node)
+        return replace(told, catches=names, catches_all=not BROAD.isdisjoint(names), catch=given.node)
 
     def _chosen(self, told: Told, given: Given) -> Told:
         """Errors chosen by parts: classes that are repeated, or something that looks at the error."""
@@ -238,6 +239,7 @@ class ToolReader:
                 everything = True
             else:
                 looks = True
+        everything = everything or not BROAD.isdisjoint(names)
         return replace(told, catches=tuple(names), catches_all=everything, looks=looks, catch=given.node)
 
     def classes(self, node: Node, place: Place) -> Iterator[str]:
@@ -292,6 +294,15 @@ class ToolReader:
                 given = Arguments(call, there, self._evaluator).get(part.params, part.position)
                 known = list(numbers(given.value)) if given is not None else []
                 yield part.kind, known[0] if known else (part.default if given is None else None), (call, there)
+
+
+def likely(value: v.Value) -> int | None:
+    """A number of tries that a value probably is: a default of one is there to be changed."""
+    known = list(numbers(value))
+    if not known or abs(known[0]) == float("inf"):
+        return None
+    number = int(known[0])
+    return number if isinstance(value, v.Number) or number > 1 else None
 
 
 def _texts(given: Given) -> tuple[str, ...] | None:

@@ -161,11 +161,11 @@ def test_how_a_loop_waits_is_known(wait: str, delay: str, seconds: float | None)
             (3, False, "growing", None, False),
         ),
         ("backoff.on_exception(backoff.expo, openai.RateLimitError)", (None, True, "growing", None, False)),
-        ("backoff.on_exception(backoff.constant, Exception, interval=3, max_tries=4)", (4, False, "fixed", 3, False)),
+        ("backoff.on_exception(backoff.constant, Exception, interval=3, max_tries=4)", (4, False, "fixed", 3, True)),
         ("stamina.retry(on=openai.RateLimitError)", (10, False, "growing", None, False)),
         ("retry.retry()", (None, True, "none", None, True)),
         ("retry.retry(tries=3, delay=2)", (3, False, "fixed", 2, True)),
-        ("retry.retry(Exception, 3, 2, None, 2)", (3, False, "growing", None, False)),
+        ("retry.retry(Exception, 3, 2, None, 2)", (3, False, "growing", None, True)),
         ("retrying.retry(stop_max_attempt_number=3, wait_fixed=2)", (3, False, "fixed", 0.002, True)),
         ("retrying.retry(wait_exponential_multiplier=1000)", (None, True, "growing", None, True)),
     ],
@@ -262,4 +262,6 @@ def test_the_articles_helper_is_a_retry_once_it_is_given_a_model_call() -> None:
     for given in ("lambda: CALL", "client.chat.completions.create"):
         loop = _only(f"{helper}request_with_retry({given})\n")
         assert (loop.attempts, loop.delay, loop.seconds) == (5, "fixed", 1)
-        assert [(item.kind, item.is_bound) for handler in loop.handlers for item in handler.caught] == [("rate_limit", False)]
+        assert [(item.kind, item.is_bound) for handler in loop.handlers for item in handler.caught] == [
+            ("rate_limit", False)
+        ]
