@@ -381,7 +381,7 @@ class Repetition:
 
     def _methods_on_the_way(self, value: v.Value | None) -> Iterator[tuple[str, Node, Place, Told]]:
         """Methods that gave the client it is called on (`llm.with_retry(…)`)."""
-        item = value
+        item: v.Value | None = value
         for _ in range(_DEEPEST):
             if not isinstance(item, v.Instance) or item.node is None or item.place is None:
                 return
