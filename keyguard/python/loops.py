@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
 from keyguard.python.errors import errors_of
-from keyguard.python.flow import (
+from keyguard.python.index import spell
+from keyguard.python.pauses import Pauses
+from keyguard.python.retries import Caught, Handler, Rescue, RetryLoop
+from keyguard.python.retrytools import likely
+from keyguard.python.ways import (
     AGAIN,
     BREAK,
     CONTINUE,
@@ -24,10 +28,6 @@ from keyguard.python.flow import (
     ways,
     written,
 )
-from keyguard.python.index import spell
-from keyguard.python.pauses import Pauses
-from keyguard.python.retries import Caught, Handler, Rescue, RetryLoop
-from keyguard.python.retrytools import likely
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
 from keyguard.python.arguments import numbers
-from keyguard.python.flow import inside, names_in, statements, written
 from keyguard.python.index import spell
+from keyguard.python.ways import inside, names_in, statements, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

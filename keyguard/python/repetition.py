@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
-from keyguard.python.flow import inside, statements
 from keyguard.python.index import Place, spell
 from keyguard.python.loops import Loops
 from keyguard.python.retries import Point, RetryLoop
 from keyguard.python.retrytools import Told, ToolReader
 from keyguard.python.tables import tables_of
+from keyguard.python.ways import inside, statements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
