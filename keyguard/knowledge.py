@@ -276,10 +276,11 @@ class Constructor:
     """A class or factory that makes a client; what differs from the SDK's own facts, None where nothing does.
 
     `client_params` and `client_position` tell where it takes a client of some SDK, whose key, host, timeout and retries
-    then hold (`instructor.from_openai`).
+    then hold (`instructor.from_openai`). What `sends` nothing only holds a key: a credential, a downloader, a login.
     """
 
     name: str
+    sends: bool = True
     is_async: bool = False
     provider: str | None = None
     key_params: tuple[str, ...] | None = None
@@ -301,9 +302,10 @@ class Constructor:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function that sends a request itself, with or without a key of its own."""
+    """A function that takes a key or sends a request itself; if it `sends` nothing, it only keeps the key."""
 
     name: str
+    sends: bool = True
     key_params: tuple[str, ...] = ("api_key",)
     key_position: int | None = None
     base_url_params: tuple[str, ...] = ()
@@ -422,6 +424,7 @@ class HttpClient:
     """An HTTP library: the calls that send a request, and the arguments that matter.
 
     `sessions` make an object whose `methods` send requests; `async_sessions` are those whose calls are awaited.
+    `requests` make a request that is sent later, by a call whose URL argument it is; they take the URL like a call.
     `timeout.params` belong to a session's constructor and `timeout.call_params` to each request, at `timeout_position`
     of a function in `calls`. `verify_params` switch certificate checks off with False (or with what `insecure` names),
     and `insecure` are calls that give a context without them. `status_raises` tells that a bad status raises by itself.
@@ -432,6 +435,7 @@ class HttpClient:
     calls: tuple[str, ...] = ()
     sessions: tuple[str, ...] = ()
     async_sessions: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     url_params: tuple[str, ...] = ("url",)
     url_position: int | None = 0
