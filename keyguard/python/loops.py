@@ -327,9 +327,11 @@ class Loops:
         )
 
     def _is_polling(self, calls: tuple[ModelCall, ...]) -> bool:
-        """Tell whether nothing but the state of a job is asked for."""
+        """Tell whether nothing but the state of a job is asked for, or whether someone answers at all."""
         polling = self._words.polling_methods
-        return bool(calls) and all(call.method.rpartition(".")[2] in polling for call in calls)
+        return bool(calls) and all(
+            call.method.rpartition(".")[2] in polling or self._uses[id(call.node)].statement for call in calls
+        )
 
     def _asked_again(self, found: _Round, header: Place) -> RetryLoop | None:
         """A loop without `try` that repeats a raw request until its status is fine."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from keyguard.knowledge import RetryTool
+    from keyguard.python.arguments import Given
     from keyguard.python.index import Node, Scope
     from keyguard.python.network import ModelCall, Network
     from keyguard.python.retries import Handler, Rescue
@@ -105,6 +106,23 @@ class Repetition:
                 following.extend(self._above(scope))
             front = following
         return tuple(found.values())
+
+    def settings(self) -> Iterator[tuple[ModelCall, Given, RetryTool]]:
+        """The numbers of retries that calls or their clients are given, where the catalogue knows the tool behind them.
+
+        Each number once; a tool that is told more than the number is left out.
+        """
+        tools = [tool for tool in self._words.tools if tool.kind == "setting"]
+        seen: set[int] = set()
+        for call in self._network.calls:
+            given = call.attempts.given
+            if given is None or call.sdk is None or call.attempts.total is None or id(given.node) in seen:
+                continue
+            for tool in tools:
+                if given.name in tool.attempts_params and not set(tool.imports).isdisjoint(call.sdk.imports):
+                    seen.add(id(given.node))
+                    if call.arguments.get(tool.looks_params) is None and not call.arguments.is_open:
+                        yield call, given, tool
 
     def never_raised(self, handler: Handler, loop: RetryLoop) -> str | None:
         """The SDK that raises nothing of what an except clause of a loop waits for; None when something may raise it.
@@ -373,8 +391,8 @@ class Repetition:
         node = call.node.func
         for _ in range(_DEEPEST):
             node = node.value if type(node).__name__ == "Attribute" else None
-            for item in v.alternatives(self._evaluator.value(node, call.place)) if node is not None else ():
-                yield from self._methods_on_the_way(item)
+            for value in v.alternatives(self._evaluator.value(node, call.place)) if node is not None else ():
+                yield from self._methods_on_the_way(value)
         known = self._reader.tables.tools.get(self._evaluator.name(call.node.func, call.place))
         if known is not None and known.kind == "setting":
             yield known.kind, call.node, call.place, self._reader.read(known, call.node, call.place)

@@ -38,18 +38,26 @@ def _only(text: str) -> RetryLoop:
         "for i in range(9):\n    try:\n        CALL\n    except Exception:\n        continue\n",
         "while True:\n    try:\n        CALL\n    except Exception as e:\n        print(e)\n",
         "while True:\n    text = input()\n    try:\n        CALL\n        if text: break\n    except Exception:\n        pass\n",
-        "def f(q):\n    while True:\n        item = q.get()\n        if item is None: break\n        try:\n            CALL\n"
-        "        except Exception:\n            pass\n",
-        "def f(q):\n    while not q.empty():\n        item = q.get()\n        try:\n            CALL\n        except Exception:\n"
-        "            pass\n",
+        (
+            "def f(q):\n    while True:\n        item = q.get()\n        if item is None: break\n        try:\n            CALL\n"
+            "        except Exception:\n            pass\n"
+        ),
+        (
+            "def f(q):\n    while not q.empty():\n        item = q.get()\n        try:\n            CALL\n        except Exception:\n"
+            "            pass\n"
+        ),
         "def f():\n    for _ in range(3):\n        try:\n            return CALL\n        except Exception:\n            raise\n",
-        "def f():\n    for _ in range(3):\n        try:\n            x = CALL\n        except Exception:\n            x = None\n"
-        "        return x\n",
+        (
+            "def f():\n    for _ in range(3):\n        try:\n            x = CALL\n        except Exception:\n            x = None\n"
+            "        return x\n"
+        ),
         "while True:\n    CALL\n    time.sleep(1)\n",
         "def f(g):\n    while True:\n        try:\n            return g()\n        except Exception:\n            time.sleep(1)\n",
         "def f(models):\n    for model in models:\n        try:\n            return CALL\n        except Exception:\n            pass\n",
-        "def f(agent):\n    for step in range(20):\n        try:\n            r = CALL\n            if r.done: break\n"
-        "        except Exception as e:\n            print(e)\n",
+        (
+            "def f(agent):\n    for step in range(20):\n        try:\n            r = CALL\n            if r.done: break\n"
+            "        except Exception as e:\n            print(e)\n"
+        ),
     ],
     ids=[
         "items",
@@ -74,41 +82,47 @@ def test_what_is_no_retry_is_left_alone(text: str) -> None:
     ("text", "attempts", "endless"),
     [
         (
-            "for _ in range(5):\n    try:\n        CALL\n        break\n    except Exception:\n        time.sleep(1)\n",
+            "for _ in range(5):\n    try:\n        x = CALL\n        break\n    except Exception:\n        time.sleep(1)\n",
             5,
             False,
         ),
         (
-            "while True:\n    try:\n        CALL\n        break\n    except Exception:\n        time.sleep(1)\n",
+            "while True:\n    try:\n        x = CALL\n        break\n    except Exception:\n        time.sleep(1)\n",
             None,
             True,
         ),
         ("a = None\nwhile a is None:\n    try:\n        a = CALL\n    except Exception:\n        pass\n", None, True),
         (
-            "i = 0\nwhile i < 4:\n    try:\n        CALL\n        i += 1\n    except Exception:\n        pass\n",
+            "i = 0\nwhile i < 4:\n    try:\n        x = CALL\n        i += 1\n    except Exception:\n        pass\n",
             None,
             True,
         ),
         (
-            "i = 0\nwhile i < 4:\n    try:\n        CALL\n        break\n    except Exception:\n        i += 1\n",
+            "i = 0\nwhile i < 4:\n    try:\n        x = CALL\n        break\n    except Exception:\n        i += 1\n",
             4,
             False,
         ),
         (
-            "i = 0\nwhile True:\n    try:\n        CALL\n        break\n    except Exception:\n        i += 1\n"
-            "        if i > 3: raise\n",
+            (
+                "i = 0\nwhile True:\n    try:\n        x = CALL\n        break\n    except Exception:\n        i += 1\n"
+                "        if i > 3: raise\n"
+            ),
             None,
             False,
         ),
         (
-            "import itertools\nfor i in itertools.count():\n    try:\n        CALL\n        break\n    except Exception:\n"
-            "        pass\n",
+            (
+                "import itertools\nfor i in itertools.count():\n    try:\n        x = CALL\n        break\n    except Exception:\n"
+                "        pass\n"
+            ),
             None,
             True,
         ),
         (
-            "t = time.time()\nwhile time.time() - t < 60:\n    try:\n        CALL\n        break\n    except Exception:\n"
-            "        pass\n",
+            (
+                "t = time.time()\nwhile time.time() - t < 60:\n    try:\n        x = CALL\n        break\n    except Exception:\n"
+                "        pass\n"
+            ),
             None,
             False,
         ),
@@ -139,7 +153,7 @@ def test_what_ends_a_loop_is_known(text: str, attempts: int | None, endless: boo
 def test_how_a_loop_waits_is_known(wait: str, delay: str, seconds: float | None) -> None:
     loop = _only(
         "import random\ndef pause_for(i):\n    time.sleep(3)\nwait = 1\n"
-        f"for i in range(5):\n    try:\n        CALL\n        break\n    except Exception:\n        {wait}\n"
+        f"for i in range(5):\n    try:\n        x = CALL\n        break\n    except Exception:\n        {wait}\n"
     )
     assert (loop.delay, loop.seconds) == (delay, seconds)
 
@@ -155,9 +169,11 @@ def test_how_a_loop_waits_is_known(wait: str, delay: str, seconds: float | None)
             (None, False, "fixed", 2, True),
         ),
         (
-            "tenacity.retry(stop=tenacity.stop_after_attempt(3) | tenacity.stop_after_delay(9), "
-            "wait=tenacity.wait_fixed(3) + tenacity.wait_random(0, 2), "
-            "retry=tenacity.retry_if_exception_type(openai.RateLimitError))",
+            (
+                "tenacity.retry(stop=tenacity.stop_after_attempt(3) | tenacity.stop_after_delay(9), "
+                "wait=tenacity.wait_fixed(3) + tenacity.wait_random(0, 2), "
+                "retry=tenacity.retry_if_exception_type(openai.RateLimitError))"
+            ),
             (3, False, "growing", None, False),
         ),
         ("backoff.on_exception(backoff.expo, openai.RateLimitError)", (None, True, "growing", None, False)),
@@ -186,38 +202,50 @@ def test_what_a_tool_is_told_is_read(decorator: str, told: tuple[object, ...]) -
         ("from utils import retry_on_429\n@retry_on_429\ndef f():\n    return CALL\n", ["decorator"]),
         ("from celery import shared_task\n@shared_task(max_retries=3)\ndef f():\n    return CALL\n", ["decorator"]),
         (
-            "import tenacity\ndef f():\n    for attempt in tenacity.Retrying(stop=tenacity.stop_after_attempt(3)):\n"
-            "        with attempt:\n            return CALL\n",
+            (
+                "import tenacity\ndef f():\n    for attempt in tenacity.Retrying(stop=tenacity.stop_after_attempt(3)):\n"
+                "        with attempt:\n            return CALL\n"
+            ),
             ["context"],
         ),
         ("import tenacity\ndef g():\n    return CALL\ntenacity.Retrying()(g)\n", ["helper"]),
         ("from retry.api import retry_call\ndef g():\n    return CALL\nretry_call(g, tries=3)\n", ["helper"]),
         ("from utils import with_retries\nwith_retries(lambda: CALL)\n", ["helper"]),
         (
-            "def g():\n    return CALL\ndef f():\n    for _ in range(3):\n        try:\n            return g()\n"
-            "        except Exception:\n            pass\n",
+            (
+                "def g():\n    return CALL\ndef f():\n    for _ in range(3):\n        try:\n            return g()\n"
+                "        except Exception:\n            pass\n"
+            ),
             ["loop"],
         ),
         (
-            "def h(fn):\n    for _ in range(3):\n        try:\n            return fn()\n        except Exception:\n"
-            "            pass\nh(lambda: CALL)\n",
+            (
+                "def h(fn):\n    for _ in range(3):\n        try:\n            return fn()\n        except Exception:\n"
+                "            pass\nh(lambda: CALL)\n"
+            ),
             ["loop"],
         ),
         (
-            "from functools import partial\ndef g(x):\n    return CALL\ndef h(fn):\n    for _ in range(3):\n        try:\n"
-            "            return fn()\n        except Exception:\n            pass\nh(partial(g, 1))\n",
+            (
+                "from functools import partial\ndef g(x):\n    return CALL\ndef h(fn):\n    for _ in range(3):\n        try:\n"
+                "            return fn()\n        except Exception:\n            pass\nh(partial(g, 1))\n"
+            ),
             ["loop"],
         ),
         (
-            "def again(fn):\n    def inner(*args):\n        for _ in range(3):\n            try:\n"
-            "                return fn(*args)\n            except Exception:\n                pass\n    return inner\n"
-            "@again\ndef g():\n    return CALL\n",
+            (
+                "def again(fn):\n    def inner(*args):\n        for _ in range(3):\n            try:\n"
+                "                return fn(*args)\n            except Exception:\n                pass\n    return inner\n"
+                "@again\ndef g():\n    return CALL\n"
+            ),
             ["loop"],
         ),
         (
-            "def again(times):\n    def wrap(fn):\n        def inner(*args):\n            for _ in range(times):\n"
-            "                try:\n                    return fn(*args)\n                except Exception:\n"
-            "                    pass\n        return inner\n    return wrap\n@again(3)\ndef g():\n    return CALL\n",
+            (
+                "def again(times):\n    def wrap(fn):\n        def inner(*args):\n            for _ in range(times):\n"
+                "                try:\n                    return fn(*args)\n                except Exception:\n"
+                "                    pass\n        return inner\n    return wrap\n@again(3)\ndef g():\n    return CALL\n"
+            ),
             ["loop"],
         ),
         (
@@ -225,20 +253,26 @@ def test_what_a_tool_is_told_is_read(decorator: str, told: tuple[object, ...]) -
             ["recursion"],
         ),
         (
-            "from requests.adapters import HTTPAdapter, Retry\ns = requests.Session()\n"
-            "s.mount('https://', HTTPAdapter(max_retries=Retry(3)))\n"
-            "s.post('https://api.openai.com/v1/chat/completions', json={})\n",
+            (
+                "from requests.adapters import HTTPAdapter, Retry\ns = requests.Session()\n"
+                "s.mount('https://', HTTPAdapter(max_retries=Retry(3)))\n"
+                "s.post('https://api.openai.com/v1/chat/completions', json={})\n"
+            ),
             ["adapter"],
         ),
         (
-            "import httpx\nc = httpx.Client(transport=httpx.HTTPTransport(retries=3))\n"
-            "c.post('https://api.openai.com/v1/chat/completions', json={})\n",
+            (
+                "import httpx\nc = httpx.Client(transport=httpx.HTTPTransport(retries=3))\n"
+                "c.post('https://api.openai.com/v1/chat/completions', json={})\n"
+            ),
             ["transport"],
         ),
         (
-            "import httpx, httpx_retries\n"
-            "c = OpenAI(http_client=httpx.Client(transport=httpx_retries.RetryTransport()))\n"
-            "c.chat.completions.create(model='x')\n",
+            (
+                "import httpx, httpx_retries\n"
+                "c = OpenAI(http_client=httpx.Client(transport=httpx_retries.RetryTransport()))\n"
+                "c.chat.completions.create(model='x')\n"
+            ),
             ["transport"],
         ),
         (
@@ -250,6 +284,22 @@ def test_what_a_tool_is_told_is_read(decorator: str, told: tuple[object, ...]) -
 def test_every_guard_on_the_path_of_a_call_is_found(text: str, kinds: list[str]) -> None:
     found = network(_HEAD + text.replace("CALL", _CALL))
     assert [guard.kind for call in found.calls for guard in guards_of(found, call)] == kinds
+
+
+@pytest.mark.parametrize(
+    ("body", "polls"),
+    [
+        ("x = client.batches.retrieve('b')", True),
+        ("client.chat.completions.create(model='gpt-4o', messages=[], max_tokens=1)", True),
+        ("x = CALL", False),
+    ],
+    ids=["job", "is it up", "question"],
+)
+def test_a_loop_that_waits_for_a_job_or_a_server_is_told_apart(body: str, polls: bool) -> None:  # noqa: FBT001  # a parameter of the test
+    loop = _only(
+        f"while True:\n    try:\n        {body}\n        break\n    except Exception:\n        time.sleep(9)\n"
+    )
+    assert loop.is_polling is polls
 
 
 def test_the_articles_helper_is_a_retry_once_it_is_given_a_model_call() -> None:
