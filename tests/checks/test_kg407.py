@@ -38,7 +38,10 @@ def _loop(clause: str, body: str = "x = CALL") -> str:
         _adapter("Retry(3, status_forcelist=[429])", "s.get('https://api.openai.com/v1/models')"),
         _adapter("Retry(3)", "s.post('https://example.com/', json={})"),
         "c = httpx.Client(transport=httpx.HTTPTransport(http2=True))\nc.post(URL)\n",
-        "c = OpenAI(http_client=httpx.Client(transport=httpx.HTTPTransport(retries=3)))\nx = c.chat.completions.create()\n",
+        (
+            "c = OpenAI(http_client=httpx.Client(transport=httpx.HTTPTransport(retries=3)))\n"
+            "x = c.chat.completions.create()\n"
+        ),
         _loop("except openai.RateLimitError: time.sleep(i)", "import openai\n        x = CALL"),
         "from openai import *\n" + _loop("except RateLimitError: time.sleep(i)"),
         "try:\n    from openai import RateLimitError\nexcept ImportError:\n    RateLimitError = Exception\n"

@@ -1,4 +1,4 @@
-"""What repeats a model call: which loops are retries, what ends them, how long they wait, and whom they stand around."""
+"""What repeats a model call: which loops are retries, what ends them, how long they wait, whom they stand around."""
 
 from __future__ import annotations
 
@@ -34,28 +34,47 @@ def _only(text: str) -> RetryLoop:
 @pytest.mark.parametrize(
     "text",
     [
-        "def f(items):\n    for item in items:\n        try:\n            CALL\n        except Exception:\n            continue\n",
+        (
+            "def f(items):\n    for item in items:\n        try:\n"
+            "            CALL\n        except Exception:\n            continue\n"
+        ),
         "for i in range(9):\n    try:\n        CALL\n    except Exception:\n        continue\n",
         "while True:\n    try:\n        CALL\n    except Exception as e:\n        print(e)\n",
-        "while True:\n    text = input()\n    try:\n        CALL\n        if text: break\n    except Exception:\n        pass\n",
         (
-            "def f(q):\n    while True:\n        item = q.get()\n        if item is None: break\n        try:\n            CALL\n"
+            "while True:\n    text = input()\n    try:\n        CALL\n"
+            "        if text: break\n    except Exception:\n        pass\n"
+        ),
+        (
+            "def f(q):\n    while True:\n        item = q.get()\n"
+            "        if item is None: break\n        try:\n            CALL\n"
             "        except Exception:\n            pass\n"
         ),
         (
-            "def f(q):\n    while not q.empty():\n        item = q.get()\n        try:\n            CALL\n        except Exception:\n"
+            "def f(q):\n    while not q.empty():\n        item = q.get()\n"
+            "        try:\n            CALL\n        except Exception:\n"
             "            pass\n"
         ),
-        "def f():\n    for _ in range(3):\n        try:\n            return CALL\n        except Exception:\n            raise\n",
         (
-            "def f():\n    for _ in range(3):\n        try:\n            x = CALL\n        except Exception:\n            x = None\n"
+            "def f():\n    for _ in range(3):\n        try:\n"
+            "            return CALL\n        except Exception:\n            raise\n"
+        ),
+        (
+            "def f():\n    for _ in range(3):\n        try:\n"
+            "            x = CALL\n        except Exception:\n            x = None\n"
             "        return x\n"
         ),
         "while True:\n    CALL\n    time.sleep(1)\n",
-        "def f(g):\n    while True:\n        try:\n            return g()\n        except Exception:\n            time.sleep(1)\n",
-        "def f(models):\n    for model in models:\n        try:\n            return CALL\n        except Exception:\n            pass\n",
         (
-            "def f(agent):\n    for step in range(20):\n        try:\n            r = CALL\n            if r.done: break\n"
+            "def f(g):\n    while True:\n        try:\n"
+            "            return g()\n        except Exception:\n            time.sleep(1)\n"
+        ),
+        (
+            "def f(models):\n    for model in models:\n        try:\n"
+            "            return CALL\n        except Exception:\n            pass\n"
+        ),
+        (
+            "def f(agent):\n    for step in range(20):\n"
+            "        try:\n            r = CALL\n            if r.done: break\n"
             "        except Exception as e:\n            print(e)\n"
         ),
     ],
@@ -82,7 +101,10 @@ def test_what_is_no_retry_is_left_alone(text: str) -> None:
     ("text", "attempts", "endless"),
     [
         (
-            "for _ in range(5):\n    try:\n        x = CALL\n        break\n    except Exception:\n        time.sleep(1)\n",
+            (
+                "for _ in range(5):\n    try:\n        x = CALL\n"
+                "        break\n    except Exception:\n        time.sleep(1)\n"
+            ),
             5,
             False,
         ),
@@ -112,7 +134,8 @@ def test_what_is_no_retry_is_left_alone(text: str) -> None:
         ),
         (
             (
-                "import itertools\nfor i in itertools.count():\n    try:\n        x = CALL\n        break\n    except Exception:\n"
+                "import itertools\nfor i in itertools.count():\n"
+                "    try:\n        x = CALL\n        break\n    except Exception:\n"
                 "        pass\n"
             ),
             None,
@@ -120,7 +143,8 @@ def test_what_is_no_retry_is_left_alone(text: str) -> None:
         ),
         (
             (
-                "t = time.time()\nwhile time.time() - t < 60:\n    try:\n        x = CALL\n        break\n    except Exception:\n"
+                "t = time.time()\nwhile time.time() - t < 60:\n"
+                "    try:\n        x = CALL\n        break\n    except Exception:\n"
                 "        pass\n"
             ),
             None,
@@ -203,7 +227,8 @@ def test_what_a_tool_is_told_is_read(decorator: str, told: tuple[object, ...]) -
         ("from celery import shared_task\n@shared_task(max_retries=3)\ndef f():\n    return CALL\n", ["decorator"]),
         (
             (
-                "import tenacity\ndef f():\n    for attempt in tenacity.Retrying(stop=tenacity.stop_after_attempt(3)):\n"
+                "import tenacity\ndef f():\n"
+                "    for attempt in tenacity.Retrying(stop=tenacity.stop_after_attempt(3)):\n"
                 "        with attempt:\n            return CALL\n"
             ),
             ["context"],
@@ -227,7 +252,8 @@ def test_what_a_tool_is_told_is_read(decorator: str, told: tuple[object, ...]) -
         ),
         (
             (
-                "from functools import partial\ndef g(x):\n    return CALL\ndef h(fn):\n    for _ in range(3):\n        try:\n"
+                "from functools import partial\ndef g(x):\n    return CALL\n"
+                "def h(fn):\n    for _ in range(3):\n        try:\n"
                 "            return fn()\n        except Exception:\n            pass\nh(partial(g, 1))\n"
             ),
             ["loop"],
@@ -235,7 +261,8 @@ def test_what_a_tool_is_told_is_read(decorator: str, told: tuple[object, ...]) -
         (
             (
                 "def again(fn):\n    def inner(*args):\n        for _ in range(3):\n            try:\n"
-                "                return fn(*args)\n            except Exception:\n                pass\n    return inner\n"
+                "                return fn(*args)\n"
+                "            except Exception:\n                pass\n    return inner\n"
                 "@again\ndef g():\n    return CALL\n"
             ),
             ["loop"],
@@ -244,12 +271,16 @@ def test_what_a_tool_is_told_is_read(decorator: str, told: tuple[object, ...]) -
             (
                 "def again(times):\n    def wrap(fn):\n        def inner(*args):\n            for _ in range(times):\n"
                 "                try:\n                    return fn(*args)\n                except Exception:\n"
-                "                    pass\n        return inner\n    return wrap\n@again(3)\ndef g():\n    return CALL\n"
+                "                    pass\n        return inner\n"
+                "    return wrap\n@again(3)\ndef g():\n    return CALL\n"
             ),
             ["loop"],
         ),
         (
-            "def f(x):\n    try:\n        return CALL\n    except Exception:\n        time.sleep(1)\n        return f(x)\n",
+            (
+                "def f(x):\n    try:\n        return CALL\n"
+                "    except Exception:\n        time.sleep(1)\n        return f(x)\n"
+            ),
             ["recursion"],
         ),
         (
@@ -276,7 +307,10 @@ def test_what_a_tool_is_told_is_read(decorator: str, told: tuple[object, ...]) -
             ["transport"],
         ),
         (
-            "from langchain_openai import ChatOpenAI\nllm = ChatOpenAI().with_retry(stop_after_attempt=4)\nllm.invoke('x')\n",
+            (
+                "from langchain_openai import ChatOpenAI\n"
+                "llm = ChatOpenAI().with_retry(stop_after_attempt=4)\nllm.invoke('x')\n"
+            ),
             ["setting"],
         ),
     ],
