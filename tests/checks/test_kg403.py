@@ -34,8 +34,10 @@ def _heard(text: str) -> list[tuple[int, str | None, str]]:
         _loop("except openai.APITimeoutError: continue"),
         _loop("except RateLimitError: limiter.wait()"),
         _loop("except Exception: time.sleep(1)", after="print(x)"),
-        "while True:\n    run = client.batches.retrieve('b')\n"
-        "    if run.status == 'completed': break\n    time.sleep(5)\n",
+        (
+            "while True:\n    run = client.batches.retrieve('b')\n"
+            "    if run.status == 'completed': break\n    time.sleep(5)\n"
+        ),
         _loop("except Exception: time.sleep(1)", head="while True").replace("CALL", "client.batches.retrieve('b')"),
         "for q in ['a', 'b']:\n    try:\n        x = CALL\n    except Exception: time.sleep(1)\n",
         "import tenacity\n@tenacity.retry(wait=tenacity.wait_exponential())\ndef f(): return CALL\n",
@@ -43,8 +45,10 @@ def _heard(text: str) -> list[tuple[int, str | None, str]]:
         "import backoff\n@backoff.on_exception(backoff.expo, RateLimitError)\ndef f(): return CALL\n",
         "import tenacity\n@tenacity.retry(**options)\ndef f(): return CALL\n",
         "import tenacity\n@tenacity.retry\ndef f(): return 1\n",
-        "import litellm\n"
-        "litellm.completion(model='gpt-4o', num_retries=3, retry_strategy='exponential_backoff_retry')\n",
+        (
+            "import litellm\n"
+            "litellm.completion(model='gpt-4o', num_retries=3, retry_strategy='exponential_backoff_retry')\n"
+        ),
         "import httpx\nc = httpx.Client(transport=httpx.HTTPTransport(retries=3))\nc.post(URL)\n",
     ],
     ids=[
@@ -92,8 +96,10 @@ def test_pauses_that_grow_and_loops_that_wait_are_fine(text: str) -> None:
             "tenacity.wait_fixed(2)",
         ),
         (
-            "import tenacity as t\n"
-            "@t.retry(stop=t.stop_after_attempt(3), wait=t.wait_fixed(9))\ndef f(): return CALL\n",
+            (
+                "import tenacity as t\n"
+                "@t.retry(stop=t.stop_after_attempt(3), wait=t.wait_fixed(9))\ndef f(): return CALL\n"
+            ),
             2,
             "tool-long",
             "t.wait_fixed(9)",
