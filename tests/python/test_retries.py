@@ -349,3 +349,31 @@ def test_the_articles_helper_is_a_retry_once_it_is_given_a_model_call() -> None:
         assert [(item.kind, item.is_bound) for handler in loop.handlers for item in handler.caught] == [
             ("rate_limit", False)
         ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "def f(x): return g(x)\ndef g(x):\n    try:\n"
+            "        return f(CALL)\n    except Exception:\n        return g(f(x))\n"
+            "@f\ndef h(): return h()\nf = f(f)\ng = lambda: g()\nwhile f(g):\n    f(lambda: f(h))\n"
+        ),
+        (
+            "from tenacity import *\n@retry(*a, **k)\n@retry(stop=stop_after_attempt())\n"
+            "@retry(stop=(1 | 2), wait=wait_fixed(1) + 1)\n"
+            "def f(): return CALL\n"
+        ),
+        "while True:\n  try:\n    y = CALL\n    break\n  except Exception as e:\n    if y == 0: pass\n"
+        + "".join(f"    elif y == {number}: pass\n" for number in range(900)),
+        "".join(
+            f"def h{number}(fn):\n    try: return h{number + 1}(fn)\n    except Exception: return h{number}(fn)\n"
+            for number in range(200)
+        )
+        + "h0(lambda: CALL)\n",
+    ],
+    ids=["recursive", "strange arguments", "long chain", "long way"],
+)
+def test_strange_code_is_read_to_its_end(text: str) -> None:
+    found = network(_HEAD + text.replace("CALL", _CALL))
+    assert [guards_of(found, call) for call in found.calls]
