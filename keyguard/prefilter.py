@@ -176,6 +176,11 @@ class Prefilter:
         """Let a worker process compile its own patterns."""
         return _again, (self._catalogue, self._plugins, self._connections)
 
+    @property
+    def about(self) -> tuple[object, ...]:
+        """What it searches for beside the catalogue: prefilters that agree in it find the same."""
+        return (*sorted(self._plugins), self._connections)
+
     def scan(self, data: bytes, kind: str, path: str = "") -> Signals:
         """Search a file's bytes, or a window of them, in time linear in their number.
 
