@@ -386,8 +386,12 @@ class Repetition:
                 continue
             seen.add(id(item.node))
             tool = self._tool(item)
-            if tool is not None and tool.kind:
-                yield tool.kind, item.node, item.place, self._reader.read(tool, item.node, item.place)
+            if tool is None or not tool.kind:
+                continue
+            told = self._reader.read(tool, item.node, item.place)
+            if told.arguments is not None:
+                seen.add(id(told.arguments.node))  # what decides inside another tool is no second one
+            yield tool.kind, item.node, item.place, told
         node = call.node.func
         for _ in range(_DEEPEST):
             node = node.value if type(node).__name__ == "Attribute" else None
@@ -413,24 +417,20 @@ class Repetition:
             item = next((other for other in inner if isinstance(other, v.Instance)), None)
 
     def _objects(self, call: ModelCall) -> Iterator[v.Instance]:
-        """The objects that a call, its session or its client is given and that may repeat it."""
+        """What may repeat a call: its session and what is mounted there, then what call and client are given."""
         holders = [call.arguments]
         if call.connection is not None and call.connection.arguments is not None:
             holders.append(call.connection.arguments)
-        session = None
         if call.http is not None and call.http.session_arguments is not None:
+            session, place = call.http.session, call.http.session_arguments.place
             holders.append(call.http.session_arguments)
-            session = call.http.session
+            yield v.Instance(self._evaluator.name(session.func, place), session, place)
+            yield from self._mounted(session)
         for arguments in holders:
             for name, node in arguments:
                 if type(node).__name__ in {"Name", "Call", "Attribute", "Dict"}:
                     given = arguments.get((name,))
                     yield from self._instances(given.value if given is not None else v.UNKNOWN)
-        if session is not None:
-            place = call.http.session_arguments.place if call.http is not None and call.http.session_arguments else None
-            if place is not None:
-                yield v.Instance(self._evaluator.name(session.func, place), session, place)
-            yield from self._mounted(session)
 
     def _instances(self, value: v.Value, depth: int = 0) -> Iterator[v.Instance]:
         for item in v.alternatives(value):

@@ -52,6 +52,10 @@ def _loop(clause: str, body: str = "x = CALL") -> str:
         _loop("except httpx.ReadError: time.sleep(i)"),
         _loop("except TimeoutError: time.sleep(i)"),
         _loop("except requests.Timeout: time.sleep(i)", "x = requests.post(URL, json={})"),
+        (
+            "import aiohttp_retry as a\n"
+            "c = a.RetryClient(retry_options=a.ExponentialRetry(3, statuses={429}))\nc.post(URL)\n"
+        ),
         "try:\n    x = CALL\nexcept RateLimitError:\n    raise\n",
     ],
     ids=[
@@ -74,6 +78,7 @@ def _loop(clause: str, body: str = "x = CALL") -> str:
         "httpx below the SDK",
         "built in",
         "raw request",
+        "aiohttp-retry with 429",
         "no retry",
     ],
 )
@@ -105,6 +110,16 @@ def test_retries_that_work_or_cannot_be_seen_are_fine(text: str) -> None:
             None,
             "h.RetryTransport()",
         ),
+        (
+            (
+                "import aiohttp_retry as a\nasync def f():\n"
+                "    async with a.RetryClient(retry_options=a.ExponentialRetry(3)) as c:\n"
+                "        await c.post(URL)\n"
+            ),
+            3,
+            "status",
+            "a.ExponentialRetry(3)",
+        ),
         (_loop("except RateLimitError: time.sleep(i)"), 5, "undefined", "RateLimitError"),
         (_loop("except (ValueError, RateLimitError): time.sleep(i)"), 5, "undefined", "RateLimitError"),
         (_loop("except requests.exceptions.Timeout: time.sleep(i)"), 5, "foreign", "requests.exceptions.Timeout"),
@@ -122,6 +137,7 @@ def test_retries_that_work_or_cannot_be_seen_are_fine(text: str) -> None:
         "number",
         "httpx",
         "httpx-retries",
+        "aiohttp-retry",
         "undefined",
         "undefined among others",
         "requests",
