@@ -111,8 +111,8 @@ _LITERAL = (
 
 # What decides about calls that stand elsewhere in a module: limits, repetition, load, hosts, where keys are read.
 _AROUND_CALLS = (
-    r"(?i:timeout|retr(?:y|ies)|attempt|backoff|sleep|semaphore|gather|taskgroup|as_completed|executor|session|verify"
-    r"|base_?url|api_?base|api_?key)|://|\bgetenv\b|\benviron\b"
+    r"(?i:timeout|retr(?:y|ies)|attempt|backoff|sleep|while[ \t]+true|semaphore|gather|taskgroup|as_completed"
+    r"|executor|session|verify|base_?url|api_?base|api_?key)|://|\bgetenv\b|\benviron\b"
     # Requests through an object of any name: `self.http.post(…)`, `s.get(url)`.
     r"|\.(?:post|put|patch|request|mount)\(|\.get\([^)\n]{0,40}(?i:url|uri|endpoint)"
 )

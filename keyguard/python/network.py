@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.index import Index, Node, Place, Scope
     from keyguard.python.mentions import Mention
+    from keyguard.python.repetition import Repetition
+    from keyguard.python.retries import RetryLoop
     from keyguard.python.tables import Client
     from keyguard.settings import Advice
     from keyguard.source import SourceFile
@@ -262,6 +264,22 @@ class Network:
         from keyguard.python.guards import guarded  # noqa: PLC0415  # as above
 
         return guarded(self.index, self.evaluator, self.tested)
+
+    @cached_property
+    def repetition(self) -> Repetition:
+        """What repeats its model calls, for whoever asks what is on a call's way."""
+        from keyguard.python.repetition import Repetition  # noqa: PLC0415  # only rules about retries ask
+
+        return Repetition(self)
+
+    @cached_property
+    def retry_loops(self) -> tuple[RetryLoop, ...]:
+        """Everything that sends a model call again."""
+        return self.repetition.loops
+
+    def guards(self, call: ModelCall) -> tuple[RetryLoop, ...]:
+        """Everything that repeats a model call, inside out."""
+        return self.repetition.guards(call)
 
     @cached_property
     def talks(self) -> bool:
