@@ -39,6 +39,7 @@ def call(text: str) -> ModelCall:
         "class OpenAI: pass\nclient = OpenAI()\nclient.run()\n",
         "from openai import OpenAIError\nraise OpenAIError()\n",
         "import requests\nrequests.get('https://example.com/v1/items')\n",
+        "import requests\nrequests.post('https://chat.example.com/open-apis/im/v1/messages')\n",
         "from azure.core.credentials import AzureKeyCredential\nAzureKeyCredential('x')\n",
         "from transformers import AutoModel\nAutoModel.from_pretrained('x', token='y')\n",
         "from tavily import TavilyClient\nTavilyClient(api_key='x')\n",
