@@ -81,6 +81,7 @@ class Loops:
         self._stars = any(scope.stars for scope in network.index.scopes)
         self._rounds: dict[int, _Round] = {}
         self._tried: dict[int, tuple[Block, list[Point]]] = {}
+        self._silent: dict[int, bool] = {}
         for point in points:
             self._sort(point)
         self.loops = [loop for found in self._rounds.values() if (loop := self._loop(found)) is not None]
@@ -505,9 +506,19 @@ class Loops:
             looks=self._pauses.looks(node),
             looks_at_quota=self._pauses.looks_at_quota(node),
             honours_wait=self._pauses.honours_wait(node),
+            misses_statuses=self._answers_statuses(block),
             answer=answer,
             given=given,
         )
+
+    def _answers_statuses(self, block: Block) -> bool:
+        """Tell whether a refusal raises nothing in a `try`, because its code looks at the status itself."""
+        known = self._silent.get(id(block))
+        if known is None:
+            calls, handed = _of_points(self._tried[id(block)][1])
+            silent = bool(calls) and not handed and all(_is_silent(call) for call in calls)
+            known = self._silent[id(block)] = silent and self._pauses.answers_statuses(block.node)
+        return known
 
     def _caught(self, node: Node, place: Place) -> Iterator[Caught]:
         if node is None:
@@ -534,6 +545,13 @@ class Loops:
             for item in block.node.handlers
         )
         return Rescue(block.node, self._try_places[id(block)], handlers, calls, handed)
+
+
+def _is_silent(call: ModelCall) -> bool:
+    """Tell whether a call that is refused raises nothing by itself."""
+    if call.http is not None:
+        return not call.http.http.status_raises
+    return call.sdk is not None and call.sdk.errors.silent
 
 
 def _of_points(points: Iterable[Point]) -> tuple[tuple[ModelCall, ...], tuple[Node, ...]]:
