@@ -44,7 +44,7 @@ def _clauses(loop: RetryLoop) -> Iterator[Spot]:
 
 
 def _takes_everything(loop: RetryLoop, handler: Handler) -> bool:
-    if not handler.catches_all or handler.looks or loop.looks:
+    if not handler.catches_all or handler.looks or loop.looks or handler.misses_statuses:
         return False
     return not _HOPELESS.intersection(handler.spares)
 

@@ -30,7 +30,7 @@ def is_local(loop: RetryLoop) -> bool:
 
 def refused(loop: RetryLoop) -> tuple[Handler, ...]:
     """The except clauses that answer an API's refusal with another try."""
-    return tuple(handler for handler in loop.handlers if handler.kinds & REFUSED)
+    return tuple(handler for handler in loop.handlers if handler.kinds & REFUSED and not handler.misses_statuses)
 
 
 def seconds(number: float) -> str:

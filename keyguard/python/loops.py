@@ -32,7 +32,7 @@ from keyguard.python.ways import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from keyguard.python.index import Block, Node, Place
+    from keyguard.python.index import Block, CallUse, Node, Place, Scope
     from keyguard.python.network import ModelCall, Network
     from keyguard.python.retries import Point
     from keyguard.python.retrytools import ToolReader
@@ -81,6 +81,7 @@ class Loops:
         self._stars = any(scope.stars for scope in network.index.scopes)
         self._rounds: dict[int, _Round] = {}
         self._tried: dict[int, tuple[Block, list[Point]]] = {}
+        self._silent: dict[int, bool] = {}
         for point in points:
             self._sort(point)
         self.loops = [loop for found in self._rounds.values() if (loop := self._loop(found)) is not None]
@@ -426,42 +427,52 @@ class Loops:
         scope = points[0].place.scope.function
         if place is None or scope.kind != "function":
             return None
+        found: dict[int, tuple[Handler, Node]] = {}
         for site in self._evaluator.sites(scope):
-            if site.place.scope.function is not scope:
-                continue
-            chain = list(site.place.block.chain())
-            clause = next((item for item in block.node.handlers if any(part.node is item for part in chain)), None)
-            if clause is None:
-                continue
-            below = chain[: next(number for number, part in enumerate(chain) if part.node is clause)]
-            counts = any(
-                type(part).__name__ == "BinaryOperation" for item in site.node.args for part in inside(item.value)
-            )
-            conditional = any(type(part.node).__name__ == "If" for part in below)
-            endless = not counts and not conditional and not self._limited(statements(scope.node.body))
-            handler = self._handler(clause, block, repeats=True, is_endless=endless, ground=[], loop=scope.node)
-            calls, handed = _of_points(points)
-            return RetryLoop(
-                scope.node,
-                "recursion",
-                place,
-                is_endless=endless,
-                delay=handler.delay,
-                seconds=handler.seconds,
-                sleep=handler.sleep,
-                catches=tuple(item.name for item in handler.caught),
-                catches_all=handler.catches_all,
-                handlers=(handler,),
-                looks=handler.looks,
-                looks_at_quota=handler.looks_at_quota,
-                honours_wait=handler.honours_wait,
-                reraises=not endless,
-                is_polling=self._is_polling(calls),
-                calls=calls,
-                handed=handed,
-                until=site.node,
-            )
-        return None
+            if site.place.scope.function is scope and len(found) < _MOST_TRIES:
+                clause = self._again(site, block, scope)
+                if clause is not None:
+                    found.setdefault(id(clause.node), (clause, site.node))
+        if not found:
+            return None
+        handlers = tuple(handler for handler, _ in found.values())
+        sites = [node for handler, node in found.values() if handler.is_endless]
+        calls, handed = _of_points(points)
+        delay, seconds, sleep = _best(handlers)
+        return RetryLoop(
+            scope.node,
+            "recursion",
+            place,
+            is_endless=bool(sites),
+            delay=delay,
+            seconds=seconds,
+            sleep=sleep,
+            catches=tuple(dict.fromkeys(item.name for handler in handlers for item in handler.caught)),
+            catches_all=any(handler.catches_all for handler in handlers),
+            handlers=handlers,
+            looks=all(handler.looks for handler in handlers),
+            looks_at_quota=any(handler.looks_at_quota for handler in handlers),
+            honours_wait=any(handler.honours_wait for handler in handlers),
+            reraises=not sites,
+            is_polling=self._is_polling(calls),
+            calls=calls,
+            handed=handed,
+            until=sites[0] if sites else next(node for _, node in found.values()),
+        )
+
+    def _again(self, site: CallUse, block: Block, scope: Scope) -> Handler | None:
+        """The except clause of a `try` in which a function calls itself; None when the call stands elsewhere."""
+        chain = list(site.place.block.chain())
+        clause = next((item for item in block.node.handlers if any(part.node is item for part in chain)), None)
+        if clause is None:
+            return None
+        below = chain[: next(number for number, part in enumerate(chain) if part.node is clause)]
+        counts = any(type(part).__name__ == "BinaryOperation" for item in site.node.args for part in inside(item.value))
+        conditional = any(type(part.node).__name__ == "If" for part in below)
+        endless = not counts and not conditional and not self._limited(statements(scope.node.body))
+        return self._handler(
+            clause, block, repeats=True, is_endless=endless, ground=[], loop=scope.node, leaves=conditional
+        )
 
     def _limited(self, body: Sequence[Node]) -> bool:
         """Tell whether a function gives up before it tries (`if self.tries > 5: raise`)."""
@@ -505,9 +516,19 @@ class Loops:
             looks=self._pauses.looks(node),
             looks_at_quota=self._pauses.looks_at_quota(node),
             honours_wait=self._pauses.honours_wait(node),
+            misses_statuses=self._answers_statuses(block),
             answer=answer,
             given=given,
         )
+
+    def _answers_statuses(self, block: Block) -> bool:
+        """Tell whether a refusal raises nothing in a `try`, because its code looks at the status itself."""
+        known = self._silent.get(id(block))
+        if known is None:
+            calls, handed = _of_points(self._tried[id(block)][1])
+            silent = bool(calls) and not handed and all(_is_silent(call) for call in calls)
+            known = self._silent[id(block)] = silent and self._pauses.answers_statuses(block.node)
+        return known
 
     def _caught(self, node: Node, place: Place) -> Iterator[Caught]:
         if node is None:
@@ -534,6 +555,13 @@ class Loops:
             for item in block.node.handlers
         )
         return Rescue(block.node, self._try_places[id(block)], handlers, calls, handed)
+
+
+def _is_silent(call: ModelCall) -> bool:
+    """Tell whether a call that is refused raises nothing by itself."""
+    if call.http is not None:
+        return not call.http.http.status_raises
+    return call.sdk is not None and call.sdk.errors.silent
 
 
 def _of_points(points: Iterable[Point]) -> tuple[tuple[ModelCall, ...], tuple[Node, ...]]:

@@ -139,6 +139,15 @@ class Pauses:
                 return True
         return False
 
+    def answers_statuses(self, node: Node) -> bool:
+        """Tell whether a `try` looks at a status and raises nothing for it."""
+        looks = False
+        for part in (part for item in statements(node.body) for part in inside(item)):
+            if type(part).__name__ == "Raise" or _last_of(part) == "raise_for_status":
+                return False
+            looks = looks or (type(part).__name__ == "If" and self._has_status(part.test))
+        return looks
+
     def looks_at_status(self, loop: Node) -> bool:
         """Tell whether a loop looks at a response's status."""
         return any(

@@ -32,7 +32,8 @@ class Handler:
     `spares` are the kinds of errors that earlier clauses took out of its way. `leaves` tells that it has ways out of
     the loop of its own, `repeats` that it leads to another try, `is_endless` that it always does. `answer` is `pass`,
     `constant` (a constant is given back or put into a variable) or empty; `given` is the statement that does. `looks`
-    tells that what it does depends on the error.
+    tells that what it does depends on the error, `misses_statuses` that a refusal raises nothing here and is answered
+    inside the `try`, so that only connections and timeouts come this way.
     """
 
     node: Node
@@ -49,6 +50,7 @@ class Handler:
     looks: bool = False
     looks_at_quota: bool = False
     honours_wait: bool = False
+    misses_statuses: bool = False
     answer: str = ""
     given: Node = None
 

@@ -50,6 +50,11 @@ def _heard(text: str) -> list[tuple[int, str | None, str]]:
             "litellm.completion(model='gpt-4o', num_retries=3, retry_strategy='exponential_backoff_retry')\n"
         ),
         "import httpx\nc = httpx.Client(transport=httpx.HTTPTransport(retries=3))\nc.post(URL)\n",
+        (
+            "for i in range(5):\n    try:\n"
+            "        r = requests.post(URL, json={})\n        if r.status_code == 200: break\n"
+            "    except Exception: continue\n"
+        ),
     ],
     ids=[
         "doubling",
@@ -72,6 +77,7 @@ def _heard(text: str) -> list[tuple[int, str | None, str]]:
         "no model call",
         "litellm with a strategy",
         "connections",
+        "statuses are answered, only connections raise",
     ],
 )
 def test_pauses_that_grow_and_loops_that_wait_are_fine(text: str) -> None:

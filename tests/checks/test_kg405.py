@@ -7,12 +7,13 @@ import pytest
 from keyguard.checks import kg405
 from tests.checks.networks import heard
 
-_HEAD = "import time, openai\nfrom openai import OpenAI, RateLimitError\nclient = OpenAI()\n"
+_HEAD = "import time, openai, requests\nfrom openai import OpenAI, RateLimitError\nclient = OpenAI()\n"
+_URL = "'https://api.openai.com/v1/chat/completions'"
 _CALL = "client.chat.completions.create(model='gpt-4o', messages=[])"
 
 
 def _heard(text: str) -> list[tuple[int, str | None, str]]:
-    found = heard(kg405.check, _HEAD + text.replace("CALL", _CALL))
+    found = heard(kg405.check, _HEAD + text.replace("CALL", _CALL).replace("URL", _URL))
     return [(one.line - 3, one.case, one.text) for one in found]
 
 
@@ -39,6 +40,11 @@ def _loop(*clauses: str, head: str = "for i in range(5)") -> str:
         "import tenacity as t\n@t.retry(retry=t.retry_if_exception(lambda e: e.code == 429))\ndef f(): return CALL\n",
         "import backoff\n@backoff.on_exception(backoff.expo, Exception, giveup=fatal)\ndef f(): return CALL\n",
         "import stamina\n@stamina.retry(on=RateLimitError)\ndef f(): return CALL\n",
+        (
+            "for i in range(5):\n    try:\n"
+            "        r = requests.post(URL, json={})\n        if r.status_code == 200: break\n"
+            "    except Exception: continue\n"
+        ),
         "x = CALL\n",
     ],
     ids=[
@@ -56,6 +62,7 @@ def _loop(*clauses: str, head: str = "for i in range(5)") -> str:
         "tenacity with a test",
         "giveup",
         "stamina",
+        "statuses are answered, only connections raise",
         "no retry",
     ],
 )
