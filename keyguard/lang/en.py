@@ -23,6 +23,7 @@ ENTRIES: dict[str, Entry] = {
         "The baseline {file} accepts {count} findings.",
     ),
     # Other places that explain a finding.
+    "related.model-call": "the model call",
     "related.piece": "a piece of it",
     "related.read": "{name} is read here",
     # Places.

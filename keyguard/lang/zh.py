@@ -21,6 +21,7 @@ ENTRIES: dict[str, Entry] = {
     "no-console": "签发它的平台",
     "baseline.written": "基线 {file} 已接受 {count} 个问题。",
     # Other places that explain a finding.
+    "related.model-call": "模型调用",
     "related.piece": "密钥的一部分",
     "related.read": "在这里读取 {name}",
     # Places.
