@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110, kg408
+from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110, kg408, kg409, kg410
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,4 +53,8 @@ PYTHON_CHECKS = (
     PythonCheck("KG105", kg105.check),
 )
 
-NETWORK_CHECKS: tuple[NetworkCheck, ...] = (NetworkCheck("KG408", kg408.check),)
+NETWORK_CHECKS: tuple[NetworkCheck, ...] = (
+    NetworkCheck("KG408", kg408.check),
+    NetworkCheck("KG409", kg409.check),
+    NetworkCheck("KG410", kg410.check),
+)

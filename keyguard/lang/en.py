@@ -23,9 +23,12 @@ ENTRIES: dict[str, Entry] = {
         "The baseline {file} accepts {count} findings.",
     ),
     # Other places that explain a finding.
+    "related.handler-around": "every request runs this",
+    "related.loop-around": "every round of this loop",
     "related.model-call": "the model call",
     "related.piece": "a piece of it",
     "related.read": "{name} is read here",
+    "related.waits": "this is what waits",
     # Places.
     "cell": "cell {cell}",
     "cell.output": "cell {cell} output",

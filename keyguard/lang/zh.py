@@ -21,9 +21,12 @@ ENTRIES: dict[str, Entry] = {
     "no-console": "签发它的平台",
     "baseline.written": "基线 {file} 已接受 {count} 个问题。",
     # Other places that explain a finding.
+    "related.handler-around": "每个请求都会执行它",
+    "related.loop-around": "循环的每一轮",
     "related.model-call": "模型调用",
     "related.piece": "密钥的一部分",
     "related.read": "在这里读取 {name}",
+    "related.waits": "等待发生在这里",
     # Places.
     "cell": "单元格 {cell}",
     "cell.output": "单元格 {cell} 输出",

@@ -10,6 +10,7 @@ from keyguard.python import values as v
 from keyguard.python.arguments import Arguments, Given, numbers
 from keyguard.python.callees import Callees, code_of, is_async, last_name
 from keyguard.python.index import Place, spell
+from keyguard.python.module import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -484,8 +485,18 @@ class _Finder:
             if held.place.scope.function is function
         ):
             return True
-        return any(
-            last_name(other.node.func) in self.running.limit.methods for other in self.callees.calls_in(function)
+        asking = (last_name(other.node.func) for other in self.callees.calls_in(function))
+        return any(last in self.running.limit.methods for last in asking) or self._is_counted(use)
+
+    def _is_counted(self, use: CallUse) -> bool:
+        """Tell whether the loop that starts calls asks how many there are (`if running >= MAX_CONCURRENT`)."""
+        loop = next((block.node for block in use.place.block.chain() if block.loop), None)
+        return loop is not None and any(
+            self._is_limiter_word(part.value) or part.value == "len"
+            for statement in walk(loop.body, lambda node: type(node).__name__ not in {"FunctionDef", "Lambda"})
+            if type(statement).__name__ in {"If", "While"}
+            for part in walk(statement.test)
+            if type(part).__name__ == "Name"
         )
 
     def _has_own_connections(self, call: ModelCall) -> bool:
