@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         Placeholders,
         Provider,
         Reader,
+        Retrying,
         Rule,
         Running,
         Sdk,
@@ -76,6 +77,7 @@ __all__ = [
     "Placeholders",
     "Provider",
     "Reader",
+    "Retrying",
     "Rule",
     "Sdk",
     "SettingsClass",
@@ -181,6 +183,13 @@ class Catalogue:
         from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
 
         return knowledge.http(self._section("http"))
+
+    @cached_property
+    def retrying(self) -> Retrying:
+        """What repeats calls: tools, the parts of their limits, and the words of loops written by hand."""
+        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+
+        return knowledge.retrying(self._section("retry"))
 
     @cached_property
     def env_access(self) -> EnvAccess:

@@ -487,6 +487,97 @@ class Http:
 
 
 @dataclass(frozen=True, slots=True)
+class RetryTool:
+    """Something that repeats calls: a decorator, a class whose objects do, an adapter, a method of a client.
+
+    `names` are dotted names, `methods_of_calls` methods that tell by themselves; `handed` says that its first argument
+    is the function to repeat, `call_methods` are those of its objects that are given one. Of each limit it says where
+    it is given: `attempts_*` (counting as `counts` says), `time_*`, `stop_*` (a part, see RetryPart), `wait_*` (a
+    part), `delay_*` (a number in `unit`), `growth_*` (a number; above `growth_from` the pauses grow), `interval_*`
+    (the number of a part that is only named), `catch_*` (classes, or a part), `looks_params` (something that looks at
+    the error), `inner_*` (another tool that decides). `attempts`, `is_timed`, `delay` and `catches` hold without any:
+    no attempts and no time is for ever. `delay` is `none`, `fixed`, `growing` or `unknown`, `catches` is `all`,
+    `transient`, `status`, `connection` or `none`. `methods` and `statuses` are the verbs and statuses it repeats by
+    default. `kind` is how it comes to be on a call's way: empty (decorator, loop, or given the function), `adapter`,
+    `transport` or `setting`. The remedies are code.
+    """
+
+    id: str
+    imports: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    methods_of_calls: tuple[str, ...] = ()
+    handed: bool = False
+    call_methods: tuple[str, ...] = ()
+    attempts_params: tuple[str, ...] = ()
+    attempts_position: int | None = None
+    counts: str = "attempts"
+    time_params: tuple[str, ...] = ()
+    stop_params: tuple[str, ...] = ()
+    stop_position: int | None = None
+    wait_params: tuple[str, ...] = ()
+    wait_position: int | None = None
+    delay_params: tuple[str, ...] = ()
+    delay_position: int | None = None
+    growth_params: tuple[str, ...] = ()
+    growth_position: int | None = None
+    growth_from: float = 0
+    interval_params: tuple[str, ...] = ()
+    unit: str = "s"
+    catch_params: tuple[str, ...] = ()
+    catch_position: int | None = None
+    looks_params: tuple[str, ...] = ()
+    inner_params: tuple[str, ...] = ()
+    inner_position: int | None = None
+    attempts: int | None = None
+    is_timed: bool = False
+    delay: str = "unknown"
+    catches: str = "transient"
+    methods_params: tuple[str, ...] = ()
+    methods: tuple[str, ...] | None = None
+    statuses_params: tuple[str, ...] = ()
+    statuses: tuple[int, ...] | None = None
+    kind: str = ""
+    remedy_wait: str = ""
+    remedy_stop: str = ""
+    remedy_catch: str = ""
+    remedy_methods: str = ""
+    remedy_statuses: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPart:
+    """A piece that a tool's limits and pauses are made of: see `retry.toml` for its kinds."""
+
+    kind: str
+    names: tuple[str, ...]
+    params: tuple[str, ...] = ()
+    position: int | None = 0
+    default: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """`retry.toml`: the tools that repeat calls, their parts, and the words of loops written by hand."""
+
+    tools: tuple[RetryTool, ...] = ()
+    parts: tuple[RetryPart, ...] = ()
+    attempt_words: tuple[str, ...] = ()
+    helper_words: tuple[str, ...] = ()
+    wait_words: tuple[str, ...] = ()
+    sleeps: tuple[str, ...] = ()
+    exits: tuple[str, ...] = ()
+    input_calls: tuple[str, ...] = ()
+    input_methods: tuple[str, ...] = ()
+    polling_methods: tuple[str, ...] = ()
+    status_names: tuple[str, ...] = ()
+    quota_texts: tuple[str, ...] = ()
+    wait_texts: tuple[str, ...] = ()
+    limiters: tuple[str, ...] = ()
+    own_errors: tuple[str, ...] = ()
+    foreign_errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reader:
     """An expression that reads a value by name: from the environment (`env`), a `file`, a secret `store` or a `prompt`.
 
@@ -892,6 +983,16 @@ def http(data: Mapping[str, Any]) -> Http:
         insecure_values=tuple(tls.get("values", ())),
         insecure_env=tuple(tls.get("env", ())),
         global_timeouts=tuple(data.get("global_timeouts", ())),
+    )
+
+
+def retrying(data: Mapping[str, Any]) -> Retrying:
+    """Build `retry.toml`."""
+    plain = _tuples(data)
+    return Retrying(
+        tools=tuple(flat(RetryTool, item) for item in plain.pop("tool")),
+        parts=tuple(flat(RetryPart, item) for item in plain.pop("part")),
+        **plain,
     )
 
 

@@ -68,6 +68,7 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
                 rf"\b{_any(hosts)}\b",
                 *(f"(?:{pattern})" for pattern in host_patterns),
                 rf"(?m:^[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
+                *(_from(name) for name in sorted(modules) if "." in name),
             ]
         ),
         "keys": _keys(shapes),
@@ -210,6 +211,12 @@ def character_class(charset: str) -> str:
     singles = re.sub(r"[A-Za-z0-9]-[A-Za-z0-9]", "", charset)
     signs = "".join(sorted({re.escape(sign) for sign in singles if sign != "-"}))
     return "[" + "".join(f"{low}-{high}" for low, high in ranges) + signs + ("-" if "-" in singles else "") + "]"
+
+
+def _from(module: str) -> str:
+    """Search for `from a.b import c`, which imports the module `a.b.c`, on its own or among others."""
+    package, _, name = module.rpartition(".")
+    return rf"(?m:^[ \t]*from[ \t]+{re.escape(package)}[ \t]+import[ \t(]+(?:[\w ]+,[ \t]*)*{re.escape(name)}\b)"
 
 
 def _keys(shapes: Iterable[Mapping[str, Any]]) -> str:

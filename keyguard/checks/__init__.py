@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyguard.checks import kg101, kg102, kg103, kg104, kg105, kg106, kg107, kg108, kg109, kg110, kg408, kg409, kg410
+from keyguard.checks import (
+    kg101,
+    kg102,
+    kg103,
+    kg104,
+    kg105,
+    kg106,
+    kg107,
+    kg108,
+    kg109,
+    kg110,
+    kg403,
+    kg404,
+    kg405,
+    kg407,
+    kg408,
+    kg409,
+    kg410,
+    kg411,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,7 +73,12 @@ PYTHON_CHECKS = (
 )
 
 NETWORK_CHECKS: tuple[NetworkCheck, ...] = (
+    NetworkCheck("KG403", kg403.check),
+    NetworkCheck("KG404", kg404.check),
+    NetworkCheck("KG405", kg405.check),
+    NetworkCheck("KG407", kg407.check),
     NetworkCheck("KG408", kg408.check),
     NetworkCheck("KG409", kg409.check),
     NetworkCheck("KG410", kg410.check),
+    NetworkCheck("KG411", kg411.check),
 )

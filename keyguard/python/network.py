@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from keyguard.python.arguments import Arguments, Given
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.index import Index, Node, Place, Scope
+    from keyguard.python.repetition import Repetition
+    from keyguard.python.retries import RetryLoop
     from keyguard.python.tables import Client
     from keyguard.settings import Advice
     from keyguard.source import SourceFile
@@ -218,6 +220,22 @@ class Network:
         from keyguard.python.reach import reached  # noqa: PLC0415  # only rules about loops and load ask
 
         return reached(self.calls, self.evaluator)
+
+    @cached_property
+    def repetition(self) -> Repetition:
+        """What repeats its model calls, for whoever asks what is on a call's way."""
+        from keyguard.python.repetition import Repetition  # noqa: PLC0415  # only rules about retries ask
+
+        return Repetition(self)
+
+    @cached_property
+    def retry_loops(self) -> tuple[RetryLoop, ...]:
+        """Everything that sends a model call again."""
+        return self.repetition.loops
+
+    def guards(self, call: ModelCall) -> tuple[RetryLoop, ...]:
+        """Everything that repeats a model call, inside out."""
+        return self.repetition.guards(call)
 
     @property
     def talks(self) -> bool:
