@@ -15,9 +15,12 @@ from keyguard.checks import (
     kg108,
     kg109,
     kg110,
+    kg401,
+    kg402,
     kg403,
     kg404,
     kg405,
+    kg406,
     kg407,
     kg408,
     kg409,
@@ -73,9 +76,12 @@ PYTHON_CHECKS = (
 )
 
 NETWORK_CHECKS: tuple[NetworkCheck, ...] = (
+    NetworkCheck("KG401", kg401.check),
+    NetworkCheck("KG402", kg402.check),
     NetworkCheck("KG403", kg403.check),
     NetworkCheck("KG404", kg404.check),
     NetworkCheck("KG405", kg405.check),
+    NetworkCheck("KG406", kg406.check),
     NetworkCheck("KG407", kg407.check),
     NetworkCheck("KG408", kg408.check),
     NetworkCheck("KG409", kg409.check),

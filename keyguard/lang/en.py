@@ -28,6 +28,8 @@ ENTRIES: dict[str, Entry] = {
     "related.model-call": "the model call",
     "related.piece": "a piece of it",
     "related.read": "{name} is read here",
+    "related.sent-once": "this call is sent once",
+    "related.tries-itself": "this call already tries again",
     "related.waits": "this is what waits",
     # Places.
     "cell": "cell {cell}",

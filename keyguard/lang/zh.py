@@ -26,6 +26,8 @@ ENTRIES: dict[str, Entry] = {
     "related.model-call": "模型调用",
     "related.piece": "密钥的一部分",
     "related.read": "在这里读取 {name}",
+    "related.sent-once": "这次调用只发一次",
+    "related.tries-itself": "这次调用自己会重试",
     "related.waits": "等待发生在这里",
     # Places.
     "cell": "单元格 {cell}",

@@ -74,7 +74,7 @@ class _Finder:
             following: list[CallUse] = []
             for site in front:
                 scope = site.place.scope.function
-                if self._is_kept(site) or self._varies(site):
+                if self._is_kept(site) or (site is use and self._varies(site)):
                     continue
                 loop = self._loop(site)
                 if loop is not None:
