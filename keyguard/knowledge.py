@@ -768,10 +768,15 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Short:
-    """What keeps a payload short or measures it: words in names, methods of a list; and what reads files whole."""
+    """What keeps a conversation short (words in names, methods of a list), and what measures a payload.
+
+    `params` name the payload in a request's body; `reads` give a whole file, `encoders` make text of bytes.
+    """
 
     words: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     encoders: tuple[str, ...] = ()
 

@@ -652,7 +652,16 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
         ),
         "kept": _Field("table", required=True, keys={"decorators": _TEXTS, "words": _TEXTS}),
         "short": _Field(
-            "table", required=True, keys={"words": _TEXTS, "methods": _TEXTS, "reads": _TEXTS, "encoders": _NAMES}
+            "table",
+            required=True,
+            keys={
+                "words": _TEXTS,
+                "methods": _TEXTS,
+                "measures": _TEXTS,
+                "params": _TEXTS,
+                "reads": _TEXTS,
+                "encoders": _NAMES,
+            },
         ),
     },
     "sinks": {

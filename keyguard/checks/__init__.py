@@ -26,6 +26,7 @@ from keyguard.checks import (
     kg409,
     kg410,
     kg411,
+    kg412,
 )
 
 if TYPE_CHECKING:
@@ -87,4 +88,5 @@ NETWORK_CHECKS: tuple[NetworkCheck, ...] = (
     NetworkCheck("KG409", kg409.check),
     NetworkCheck("KG410", kg410.check),
     NetworkCheck("KG411", kg411.check),
+    NetworkCheck("KG412", kg412.check),
 )

@@ -23,6 +23,7 @@ ENTRIES: dict[str, Entry] = {
         "The baseline {file} accepts {count} findings.",
     ),
     # Other places that explain a finding.
+    "related.grows": "it grows here",
     "related.handler-around": "every request runs this",
     "related.loop-around": "every round of this loop",
     "related.model-call": "the model call",

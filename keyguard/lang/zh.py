@@ -21,6 +21,7 @@ ENTRIES: dict[str, Entry] = {
     "no-console": "签发它的平台",
     "baseline.written": "基线 {file} 已接受 {count} 个问题。",
     # Other places that explain a finding.
+    "related.grows": "在这里变长",
     "related.handler-around": "每个请求都会执行它",
     "related.loop-around": "循环的每一轮",
     "related.model-call": "模型调用",
