@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from keyguard.catalogue import Catalogue
-    from keyguard.checks import NetworkCheck
+    from keyguard.checks import NetworkCheck, PythonCheck
     from keyguard.discover import GitState, Target, Window
     from keyguard.knowledge import KeyShape
     from keyguard.prefilter import Prefilter, Signals
-    from keyguard.python.facts import PythonFacts
+    from keyguard.python.around import Surroundings
+    from keyguard.python.module import Module
     from keyguard.python.project import Project
     from keyguard.settings import Settings, SettingsFinder, Vocabulary
     from keyguard.suppress import Mark
@@ -140,7 +141,10 @@ def _together(
 
     if workers > _SIFTERS:
         return spread(targets, session, workers, _chunks(targets), advance)
-    outcomes, left = sift(targets, session, workers, _chunks(targets), advance)
+    ready: set[str] = set()
+    outcomes, left = sift(
+        targets, session, workers, _chunks(targets), advance, lambda sifted: _prepare(sifted.signals, ready)
+    )
     if not left:
         return outcomes
     # What takes longest first, so that no process is left with it at the end.
@@ -148,6 +152,25 @@ def _together(
     session = session._replace(sifted={target.location: sifted for target, sifted in left if sifted is not None})
     rest = [target for target, _ in left]
     return outcomes + spread(rest, session, workers, _chunks(rest, _SIFTED_BYTES), advance)
+
+
+def _prepare(signals: Signals, ready: set[str]) -> None:
+    """Import what a file will need while other threads search: processes that are forked later have it in memory."""
+    if "checks" not in ready:
+        ready.add("checks")
+        from keyguard import findings, suppress  # noqa: F401, PLC0415  # 10 ms
+        from keyguard.checks import facts  # noqa: F401, PLC0415  # 28 ms
+    if signals.likely and "python" not in ready:
+        ready.add("python")
+        from keyguard.python import facts as python_facts  # noqa: F401, PLC0415  # LibCST: 190 ms
+    if signals.looks and "looks" not in ready:
+        ready.add("looks")
+        from keyguard.python import glance  # noqa: F401, PLC0415  # ast: 4 ms
+    if not signals.plugins <= ready:
+        ready.update(signals.plugins)
+        from keyguard.secrets.detect import load  # noqa: PLC0415  # 28 ms for the first plug-in
+
+        load(signals.plugins)
 
 
 def sift_chunk(targets: Iterable[Target], session: Session) -> tuple[list[Outcome], list[tuple[Target, Sifted | None]]]:
@@ -353,15 +376,26 @@ class _File:
 
     def check_python(self, sources: Sequence[SourceFile], signals: Signals) -> None:
         """Run the rules that read Python, over a file or the cells of a notebook in order."""
-        if not signals.python and not signals.talks:
+        if not signals.python and not signals.connects:
             return
         from keyguard.checks import NETWORK_CHECKS, PYTHON_CHECKS  # noqa: PLC0415  # as in check_text
 
         selected = self._settings.is_selected
         wanted = [check for check in PYTHON_CHECKS if selected(check.rule)]
-        connecting = [check for check in NETWORK_CHECKS if signals.talks and selected(check.rule)]
-        if not connecting and not self._may_hold_keys(sources, signals, wanted):
-            return
+        connecting = [check for check in NETWORK_CHECKS if signals.connects and selected(check.rule)]
+        if self._may_hold_keys(sources, signals, wanted):
+            self._check_whole(sources, signals, wanted, connecting)
+        elif connecting:
+            self._check_connections(sources, signals, connecting)
+
+    def _check_whole(
+        self,
+        sources: Sequence[SourceFile],
+        signals: Signals,
+        wanted: Sequence[PythonCheck],
+        connecting: Sequence[NetworkCheck],
+    ) -> None:
+        """Run every rule over a module that may hold or show keys."""
         from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 190 ms
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
@@ -378,9 +412,25 @@ class _File:
         for key in facts.keys:
             self._remember(key.value, key.match.shape if key.match else None)
         for check in wanted:
-            self._add_hits(facts, check.run(facts))
+            self._add_hits(facts.module, check.run(facts))
         if connecting:
-            self._add_hits(facts, self._connecting(facts, connecting))
+            self._connect(facts.near, connecting)
+
+    def _check_connections(
+        self, sources: Sequence[SourceFile], signals: Signals, checks: Sequence[NetworkCheck]
+    ) -> None:
+        """Run the rules about connections over what of a module has to do with them."""
+        from keyguard.python.facts import look_around  # noqa: PLC0415  # LibCST: 190 ms
+        from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
+
+        session = self._session
+        near = look_around(
+            sources, session.catalogue, session.project(), session.prefilter.connects, self._target.location
+        )
+        if isinstance(near, ParseFailure):
+            self._unparsed(sources, near, signals)
+        else:
+            self._connect(near, checks)
 
     def _may_hold_keys(self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object]) -> bool:
         """Tell whether a parse can find or explain a key: what the cheaper looks leave."""
@@ -388,19 +438,20 @@ class _File:
             return False
         return signals.likely or any(self._sees(look, sources) for look in signals.looks)
 
-    def _connecting(self, facts: PythonFacts, checks: Sequence[NetworkCheck]) -> Iterator[Hit]:
+    def _connect(self, near: Surroundings, checks: Sequence[NetworkCheck]) -> None:
         """Run the rules about connections over one walk's facts."""
         from keyguard.checks.spots import hits_of  # noqa: PLC0415  # for Python that talks to models
         from keyguard.python.connections import network_of  # noqa: PLC0415  # as above
 
-        network = network_of(facts.near, self._settings.advice, self._session.project().versions)
-        return hits_of([spot for check in checks for spot in check.run(network)], facts.module)
+        module = near.index.module
+        network = network_of(near, self._settings.advice, self._session.project().versions)
+        self._add_hits(module, hits_of([spot for check in checks for spot in check.run(network)], module))
 
-    def _add_hits(self, facts: PythonFacts, hits: Iterable[Hit]) -> None:
+    def _add_hits(self, module: Module, hits: Iterable[Hit]) -> None:
         """Add hits whose spans count in the whole module; each goes to the cell it lies in."""
         for hit in hits:
-            source, span = facts.module.place(hit.span)
-            related = tuple((facts.module.place(other)[1], text) for other, text in hit.related)
+            source, span = module.place(hit.span)
+            related = tuple((module.place(other)[1], text) for other, text in hit.related)
             self._add(source, (hit._replace(span=span, related=related),))
 
     def _sees(self, look: str, sources: Sequence[SourceFile]) -> bool:

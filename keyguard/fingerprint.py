@@ -12,6 +12,7 @@ _DIGIT_BITS, _LETTER_BITS, _OTHER_BITS, _SEPARATOR_BITS = 3.32, 4.7, 5.0, 1.0
 _WORD_BITS = 2.0  # English text carries 1.3 to 2.3 bits a letter (Shannon 1951)
 _WORD_LENGTH = 4  # shorter runs of letters are as common in random text as in words
 _PREFIX_SEGMENT = 6  # the longest segment of a public key prefix: `proj-`, `api03-`, `svcacct` is longer and counts
+_HEAD = 256  # characters
 _CONTEXT_WINDOW = 200  # characters before a secret in which the name it is given is looked for
 
 
@@ -31,7 +32,7 @@ def fingerprint(  # noqa: PLR0913  # these are the parts of the name, each by it
     context (the name before it, see `context_before`) instead of itself. 64 hexadecimal characters.
     """
     if secret is not None:
-        if entropy_bits(secret) < ENOUGH_BITS:
+        if _is_weak(secret):
             return _digest("weak", rule, role, path, context)
         return _digest("key", rule, role, secret)
     if statement is not None:
@@ -41,9 +42,19 @@ def fingerprint(  # noqa: PLR0913  # these are the parts of the name, each by it
 
 def key_id(secret: str, *, rule: str = "", path: str = "", context: str = "") -> str:
     """Name a key, the same wherever it stands; one under 64 bits is named by its place. 64 hexadecimal characters."""
-    if entropy_bits(secret) < ENOUGH_BITS:
+    if _is_weak(secret):
         return _digest("weak key", rule, path, context)
     return _digest("key id", secret)
+
+
+def _is_weak(secret: str) -> bool:
+    """Tell whether a secret has too few bits; of a long one (a private key, 2 ms) its beginning often has enough."""
+    head = secret[:_HEAD]
+    # More characters only add bits, except that a digit more makes no passphrase of a text: there is one already. What
+    # the cut adds, up to three letters that belong to a word behind it, is less than the bits asked for on top.
+    if len(secret) > _HEAD and any(map(str.isdigit, _without_prefix(head))) and entropy_bits(head) >= 2 * ENOUGH_BITS:
+        return False
+    return entropy_bits(secret) < ENOUGH_BITS
 
 
 def entropy_bits(secret: str) -> float:

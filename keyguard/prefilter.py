@@ -12,6 +12,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from keyguard.catalogue import Catalogue
 
 # RE2 keeps the states of its automaton in this much memory; with less it starts anew and slows down.
@@ -107,11 +109,22 @@ _LITERAL = (
 )
 
 
+# What decides about calls that stand elsewhere in a module: limits, repetition, load, hosts, where keys are read.
+_AROUND_CALLS = (
+    r"(?i:timeout|retr(?:y|ies)|attempt|backoff|sleep|semaphore|gather|taskgroup|as_completed|executor|session|verify"
+    r"|base_?url|api_?base|api_?key)|://|\bgetenv\b|\benviron\b"
+)
+
+
+_MODEL_PATH = b"/chat/completions"
+
+
 class Signals(NamedTuple):
     """What a file may hold.
 
     `keys`: model-API keys in its text. `python`: something only the parsed module tells. `model`: it may have to do
-    with models; `talks`: it names a host, a variable or an SDK in full. `likely`: it is Python that is worth a parse
+    with models; `talks`: it names a host, a variable or an SDK in full; `connects`: it may make a connection to one,
+    if anybody asks for those. `likely`: it is Python that is worth a parse
     whatever a quick look says; else `looks` says what one must find first. `plugins`: the detect-secrets plug-ins that
     can find something. `scripts`: commands that may print a key. `marks`: ignore comments of our own. `env`: it is an
     env file. `is_binary`: it is no text at all.
@@ -121,6 +134,7 @@ class Signals(NamedTuple):
     python: bool = False
     model: bool = False
     talks: bool = False
+    connects: bool = False
     likely: bool = False
     looks: tuple[str, ...] = ()
     plugins: frozenset[str] = frozenset()
@@ -131,7 +145,7 @@ class Signals(NamedTuple):
 
     def __bool__(self) -> bool:
         """Tell whether the file must be decoded and checked."""
-        return self.keys or self.python or self.talks or bool(self.plugins) or self.scripts or self.marks or self.env
+        return self.keys or self.python or self.connects or bool(self.plugins) or self.scripts or self.marks or self.env
 
 
 # What a quick look at Python can tell: that a search of its text finds a key, that a literal may be a key which only a
@@ -145,18 +159,22 @@ _BINARY = Signals(is_binary=True)
 class Prefilter:
     """A catalogue's search patterns; built once for a run, each pattern compiled when it is first needed.
 
-    `plugins` are the detect-secrets plug-ins that are on; None means the ones that are on by default.
+    `plugins` are the detect-secrets plug-ins that are on; None means the ones that are on by default. `connections`
+    asks for the connections of Python, too.
     """
 
-    def __init__(self, catalogue: Catalogue, plugins: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, catalogue: Catalogue, plugins: frozenset[str] | None = None, *, connections: bool = False
+    ) -> None:
         """Take the patterns stored with the catalogue; nothing is compiled yet."""
         self._catalogue = catalogue
+        self._connections = connections
         self._plugins = default_plugins() if plugins is None else plugins
         self._unconditional = any(not PLUGINS[name][2] for name in self._plugins)
 
-    def __reduce__(self) -> tuple[type[Prefilter], tuple[Catalogue, frozenset[str]]]:
+    def __reduce__(self) -> tuple[Callable[..., Prefilter], tuple[Catalogue, frozenset[str], bool]]:
         """Let a worker process compile its own patterns."""
-        return Prefilter, (self._catalogue, self._plugins)
+        return _again, (self._catalogue, self._plugins, self._connections)
 
     def scan(self, data: bytes, kind: str, path: str = "") -> Signals:
         """Search a file's bytes, or a window of them, in time linear in their number.
@@ -183,6 +201,11 @@ class Prefilter:
         """Tell whether a part of a text, such as a function's body, can hold a finding of its own."""
         return self._first.search(text.encode("utf-8", "surrogatepass")) is not None
 
+    def connects(self, text: str) -> bool:
+        """Tell whether a part of Python, such as a function's body, says anything about a connection by itself."""
+        data = text.encode("utf-8", "surrogatepass")
+        return self._pattern("calls").search(data) is not None or self._around_calls.search(data) is not None
+
     def _first_of_all(self, flat: bytes) -> bool | None:
         """None when nothing is there; else whether all there is could matter to Python or to our own marks only."""
         python = False
@@ -204,6 +227,7 @@ class Prefilter:
             keys=encoded or named or found,
             model=model,
             talks=talks,
+            connects=self._connections and kind in _PYTHON and self._may_connect(flat, talks=talks),
             plugins=self._possible_plugins(flat),
             scripts=scripts,
             marks=b"keyguard:" in flat,
@@ -234,6 +258,10 @@ class Prefilter:
             *([SHOWN] if self._may_show(flat, model=talks) else []),
         )
         return Signals(python=bool(looks), looks=looks)
+
+    def _may_connect(self, flat: bytes, *, talks: bool) -> bool:
+        """Tell whether Python may call a model: it names one in full, or a path only model APIs have, and calls."""
+        return (talks or _MODEL_PATH in flat) and self._pattern("calls").search(flat) is not None
 
     def _hides(self, flat: bytes, *, talks: bool) -> bool:
         """Tell whether Python may hold a key that its text does not show."""
@@ -311,6 +339,7 @@ class Prefilter:
     def _by_plugin(self) -> dict[str, Any]:
         return {name: compiled(PLUGINS[name][2]) for name in sorted(self._plugins) if PLUGINS[name][2]}
 
+    _around_calls = cached_property(lambda _: compiled(_AROUND_CALLS))
     _script = cached_property(lambda _: compiled(f"(?m:{_SCRIPT})"))
     _whole_environment = cached_property(lambda _: compiled(_WHOLE_ENVIRONMENT))
     _environment_shown = cached_property(lambda _: compiled(_ENVIRONMENT_SHOWN))
@@ -321,6 +350,10 @@ class Prefilter:
     _backwards = cached_property(lambda _: compiled(_BACKWARDS))
     _joined = cached_property(lambda _: compiled(_JOINED))
     _literal = cached_property(lambda _: compiled(_LITERAL))
+
+
+def _again(catalogue: Catalogue, plugins: frozenset[str], connections: bool) -> Prefilter:  # noqa: FBT001  # called by pickle
+    return Prefilter(catalogue, plugins, connections=connections)
 
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -774,7 +774,7 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     for item in minor:
         item["curated"] = False
     sections["triggers"] = _triggers([*providers, *minor], sdks)
-    sections["patterns"] = patterns([*providers, *minor], sdks)
+    sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"]["client"])
     sections["providers"] = [*providers, *minor]
     sections["sdks"] = sdks
     sections["rules"] = rules

@@ -183,6 +183,11 @@ class Settings(NamedTuple):
         """Tell whether a rule runs: the more specific selector wins, `ignore` among equals."""
         return _selected(self.selections, rule)[0]
 
+    def may_select(self, family: str) -> bool:
+        """Tell whether any rule whose id begins so may run: cheaply, without knowing which rules there are."""
+        wanted = (word for selection in self.selections for word in (*(selection.select or ()), *selection.extend))
+        return self.is_selected(family) or any(selector.startswith(family) for selector in wanted)
+
     def is_named(self, rule: str) -> bool:
         """Tell whether a rule that runs was selected by its full id or name."""
         return _selected(self.selections, rule) == (True, True)

@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 _session: Session | None = None
 
 
-def sift(
+def sift(  # noqa: PLR0913, PLR0917  # what is sifted, how, and who is told
     targets: Sequence[Target],
     session: Session,
     threads: int,
     chunks: Sequence[tuple[int, int]],
     advance: Callable[[int], None],
+    prepare: Callable[[Sifted], None],
 ) -> tuple[list[Outcome], list[tuple[Target, Sifted | None]]]:
     """Let the prefilter look at the targets in threads: RE2 searches without the interpreter's lock.
 
-    All threads have ended when this returns, so that processes can be forked.
+    `prepare` is told at once what was found. All threads have ended when this returns, so that processes can be forked.
     """
     outcomes: list[Outcome] = []
     left: list[tuple[Target, Sifted | None]] = []
@@ -40,6 +41,10 @@ def sift(
         for part, (found, waiting) in zip(parts, pool.map(lambda part: sift_chunk(part, session), parts), strict=True):
             outcomes += found
             left += waiting
+            if _inherited():
+                for _, sifted in waiting:
+                    if sifted is not None:
+                        prepare(sifted)
             advance(len(part) - len(waiting))
     finally:
         pool.shutdown(cancel_futures=True)
@@ -119,8 +124,13 @@ def _one_by_one(targets: Sequence[Target], session: Session) -> list[Outcome]:
 
 def _pool(workers: int, session: Session) -> ProcessPoolExecutor:
     # Forking shares the catalogue and costs 10 ms; elsewhere a worker loads its own (100 ms).
-    method = "fork" if sys.platform == "linux" else None
+    method = "fork" if _inherited() else None
     return ProcessPoolExecutor(workers, multiprocessing.get_context(method), initializer=_start, initargs=(session,))
+
+
+def _inherited() -> bool:
+    """Tell whether processes begin with all that is in memory here."""
+    return sys.platform == "linux"
 
 
 def _stop(pool: ProcessPoolExecutor) -> None:

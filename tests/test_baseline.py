@@ -433,6 +433,14 @@ def test_random_keys_have_enough_bits(characters: str) -> None:
         assert entropy_bits(key) >= ENOUGH_BITS
 
 
+@hypothesis_settings(deadline=None, max_examples=200)
+@given(st.lists(st.sampled_from(["a", "Zq7", "word ", "1234", "-", "xK", "correct", "=="]), min_size=30, max_size=400))
+def test_a_long_secret_is_named_by_its_place_exactly_if_it_has_too_few_bits(parts: list[str]) -> None:
+    secret = "".join(parts)
+    by_place = key_id(secret, path="a.py") != key_id(secret, path="b.py")
+    assert by_place == (entropy_bits(secret) < ENOUGH_BITS)
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -232,15 +232,15 @@ def test_requests_is_loaded_only_for_who_asks_for_it() -> None:
         "from keyguard.catalogue import load\n"
         "from keyguard.secrets.detect import find\n"
         "from keyguard.source import SourceFile\n"
-        "(secret,) = find(SourceFile('a.py', sys.stdin.read()), load())\n"
-        "assert secret.plugin == 'AWSKeyDetector'\n"
+        "found = list(find(SourceFile('a.py', sys.stdin.read()), load()))\n"
+        "assert [secret.plugin for secret in found] == ['AWSKeyDetector', 'IbmCloudIamDetector']\n"
         "assert not {'requests', 'urllib3'} & sys.modules.keys()\n"
         "from detect_secrets.plugins import aws\n"
         "import requests\n"
         "assert aws.requests.exceptions is requests.exceptions\n"
         "assert sys.modules['requests'] is requests and 'urllib3' in sys.modules\n"
     )
-    key = fill('KEY = "<aws-access-key>"\n')
+    key = fill('KEY = "<aws-access-key>"\n') + f'ibm_cloud_iam_key = "{rolled(44, ALPHANUMERIC)}"\n'
     subprocess.run([sys.executable, "-c", code], input=key.encode(), check=True)
 
 

@@ -245,6 +245,31 @@ def test_workers_give_what_one_process_gives(many: Tree) -> None:
     assert len(done) > 1
 
 
+@pytest.mark.parametrize("jobs", [2, 3, 8])
+@pytest.mark.usefixtures("small_chunks")
+def test_any_number_of_workers_gives_the_same_of_every_kind_of_file(many: Tree, jobs: int) -> None:
+    many.write("a/binary.bin", "x\0y")
+    many.write("a/chat.py", LEAK)
+    many.write("a/plain.py", "x = 1\n")
+    many.write("a/broken.py", "import openai\nprint(os.environ['OPENAI_API_KEY']\n")
+    many.write("a/gone.yaml", "key: <anthropic-key>\n")
+    found = targets(many)
+    (many.root / "a" / "gone.yaml").unlink()
+    report = engine.check_targets(found, session(many), jobs=jobs)
+    assert report == engine.check_targets(found, session(many), jobs=1)
+    assert {("KG001", "gone.yaml", 1), ("KG101", "chat.py", 3)} <= set(places(report))
+    assert [file.skipped for file in report.files if file.skipped] == ["binary"]
+
+
+def test_a_file_that_changes_while_others_are_searched_is_searched_again(tree: Tree) -> None:
+    tree.write("a.yaml", "a: 1\n")
+    (target,) = targets(tree)
+    nothing = engine.Sifted(1, session(tree).prefilter.scan(b"", "yaml"))
+    tree.write("a.yaml", "key: <anthropic-key>\n")
+    outcome = engine.check_target(target, session(tree)._replace(sifted={target.location: nothing}))
+    assert [finding.rule for finding in outcome.report.findings] == ["KG106"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the patched check reaches workers by fork")
 @pytest.mark.parametrize("deadly", [("file07.yaml",), ("file00.yaml", "file01.yaml", "file39.yaml")])
 @pytest.mark.usefixtures("small_chunks")

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 # ruff: noqa: PTH118, PTH123
 
 
+# The families of rules about connections: asked for by name, so that a run without Python imports none of them.
+_CONNECTIONS = ("KG2", "KG3", "KG4", "KG5")
+
+
 def check(arguments: argparse.Namespace) -> int:
     """Check files and report what was found."""
     run = _Run(arguments)
@@ -261,7 +265,8 @@ class _Run:
         found = self._finder.found
         on = {name for settings in found for name in settings.plugins_on}
         off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
-        return Prefilter(self.catalogue, frozenset((default_plugins() | on) - off))
+        connections = any(settings.may_select(family) for settings in found for family in _CONNECTIONS)
+        return Prefilter(self.catalogue, frozenset((default_plugins() | on) - off), connections=connections)
 
     def _git(self) -> GitState:
         from keyguard.discover import GitState  # noqa: PLC0415  # in memory already

@@ -18,6 +18,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _DEF = re.compile(r"(?P<indent>[ \t\f]*)(?:async[ \t]+)?def[ \t]+(?P<name>[^\W\d]\w*)")
+_STEPS = 3  # calls between a function and the one it has to do with
 _BLANK = re.compile(r"[ \t\f]*(?:#|$|[\r\n])")
 
 
@@ -105,3 +106,24 @@ def _inner_indent(code: str, lines: list[tuple[int, int]]) -> str:
             text = code[start:end]
             return text[: len(text) - len(text.lstrip(" \t\f"))]
     return " "
+
+
+def related(code: str, says: Callable[[str], bool]) -> Callable[[Body], bool]:
+    """Choose the bodies of functions that `says` takes, and those that name a function so chosen, a few steps far.
+
+    A caller decides about a call (it repeats it, bounds it, runs it beside others), so it belongs to it.
+    """
+    bodies = list(function_bodies(code))
+    kept = {body.start for body in bodies if says(code[body.start : body.end])}
+    names = {body.name for body in bodies if body.start in kept}
+    fresh = names
+    for _ in range(_STEPS):
+        fresh = {name for name in fresh if not name.startswith("__")}
+        if not fresh:
+            break
+        mention = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(fresh)))})\b")
+        found = [body for body in bodies if body.start not in kept and mention.search(code, body.start, body.end)]
+        kept.update(body.start for body in found)
+        fresh = {body.name for body in found} - names
+        names = names | fresh
+    return lambda body: body.start in kept

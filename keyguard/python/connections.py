@@ -115,12 +115,22 @@ class _Finder:
             if kind == "Attribute":
                 if func.attr.value in self.names.last:
                     self._attribute(use)
-            elif kind == "Name":
+            elif kind == "Name" and self._may_be_ours(func.value, use.place):
                 name = self.near.callee(use.node, use.place)
                 if name:
                     self._named(use, name)
 
     # what is called
+
+    def _may_be_ours(self, name: str, place: Place) -> bool:
+        """Tell cheaply whether a name may stand for a client or a call: no function or class of the module does."""
+        for binding in self.evaluator.bindings(name, place) or ():
+            if binding.kind == "import":
+                if name in self.names.last or binding.detail.rpartition(".")[2] in self.names.last:
+                    return True
+            elif binding.kind in {"assign", "walrus", "unpack"}:
+                return True
+        return False
 
     def _named(self, use: CallUse, name: str) -> bool:
         """Take in a call whose callee has a dotted name; tell whether it is one of ours."""

@@ -127,14 +127,42 @@ def read_cells(
     With `matters`, functions of a file whose text it does not ask for are not parsed. `location` is where the file
     lies, for its imports; without it, where its reported path leads from the project's root.
     """
-    whole = parse_parts(parts, matters=matters)
+    module, failures = _parsed(parts, matters)
+    return _facts(module, catalogue, project, failures, location)
+
+
+def look_around(
+    parts: Sequence[SourceFile],
+    catalogue: Catalogue,
+    project: Project,
+    matters: Callable[[str], bool],
+    location: str,
+) -> Surroundings | ParseFailure:
+    """Read a file or a notebook's cells for its connections alone, as `read_cells` does; its keys are not looked for.
+
+    Functions that `matters` does not ask for are not parsed, unless they name one that is.
+    """
+    module, _ = _parsed(parts, matters, with_callers=True)
+    return module if isinstance(module, ParseFailure) else _around(module, catalogue, project, location)
+
+
+def _parsed(
+    parts: Sequence[SourceFile], matters: Callable[[str], bool] | None, *, with_callers: bool = False
+) -> tuple[Module | ParseFailure, tuple[tuple[SourceFile, ParseFailure], ...]]:
+    """The module of a file or of all cells that parse, and the cells that do not."""
+    whole = parse_parts(parts, matters=matters, with_callers=with_callers)
     if len(parts) < 2 or not isinstance(whole, ParseFailure):  # noqa: PLR2004  # one cell fails for all there is
-        return _facts(whole, catalogue, project, location=location)
+        return whole, ()
     failures = [(part, failure) for part in parts if isinstance(failure := parse(part), ParseFailure)]
     if not failures or len(failures) == len(parts):
-        return whole
-    rest = parse_parts(parts, leave_out=frozenset(id(part) for part, _ in failures))
-    return _facts(rest, catalogue, project, tuple(failures), location)
+        return whole, ()
+    return parse_parts(parts, leave_out=frozenset(id(part) for part, _ in failures)), tuple(failures)
+
+
+def _around(module: Module, catalogue: Catalogue, project: Project | None, location: str | None) -> Surroundings:
+    here = project.at(location or module.source.path) if project is not None else None
+    found = index(module, here.name if here else "", is_package=here.is_package if here else False)
+    return Surroundings(found, Evaluator(found, catalogue, here), catalogue)
 
 
 def _facts(
@@ -146,10 +174,7 @@ def _facts(
 ) -> PythonFacts | ParseFailure:
     if isinstance(module, ParseFailure):
         return module
-    here = project.at(location or module.source.path) if project is not None else None
-    found = index(module, here.name if here else "", is_package=here.is_package if here else False)
-    evaluator = Evaluator(found, catalogue, here)
-    near = Surroundings(found, evaluator, catalogue)
+    near = _around(module, catalogue, project, location)
     keys = KeyFinder(module, near)
     keys.find()
     outputs = OutputFinder(module, near, keys)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from keyguard.prefilter import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from keyguard.catalogue import Catalogue
 
@@ -107,10 +107,11 @@ class Flow:
         self._signatures: dict[str, list[_Signature]] = {}
         self._calls: list[ast.Call] = []
         self._begins: frozenset[int] = frozenset()
+        self._returns: Mapping[int, Sequence[ast.AST]] = {}
 
     def take(self, tree: ast.Module) -> None:
         """Take in a module; the names of its functions' variables are changed on the way."""
-        nodes = told_apart(tree)
+        nodes, self._returns = told_apart(tree)
         question = self._question
         self._begins = frozenset(
             id(node) for node in nodes if isinstance(node, question.sources) and question.begins(node)
@@ -208,7 +209,7 @@ class Flow:
 
     def returned(self, node: _Function) -> set[str]:
         """Name what a function gives is made from."""
-        return self.made_from(*(item for item in nodes_of(node) if isinstance(item, (ast.Return, ast.Yield))))
+        return self.made_from(*self._returns[id(node)])
 
     def made_from(self, *nodes: ast.AST) -> set[str]:
         """Name everything that expressions are made from; an empty name stands for what is followed."""
@@ -251,13 +252,14 @@ class Flow:
 class _Scope:
     """A function or the module: what it assigns to, what of that is no variable of its own, what it calls global."""
 
-    __slots__ = ("assigned", "declared", "number", "parent", "shared")
+    __slots__ = ("assigned", "declared", "number", "parent", "returns", "shared")
 
     def __init__(self, number: int, parent: _Scope | None) -> None:
         self.number, self.parent = number, parent
         self.assigned: set[str] = set()
         self.shared: set[str] = set()
         self.declared: set[str] = set()
+        self.returns: list[ast.AST] = []
 
     def own(self, name: str) -> str:
         """The name of a variable with the number of the function it belongs to; of a global one, the name."""
@@ -269,12 +271,16 @@ class _Scope:
         return name
 
 
-def told_apart(tree: ast.Module) -> list[ast.AST]:  # noqa: C901  # one arm a kind of node
-    """Give all nodes, those above before those below, and the variables of every function names of their own.
+def told_apart(  # noqa: C901, PLR0912  # one arm a kind of node
+    tree: ast.Module,
+) -> tuple[list[ast.AST], Mapping[int, Sequence[ast.AST]]]:
+    """Give the variables of every function names of their own; give all nodes, those above before those below.
 
-    A name that a class in the function has for an attribute stays as it is, as do the functions' own names.
+    And what each function gives back, by the `id` of its node. A name that a class in the function has for an attribute
+    stays as it is, as do the functions' own names.
     """
     nodes: list[ast.AST] = []
+    returns: dict[int, Sequence[ast.AST]] = {}
     names: list[tuple[ast.Name | ast.arg, _Scope]] = []
     waiting: list[tuple[ast.AST, _Scope, bool]] = [(tree, _Scope(0, None), False)]
     while waiting:
@@ -295,6 +301,7 @@ def told_apart(tree: ast.Module) -> list[ast.AST]:  # noqa: C901  # one arm a ki
             scope.shared.add(getattr(node, "name", ""))
             inner, outer = _parts(node)
             inside = _Scope(len(nodes), scope)
+            returns[id(node)] = inside.returns
             waiting += [(item, inside, False) for item in inner]
             waiting += [(item, scope, in_class) for item in outer]
             continue
@@ -305,13 +312,15 @@ def told_apart(tree: ast.Module) -> list[ast.AST]:  # noqa: C901  # one arm a ki
             scope.declared.update(node.names)
         elif isinstance(node, ast.Nonlocal):
             scope.shared.update(node.names)
+        elif isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom)):
+            scope.returns.append(node)
         waiting += [(item, scope, in_class) for item in _below(node)]
     for name, scope in names:
         if isinstance(name, ast.Name):
             name.id = scope.own(name.id)
         else:
             name.arg = scope.own(name.arg)
-    return nodes
+    return nodes, returns
 
 
 def _parts(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[list[ast.AST], list[ast.AST]]:

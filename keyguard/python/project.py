@@ -156,12 +156,21 @@ class Project:
         return Evaluator(index(module, here.name, is_package=here.is_package), self.catalogue, here)
 
 
+# What the module of a class must hold to be worth a parse: most classes that are imported hold data, no constants and
+# no word about keys or hosts.
+_TELLING = re.compile(
+    r"(?i:api_?key|secret|(?<![a-z])token(?![a-z])|credential|environ|getenv|https?://|base_?url|settings)"
+    r"|(?m:^[ \t]+[A-Z][A-Z0-9_]*[ \t]*(?::[^\n=]{1,80})?=)"
+)
+
+
 def _may_define(text: str, name: str) -> bool:
-    """Tell from a module's text whether it could give a name a value: an assignment, an import or a class."""
+    """Tell from a module's text whether it could give a name a value: an assignment, an import, a telling class."""
     if name not in text or not name.isidentifier():
         return False
-    assigned = rf"^[ \t]*(?:{name}\b[^\n=]{{0,80}}=|class[ \t]+{name}\b)"
-    if re.search(assigned, text, re.MULTILINE) is not None:
+    if re.search(rf"^[ \t]*{name}\b[^\n=]{{0,80}}=", text, re.MULTILINE) is not None:
+        return True
+    if re.search(rf"^[ \t]*class[ \t]+{name}\b", text, re.MULTILINE) is not None and _TELLING.search(text) is not None:
         return True
     imported = rf"(?:import|,|\(|as|^)[ \t]*{name}[ \t]*(?:,|\)|$|#|;)"
     return "import" in text and re.search(imported, text, re.MULTILINE) is not None

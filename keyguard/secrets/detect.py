@@ -22,7 +22,7 @@ from keyguard.prefilter import compiled, default_plugins
 from keyguard.secrets.placeholders import is_placeholder, looks_random, mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from keyguard.catalogue import Catalogue
     from keyguard.source import SourceFile
@@ -118,6 +118,13 @@ def find(
             yield from _SEARCHES.get(plugin, _tokens)(plugin, text)
 
 
+def load(plugins: Iterable[str]) -> None:
+    """Load plug-ins before they are asked for, so that processes that are forked later share them."""
+    _heuristics()
+    for plugin in plugins:
+        _detector(plugin)
+
+
 class _Text(NamedTuple):
     """A text beside its bytes, one for each character, so that places in one are places in the other."""
 
@@ -146,12 +153,12 @@ def _compiled(trigger: str) -> Any:  # noqa: ANN401  # re2 ships no types
 
 
 class _Later(ModuleType):
-    """A module that is imported when something of it is asked for."""
+    """A module that is imported when something of it is asked for, except by annotations of what is imported now."""
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the module holds
         """Ask the real module."""
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
+        if sys.modules.get(self.__name__) is self and not name.startswith("__"):
+            return Any
         return getattr(import_module(self.__name__), name)
 
 

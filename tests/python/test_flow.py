@@ -160,6 +160,7 @@ def test_an_environment_that_is_handed_on_is_not_shown(code: str) -> None:
         "raise ValueError(os.environ)\n",
         "@app.get('/')\ndef index():\n    return dict(os.environ)\n",
         "os.environ\n",
+        "def f():\n    yield from os.environ.items()\nfor name, value in f():\n    print(name, value)\n",
         "def f():\n    env = dict(os.environ)\n    def g():\n        print(env)\n    g()\n",
         "print(f'unfinished\n",
     ],
