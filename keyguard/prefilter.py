@@ -112,7 +112,9 @@ _LITERAL = (
 # What decides about calls that stand elsewhere in a module: limits, repetition, load, hosts, where keys are read.
 _AROUND_CALLS = (
     r"(?i:timeout|retr(?:y|ies)|attempt|backoff|sleep|semaphore|gather|taskgroup|as_completed|executor|session|verify"
-    r"|base_?url|api_?base|api_?key)|://|\bgetenv\b|\benviron\b"
+    r"|base_?url|api_?base|api_?key|thread|pool\(|create_task|start_soon)|://|\bgetenv\b|\benviron\b"
+    # A loop that begins with `try`: a retry by hand, perhaps around a call of a function that sends.
+    r"|\b(?:for|while)\b[^\n]{1,200}:\s{1,100}try:"
 )
 
 

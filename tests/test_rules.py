@@ -22,7 +22,20 @@ LEAKS = [rule for rule in RULES if rule.id.startswith("KG1")]
 FILES = sorted(Path(find_rules()).rglob("*.toml"))
 
 # What checks and the engine give messages, and remedies besides; `closest` is the name most like one that is wrong.
-MESSAGE_VALUES = {"provider", "masked", "env", "name", "where", "reason", "closest", "items", "number", "code", "attempts", "inner"}
+MESSAGE_VALUES = {
+    "provider",
+    "masked",
+    "env",
+    "name",
+    "where",
+    "reason",
+    "closest",
+    "items",
+    "number",
+    "code",
+    "attempts",
+    "inner",
+}
 REMEDY_VALUES = MESSAGE_VALUES | {"console_url"}
 
 CHINESE = re.compile("[\u4e00-\u9fff]")

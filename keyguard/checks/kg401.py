@@ -24,8 +24,10 @@ def check(network: Network) -> Iterator[Spot]:
         if connection.node is None or connection.is_local:
             continue
         calls = [call for call in connection.calls if _is_sent_once(call) and not guards(network, call)]
-        if calls:
-            yield _raw(calls[0]) if connection.http is not None else _client(connection, calls)
+        if calls and connection.http is None:
+            yield _client(connection, calls)
+        elif calls and connection.hosts:
+            yield _raw(calls[0], connection.hosts[0].name)
 
 
 def _is_sent_once(call: ModelCall) -> bool:
@@ -33,17 +35,17 @@ def _is_sent_once(call: ModelCall) -> bool:
     return call.attempts.total == 1 and call.attempts.is_default and asks(call)
 
 
-def _raw(call: ModelCall) -> Spot:
+def _raw(call: ModelCall, host: str) -> Spot:
     name = code_of(call.node.func) or call.method
-    hosts = call.http.hosts if call.http is not None else ()
-    values = {"name": name, "where": hosts[0].name if hosts else "", "code": ""}
-    return Spot("KG401", call.node, values, "http" if hosts else "http-somewhere", statement=f"{name}:once")
+    return Spot("KG401", call.node, {"name": name, "where": host, "code": ""}, "http", statement=f"{name}:once")
 
 
 def _client(connection: Connection, calls: list[ModelCall]) -> Spot:
     name = connection.name.rpartition(".")[2]
     sdk, client = connection.sdk, connection.client
-    retry = (client.retry if client is not None else None) or (sdk.retry if sdk is not None else None)
+    # What the SDK says in general may be of another release than the newest.
+    own = client.retry if client is not None and client.retry is not client.sdk.retry else None
+    retry = own or (sdk.retry if sdk is not None else None)
     code = retry.remedy if retry is not None else ""
     node = calls[0].node if client is not None and client.is_call else connection.node
     related = tuple((call.node, "sent-once") for call in calls if call.node is not node)[:_MOST_RELATED]

@@ -14,6 +14,7 @@ from keyguard.python.index import plain_string
 from keyguard.python.limits import Limits
 from keyguard.python.network import Attempts, Connection, Host, HttpCall, Limit, ModelCall, Network
 from keyguard.python.tables import is_key_variable, tables_of
+from keyguard.versions import just_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -279,7 +280,7 @@ class _Finder:
         return names[0].partition("/")[0] if len(names) == 1 and "/" in names[0] and client.provider is None else ""
 
     def _described(self, node: Node, place: Place, client: Client, arguments: Arguments) -> Connection:
-        sdk = self._sdk(client.sdk)
+        sdk = self._sdk(client)
         inner = self._wrapped(client, arguments)
         if inner is not None:
             return replace(inner, node=node, place=place, name=client.name, client=client, sdk=sdk, calls=[])
@@ -318,10 +319,15 @@ class _Finder:
                     return self._connection(made)
         return None
 
-    def _sdk(self, sdk: Sdk) -> Sdk:
+    def _sdk(self, client: Client) -> Sdk:
+        """The SDK as it is in the release that the project asks for, or in the last one that had what is called."""
+        sdk = client.sdk
         version = self.versions.get(sdk.package)
-        at = getattr(sdk, "at", None)
-        return at(version) if version is not None and at is not None else sdk
+        if version is None:
+            gone = (item for item in sdk.removed if item.name and not item.package and not item.end_of_life)
+            since = next((item.since for item in gone if f"{client.name}.".startswith(f"{item.name}.")), None)
+            version = None if since is None else just_below(since)
+        return sdk.at(version)
 
     def _setting(self, names: Iterable[str]) -> Given | None:
         return next((self.settings[name] for name in names if name in self.settings), None)
@@ -613,7 +619,7 @@ class _Finder:
             attempts=http.attempts,
             is_async=http.is_async,
             is_awaited=id(http.node) in self.index.awaited,
-            is_streaming=http.arguments.has("stream"),
+            is_streaming=http.arguments.has("stream") or _streams_in(body),
             http=http,
         )
         self.calls.append(call)
@@ -660,6 +666,13 @@ def _models_in(body: Given | None) -> tuple[str, ...]:
         if model is not None:
             found.extend(texts(model))
     return tuple(dict.fromkeys(found))
+
+
+def _streams_in(body: Given | None) -> bool:
+    """Tell whether a request's body asks for a stream."""
+    tables = (item for item in v.alternatives(body.value) if isinstance(item, v.Table)) if body is not None else ()
+    asked = (item.get("stream") for item in tables)
+    return any(isinstance(value, v.Number) and bool(value.number) for value in asked)
 
 
 @functools.lru_cache(maxsize=8)

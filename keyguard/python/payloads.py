@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keyguard.knowledge import Short
-    from keyguard.python.index import Block, Node, Place, Scope
+    from keyguard.python.index import Block, Node, Scope
     from keyguard.python.network import ModelCall, Network
 
 _DEEPEST = 6  # lists in dictionaries in lists
@@ -101,17 +101,16 @@ class _Finder:
             if name in habits.fresh:
                 return None
             source = habits.grown.get(name)
-            if source is None or self._is_bounded(block, call.place):
+            if source is None or self._is_bounded(block):
                 continue
             if any(name in self._habits_of(root).short for root in self._roots(call.place.scope.function, name)):
                 return None
             return Payload(call, "history", node, name, source)
         return None
 
-    @staticmethod
-    def _roots(scope: Scope, name: str) -> Iterator[Node]:
+    def _roots(self, scope: Scope, name: str) -> Iterator[Node]:
         """Where a name may be made shorter: its function, and the whole class for an attribute."""
-        yield scope.node.body if scope.node is not None else scope.root
+        yield scope.node.body if scope.node is not None else self.network.index.module.tree
         if "." in name and scope.parent is not None and scope.parent.kind == "class":
             yield scope.parent.node.body
 
@@ -119,7 +118,7 @@ class _Finder:
         known = self._habits.get(id(root))
         if known is None:
             known = self._habits[id(root)] = _Habits()
-            for node in walk(root) if hasattr(root, "children") else ():
+            for node in walk(root):
                 self._note(node, known)
         return known
 
@@ -168,7 +167,7 @@ class _Finder:
             habits.short.update(filter(None, (spell(item.value) for item in node.args)))
 
     @staticmethod
-    def _is_bounded(block: Block, _place: Place) -> bool:
+    def _is_bounded(block: Block) -> bool:
         """Tell whether a loop has an end that somebody chose: a range, a row written out, a count in its test."""
         node = block.node
         if type(node).__name__ == "For":
@@ -231,9 +230,7 @@ class _Finder:
         return bool(read.node.args)  # `read(1000)` has a limit
 
     def _is_measured(self, scope: Scope) -> bool:
-        if scope.node is None:
-            return False
-        called = self._habits_of(scope.node.body).called
+        called = self._habits_of(next(self._roots(scope, ""))).called
         return "len" in called or any(word in name for name in called for word in self.words.measures)
 
 
