@@ -108,9 +108,10 @@ class _Finder:
             return Payload(call, "history", node, name, source)
         return None
 
-    def _roots(self, scope: Scope, name: str) -> Iterator[Node]:
+    @staticmethod
+    def _roots(scope: Scope, name: str) -> Iterator[Node]:
         """Where a name may be made shorter: its function, and the whole class for an attribute."""
-        yield scope.node.body if scope.node is not None else self.network.index.module.tree
+        yield scope.node if scope.kind == "module" else scope.node.body
         if "." in name and scope.parent is not None and scope.parent.kind == "class":
             yield scope.parent.node.body
 

@@ -32,7 +32,7 @@ QUIET = {
     "a slice kept": f"while True:\n    messages.append(input())\n    messages = messages[-9:]\n    {_ASK}\n",
     "pop": f"while True:\n    messages.append(input())\n    if much: messages.pop(0)\n    {_ASK}\n",
     "a length looked at": f"while True:\n    messages.append(input())\n    if len(messages) > 9: break\n    {_ASK}\n",
-    "tokens counted": f"while True:\n    messages.append(input())\n    if count_tokens(messages) > 9: end()\n    {_ASK}\n",
+    "tokens counted": f"while True:\n    messages.append(input())\n    if count_tokens(messages): end()\n    {_ASK}\n",
     "a summary": f"while True:\n    messages.append(input())\n    messages = summarise(messages)\n    {_ASK}\n",
     "another list": f"while True:\n    log.append(input())\n    {_ASK}\n",
     "trimmed elsewhere in the class": """\
