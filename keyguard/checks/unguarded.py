@@ -8,9 +8,6 @@ if TYPE_CHECKING:
     from keyguard.python.network import ModelCall, Network
     from keyguard.python.retries import RetryLoop
 
-_READS = frozenset({"get", "head", "options", "delete"})
-
-
 def is_spared(network: Network) -> bool:
     """Tell whether a file may go without retries: tests fail fast, and the settings name scripts that run once."""
     return network.source.role == "test" or network.advice.one_off.matches(network.source.path)
@@ -18,8 +15,8 @@ def is_spared(network: Network) -> bool:
 
 def asks(call: ModelCall) -> bool:
     """Tell whether a call asks a model over the net, in one piece: what streams or reads a list is not meant."""
-    is_read = call.http is not None and call.method in _READS
-    return not (call.is_local or call.is_streaming or is_read)
+    is_other = call.http is not None and call.method != "post"
+    return not (call.is_local or call.is_streaming or is_other)
 
 
 def guards(network: Network, call: ModelCall) -> tuple[RetryLoop, ...]:

@@ -619,7 +619,7 @@ class _Finder:
             attempts=http.attempts,
             is_async=http.is_async,
             is_awaited=id(http.node) in self.index.awaited,
-            is_streaming=http.arguments.has("stream") or _streams_in(body),
+            is_streaming=http.name.endswith(".stream") or http.arguments.has("stream") or _streams_in(body),
             http=http,
         )
         self.calls.append(call)

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from keyguard.python.index import Block, CallUse, Node, Scope
     from keyguard.python.network import Connection, Network
 
-_DEEPEST = 3  # factories between a client and the loop or handler that asks for it
+_DEEPEST = 5  # factories between a client and the loop or handler that asks for it
 _NAMES = 64  # names of a client's arguments that are looked at
-_VARYING = frozenset({"param", "for", "with", "other", "unpack", "augment"})
+_VARYING = frozenset({"param", "for", "other", "augment"})
+_FOLLOWED = frozenset({"assign", "walrus", "with", "unpack"})
 _RETURNED = frozenset({"Return", "Break"})
 
 
@@ -140,7 +141,7 @@ class _Finder:
                         continue
                     if binding.kind in _VARYING:
                         return True
-                    if binding.kind in {"assign", "walrus"} and id(binding) not in seen:
+                    if binding.kind in _FOLLOWED and id(binding) not in seen:
                         seen.add(id(binding))
                         front.append((binding.node, binding.place))
         return True
