@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from keyguard.python.network import ModelCall, Network
     from keyguard.python.retries import RetryLoop
 
+
 def is_spared(network: Network) -> bool:
     """Tell whether a file may go without retries: tests fail fast, and the settings name scripts that run once."""
     return network.source.role == "test" or network.advice.one_off.matches(network.source.path)
