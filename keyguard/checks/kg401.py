@@ -24,10 +24,11 @@ def check(network: Network) -> Iterator[Spot]:
         if connection.node is None or connection.is_local:
             continue
         calls = [call for call in connection.calls if _is_sent_once(call) and not guards(network, call)]
-        if calls and connection.http is None:
-            yield _client(connection, calls)
-        elif calls and connection.hosts:
-            yield _raw(calls[0], connection.hosts[0].name)
+        if not calls or (connection.http is not None and not connection.hosts):
+            continue
+        spot = _client(connection, calls) if connection.http is None else _raw(calls[0], connection.hosts[0].name)
+        # In a notebook a person sees the error and runs the cell again.
+        yield spot if network.source.cell is None else spot._replace(case="notebook")
 
 
 def _is_sent_once(call: ModelCall) -> bool:

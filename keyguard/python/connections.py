@@ -650,7 +650,7 @@ def _without_raw(method: str) -> str:
 
 
 def _streams(sdk: Sdk | None, method: str, arguments: Arguments) -> bool:
-    if "stream" in method:
+    if "stream" in method or method.endswith(".connect"):  # a socket that stays open is a stream, too
         return True
     given = arguments.get(sdk.stream_params if sdk is not None and sdk.stream_params else ("stream",))
     return given is not None and any(
