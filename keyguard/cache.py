@@ -16,10 +16,11 @@ from contextlib import suppress
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from keyguard import __version__
 from keyguard.model import Confidence, Edit, Excerpt, FileReport, Finding, Fix, Related, Safety, Severity, Span
 
 # os.path and not pathlib, which costs 8 ms at start.
-# ruff: noqa: PTH103, PTH105, PTH108, PTH116, PTH118, PTH119, PTH120, PTH123, PTH208
+# ruff: noqa: PTH100, PTH103, PTH105, PTH108, PTH116, PTH118, PTH119, PTH120, PTH123, PTH208
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -94,7 +95,7 @@ class ResultCache:
         if status is None:
             return None
         if status != kept.status or status[1] > self._written - _RACY:
-            if not kept.digest or self._digest(location) != kept.digest:
+            if not kept.digest or self.digest(location) != kept.digest:
                 return None
             kept = kept._replace(status=status)
         if kept.seen and not self._same_modules(location, kept, project()):
@@ -108,11 +109,12 @@ class ResultCache:
             return False
         for seen in kept.seen:
             path = project.file_of(seen.module, seen.start)
-            if path != seen.path or (path and self._digest(path) != seen.digest):
+            if path != seen.path or (path and self.digest(path) != seen.digest):
                 return False
         return True
 
-    def _digest(self, path: str) -> str:
+    def digest(self, path: str) -> str:
+        """The digest of a file's bytes as they are now, read once a run; empty when it cannot be read."""
         if path not in self._digests:
             self._digests[path] = ""
             with suppress(OSError, ValueError), open(path, "rb") as file:
@@ -164,6 +166,23 @@ def open_cache(folder: str, stamp: Iterable[object]) -> ResultCache:
         return ResultCache(path, kept, int(held["written"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ResultCache(path, {})
+
+
+def stamp_of_code() -> str:
+    """The name, size and time of every module of keyguard: a changed one may see what the last did not."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    entries = [__version__, sys.version]
+    folders = [package]
+    while folders:
+        folder = folders.pop()
+        with suppress(OSError), os.scandir(folder) as found:
+            for entry in found:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif entry.name.endswith(".py"):
+                    status = entry.stat()
+                    entries.append(f"{entry.path} {status.st_size} {status.st_mtime_ns}")
+    return "\n".join(sorted(entries))
 
 
 def _kept(item: Sequence[Any]) -> Kept:

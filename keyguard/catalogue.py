@@ -373,8 +373,8 @@ def _stamp(root: str) -> str:
     return "\n".join(entries)
 
 
-def _cache_path(root: str) -> str | None:
-    """The cache file of this rules folder, or None when there is no place for one; `KEYGUARD_CACHE_DIR` comes first."""
+def cache_folder() -> str | None:
+    """Where keyguard may keep what it can make again, None when there is no place; `KEYGUARD_CACHE_DIR` comes first."""
     folder = os.environ.get("KEYGUARD_CACHE_DIR")
     if not folder:
         parent = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
@@ -384,7 +384,13 @@ def _cache_path(root: str) -> str | None:
                 return None
             parent = os.path.join(home, ".cache")
         folder = os.path.join(parent, "keyguard")
-    return os.path.join(folder, f"catalogue-{crc32(os.fsencode(root)):08x}.json")
+    return folder
+
+
+def _cache_path(root: str) -> str | None:
+    """The cache file of this rules folder."""
+    folder = cache_folder()
+    return None if folder is None else os.path.join(folder, f"catalogue-{crc32(os.fsencode(root)):08x}.json")
 
 
 def _from_cache(root: str, stamp: str, path: str) -> Catalogue | None:

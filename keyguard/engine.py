@@ -14,6 +14,7 @@ from keyguard.source import SourceFile, Undecodable, decode, kind_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from keyguard.cache import ResultCache
     from keyguard.catalogue import Catalogue
     from keyguard.checks import NetworkCheck, PythonCheck
     from keyguard.discover import GitState, Target, Window
@@ -38,7 +39,7 @@ class Session(NamedTuple):
     `finder` gives the settings of a path, `root` is the project's folder, `git` says what git does with a file;
     `accepts` asks another tool's baseline about a path and a secret's SHA-1 in hexadecimal. `project` holds the modules
     that a file of this run may import constants from; each is read once a process. `sifted` is what the prefilter said
-    already of some files, by location.
+    already of some files, by location. A run that `remembers` notes what each result stands on, for the cache.
     """
 
     catalogue: Catalogue
@@ -50,6 +51,7 @@ class Session(NamedTuple):
     git: GitState | None = None
     accepts: Callable[[str, str], bool] | None = None
     sifted: Mapping[str, Sifted] = MappingProxyType({})
+    remembers: bool = False
 
 
 class Sifted(NamedTuple):
@@ -72,6 +74,10 @@ class LazyProject:
         """Leave the modules that were read behind."""
         return LazyProject, (self._root, self._catalogue)
 
+    def seen_by(self, location: str) -> tuple[tuple[str, str, str], ...]:
+        """The modules that a file was looked up in: see `Project.seen_by`."""
+        return () if self._made is None else self._made.seen_by(location)
+
     def __call__(self) -> Project:
         """Give the project."""
         if self._made is None:
@@ -84,13 +90,18 @@ class LazyProject:
 class Outcome(NamedTuple):
     """What came of one file: its report, what the minimum severity hid by label, and our marks that hid nothing.
 
-    `bug` says where keyguard itself failed on the file; the other files are checked all the same.
+    `bug` says where keyguard itself failed on the file; the other files are checked all the same. A run that remembers
+    has the `digest` of what was read, unless it `was_searched_only`, and the modules `seen` for it: name, import
+    folder, and file or empty.
     """
 
     report: FileReport
     hidden: tuple[tuple[str, int], ...] = ()
     unused: int = 0
     bug: str | None = None
+    digest: str = ""
+    seen: tuple[tuple[str, str, str], ...] = ()
+    was_searched_only: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -114,19 +125,36 @@ def check_targets(
     *,
     jobs: int | None = None,
     advance: Callable[[int], None] = lambda _: None,
+    cache: ResultCache | None = None,
 ) -> Report:
     """Check every target and put the outcomes together in path order, whatever the number of workers.
 
     `jobs` None takes every core; little work is done in this process. `advance` is told how many files were done.
-    The notices of the report are bugs in keyguard, each with its file.
+    What the `cache` remembers of unchanged files is taken from it, and it learns the rest. The notices of the report
+    are bugs in keyguard, each with its file.
     """
+    if cache is None:
+        outcomes = _checked(targets, session, jobs, advance)
+    else:
+        from keyguard.recall import recall, remember  # noqa: PLC0415  # JSON and hashes: 5 ms, for runs over folders
+
+        session = session._replace(remembers=True)
+        known = recall(targets, session, cache)
+        advance(len(targets) - len(known.waiting))
+        found = _checked(known.waiting, session, jobs, advance)
+        remember(known, found, session, cache)
+        outcomes = [outcome for outcome in (*known.outcomes, *found) if not outcome.is_empty]
+    return _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug))
+
+
+def _checked(
+    targets: Sequence[Target], session: Session, jobs: int | None, advance: Callable[[int], None]
+) -> list[Outcome]:
     workers = min(jobs or os.cpu_count() or 1, len(targets))
     size = sum(max(target.size, 0) for target in targets)
     if workers > 1 and (size > _ALONE or any(target.is_large for target in targets)):
-        outcomes = _together(targets, session, workers, advance)
-    else:
-        outcomes = list(_one_by_one(targets, session, advance))
-    return _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug))
+        return _together(targets, session, workers, advance)
+    return list(_one_by_one(targets, session, advance))
 
 
 def _together(
@@ -198,14 +226,15 @@ def _sifted(target: Target, session: Session) -> Sifted | None:
 
 
 def _binary(target: Target) -> Outcome:
-    return Outcome(FileReport(target.path, skipped="binary"))
+    return Outcome(FileReport(target.path, skipped="binary"), was_searched_only=True)
 
 
 def check_chunk(targets: Iterable[Target], session: Session) -> list[Outcome]:
     """Check some targets and give the outcomes that have something to say."""
     from keyguard.discover import filled  # noqa: PLC0415  # git's blobs are read where they are checked
 
-    return [outcome for target in filled(targets) if not (outcome := check_target(target, session)).is_empty]
+    outcomes = (check_target(target, session) for target in filled(targets))
+    return [outcome for outcome in outcomes if not outcome.is_empty or outcome.digest]
 
 
 def check_target(target: Target, session: Session) -> Outcome:
@@ -217,11 +246,21 @@ def check_target(target: Target, session: Session) -> Outcome:
             data = target.read()
         except OSError as error:
             return unreadable(target, session, _reason(error))
-        return check_bytes(target, data, session)
+        outcome = check_bytes(target, data, session)
+        return _with_grounds(outcome, target, data, session) if session.remembers else outcome
     except (RecursionError, MemoryError) as error:
         return unreadable(target, session, f"it asks for more than this machine has, {type(error).__name__}")
     except Exception as error:  # noqa: BLE001  # a bug of ours on one file must not keep the others from being checked
         return Outcome(FileReport(target.path, skipped="keyguard failed on it"), bug=_where(error))
+
+
+def _with_grounds(outcome: Outcome, target: Target, data: bytes, session: Session) -> Outcome:
+    """Note what a result stands on; a file without a signal is searched again as fast as it would be hashed."""
+    if outcome.was_searched_only:
+        return outcome
+    from keyguard.cache import digest_of  # noqa: PLC0415  # in memory, where results are remembered
+
+    return outcome._replace(digest=digest_of(data), seen=session.project.seen_by(target.location))
 
 
 def unreadable(target: Target, session: Session, reason: str) -> Outcome:
@@ -238,7 +277,7 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
     if signals.is_binary:
         return _binary(target)
     if not signals:
-        return Outcome(FileReport(target.path))
+        return Outcome(FileReport(target.path), was_searched_only=True)
     file = _File(target, session)
     try:
         source = decode(target.path, data, kind=kind, place=target.place)
@@ -279,7 +318,7 @@ def _check_windows(target: Target, session: Session) -> Outcome:
         passed, offset = window.data, window.offset
         signals = session.prefilter.scan(window.data, kind, target.path)
         if signals.is_binary:
-            return Outcome(FileReport(target.path, skipped="binary"))
+            return Outcome(FileReport(target.path, skipped="binary"), was_searched_only=True)
         if not signals and number:
             continue
         source = decode(
@@ -634,7 +673,7 @@ def _one_by_one(targets: Sequence[Target], session: Session, advance: Callable[[
     for target in filled(targets):
         outcome = check_target(target, session)
         advance(1)
-        if not outcome.is_empty:
+        if not outcome.is_empty or outcome.digest:
             yield outcome
 
 

@@ -166,7 +166,8 @@ class Timeout:
     member `b` of what `a` is given: a dictionary's entry, a settings object's argument. `settings` are module
     attributes, `env` variables. `default` is in seconds, whatever the unit of the arguments; `endless` says that there
     is no limit at all; with neither, nobody knows. `none` and `call_none` tell what an explicit None means:
-    `endless`, `default`, `error`, or `client` (a call keeps the client's limit). `remedy` is the code that sets one.
+    `endless`, `default`, `error`, or `client` (a call keeps the client's limit). `endless_calls` are methods that no
+    limit bounds, not the client's either. `remedy` is the code that sets one.
     """
 
     params: tuple[str, ...] = ()
@@ -178,6 +179,7 @@ class Timeout:
     endless: bool = False
     none: str = "endless"
     call_none: str = "endless"
+    endless_calls: tuple[str, ...] = ()
     remedy: str = ""
 
 
@@ -188,7 +190,8 @@ class Retry:
     `counts` is `retries` (after the first attempt), `attempts` (the first included) or `time`; `attempts` is what one
     call sends by default, the first included, None when it is bounded by time or unknown. `on` lists what is repeated:
     statuses, `5xx`, `connection`, `timeout`. `backoff` tells that the pauses grow, `none` what an explicit None means:
-    `default`, `off` or `error`. `remedy` is the code that turns retries on.
+    `default`, `off` or `error`. `never` are methods that are sent once all the same. `remedy` is the code that turns
+    retries on.
     """
 
     params: tuple[str, ...] = ()
@@ -200,6 +203,7 @@ class Retry:
     on: tuple[str, ...] = ()
     backoff: bool = True
     none: str = "default"
+    never: tuple[str, ...] = ()
     remedy: str = ""
 
 
@@ -291,6 +295,7 @@ class Constructor:
     env_base_url: tuple[str, ...] | None = None
     base_url_default: str | None = None
     methods: tuple[str, ...] | None = None
+    missing_key: str | None = None
     model_params: tuple[str, ...] | None = None
     model_position: int | None = None
     timeout: Timeout | None = None

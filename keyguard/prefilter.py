@@ -111,10 +111,10 @@ _LITERAL = (
 
 # What decides about calls that stand elsewhere in a module: limits, repetition, load, hosts, where keys are read.
 _AROUND_CALLS = (
-    r"(?i:timeout|retr(?:y|ies)|attempt|backoff|sleep|semaphore|gather|taskgroup|as_completed|executor|session|verify"
-    r"|base_?url|api_?base|api_?key|thread|pool\(|create_task|start_soon)|://|\bgetenv\b|\benviron\b"
+    r"(?i:timeout|retr(?:y|ies)|attempt|backoff|sleep|while[ \t]+true|semaphore|gather|taskgroup|as_completed"
+    r"|executor|session|verify|base_?url|api_?base|api_?key|thread|pool\(|create_task|start_soon)|://"
     # A loop that begins with `try`: a retry by hand, perhaps around a call of a function that sends.
-    r"|\b(?:for|while)\b[^\n]{1,200}:\s{1,100}try:"
+    r"|\bgetenv\b|\benviron\b|\b(?:for|while)\b[^\n]{1,200}:\s{1,100}try:"
 )
 
 
@@ -177,6 +177,11 @@ class Prefilter:
     def __reduce__(self) -> tuple[Callable[..., Prefilter], tuple[Catalogue, frozenset[str], bool]]:
         """Let a worker process compile its own patterns."""
         return _again, (self._catalogue, self._plugins, self._connections)
+
+    @property
+    def about(self) -> tuple[object, ...]:
+        """What it searches for beside the catalogue: prefilters that agree in it find the same."""
+        return (*sorted(self._plugins), self._connections)
 
     def scan(self, data: bytes, kind: str, path: str = "") -> Signals:
         """Search a file's bytes, or a window of them, in time linear in their number.

@@ -233,6 +233,7 @@ _TIMEOUT = _Field(
         "endless": _BOOL,
         "none": _choice("endless", "default", "error"),
         "call_none": _choice("endless", "default", "client", "error"),
+        "endless_calls": _TEXTS,
         "remedy": _TEXT,
     },
 )
@@ -248,6 +249,7 @@ _RETRY = _Field(
         "on": _TEXTS,
         "backoff": _BOOL,
         "none": _choice("default", "off", "error"),
+        "never": _TEXTS,
         "remedy": _TEXT,
     },
 )
@@ -291,6 +293,7 @@ _CONSTRUCTOR = {
     "env_base_url": _ENV,
     "base_url_default": _TEXT,
     "methods": _TEXTS,
+    "missing_key": _choice("raises", "anonymous", "fallback"),
     "client_params": _TEXTS,
     "client_position": _INT,
 }

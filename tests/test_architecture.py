@@ -52,6 +52,7 @@ ROOMS = {
     "triggers": "catalogue",  # what it makes for the prefilter
     "workers": "engine",  # the processes it runs in
     "cache": "engine",  # what it remembers of unchanged files
+    "recall": "engine",  # how it uses that
 }
 FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -23,6 +23,11 @@ def check(network: Network) -> Iterator[Spot]:
         if loop.delay not in {"none", "fixed"} or loop.honours_wait or is_local(loop):
             continue
         yield from _by_hand(loop) if loop.kind in _BY_HAND else _by_tool(loop)
+    for call, given, tool in network.repetition.settings():
+        if call.attempts.backoff or (call.attempts.total or 0) <= 1 or call.is_local:
+            continue
+        values = {"name": given.name, "code": tool.remedy_wait}
+        yield Spot("KG403", given.node, values, "setting", f"{call.method} {given.name} at once")
 
 
 def _by_hand(loop: RetryLoop) -> Iterator[Spot]:
@@ -57,11 +62,7 @@ def _by_tool(loop: RetryLoop) -> Iterator[Spot]:
 def _case(loop: RetryLoop) -> str | None:
     if loop.seconds is None:
         return "constant"
-    return "long" if loop.seconds >= _LONG and not loop.is_endless and _is_bounded(loop) else None
-
-
-def _is_bounded(loop: RetryLoop) -> bool:
-    return loop.attempts is not None or loop.reraises
+    return "long" if loop.seconds >= _LONG and not loop.is_endless else None
 
 
 def _values(loop: RetryLoop) -> dict[str, str]:

@@ -61,12 +61,8 @@ def _tool(loop: RetryLoop) -> Spot:
 
 def _settings(network: Network) -> Iterator[Spot]:
     """Numbers of retries that a client spends on a wrong key, too."""
-    seen: set[int] = set()
-    for call in network.calls:
+    for call, given, _ in network.repetition.settings():
         attempts = call.attempts
-        if attempts.given is None or attempts.total is None or attempts.total <= 1 or call.is_local:
-            continue
-        if "401" in attempts.on and id(attempts.given.node) not in seen:
-            seen.add(id(attempts.given.node))
-            values = {"name": attempts.given.name, "attempts": str(attempts.total)}
-            yield Spot("KG405", attempts.given.node, values, "setting", f"{call.method} {attempts.given.name} 401")
+        if "401" in attempts.on and (attempts.total or 0) > 1 and not call.is_local:
+            values = {"name": given.name, "attempts": str(attempts.total)}
+            yield Spot("KG405", given.node, values, "setting", f"{call.method} {given.name} 401")

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from keyguard.baseline import Baseline, Entry, SecretsBaseline
+    from keyguard.cache import ResultCache
     from keyguard.catalogue import Catalogue
     from keyguard.discover import GitState, Target
+    from keyguard.engine import Session
     from keyguard.model import FileReport, Finding, Notice, Report
     from keyguard.prefilter import Prefilter
     from keyguard.report import RenderOptions
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 # The families of rules about connections: asked for by name, so that a run without Python imports none of them.
 _CONNECTIONS = ("KG2", "KG3", "KG4", "KG5")
+_WORTH_A_CACHE = 24  # files: fewer are checked before the cache would be read
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -247,7 +250,8 @@ class _Run:
 
         enabled = not self._arguments.quiet
         with progress("keyguard", len(self.targets), enabled=enabled) as advance:
-            report = engine.check_targets(self.targets, session, jobs=self.settings.jobs, advance=advance)
+            cache = self._cache(session) if theirs is None else None
+            report = engine.check_targets(self.targets, session, jobs=self.settings.jobs, advance=advance, cache=cache)
         if accept:
             report = self._accepted(report, ours)
         self.broke = bool(report.notices)
@@ -267,6 +271,28 @@ class _Run:
         off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
         connections = any(settings.may_select(family) for settings in found for family in _CONNECTIONS)
         return Prefilter(self.catalogue, frozenset((default_plugins() | on) - off), connections=connections)
+
+    def _cache(self, session: Session) -> ResultCache | None:
+        """The results of earlier runs that agree with this one in all but the files; None for a few files or git's."""
+        arguments = self._arguments
+        if (
+            arguments.no_cache
+            or len(self.targets) < _WORTH_A_CACHE
+            or self._stdin
+            or arguments.staged
+            or arguments.range
+        ):
+            return None
+        from keyguard.catalogue import cache_folder  # noqa: PLC0415  # in memory already
+
+        folder = cache_folder()
+        if folder is None:
+            return None
+        from keyguard.cache import open_cache, stamp_of_code  # noqa: PLC0415  # JSON and hashes: 5 ms, for folders
+
+        versions = sorted(session.project().versions.items())
+        stamp = (stamp_of_code(), self.catalogue.version, self.lang, self.settings.root, os.getcwd(), versions)  # noqa: PTH109  # pathlib costs 8 ms
+        return open_cache(folder, (*stamp, session.prefilter.about))
 
     def _git(self) -> GitState:
         from keyguard.discover import GitState  # noqa: PLC0415  # in memory already

@@ -99,6 +99,7 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--baseline", metavar="FILE", help="accept what this baseline holds")
     group.add_argument("--show-settings", action="store_true", help="show the settings in force and stop")
     group.add_argument("--show-files", action="store_true", help="show the files that would be checked and stop")
+    group.add_argument("--no-cache", action="store_true", help="check every file, whatever earlier runs found in it")
     group.add_argument("--jobs", type=_positive, metavar="N", help="worker processes (default: one a core)")
 
 

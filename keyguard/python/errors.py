@@ -19,9 +19,10 @@ BROAD = frozenset({"Exception", "BaseException", "builtins.Exception", "builtins
 
 @dataclass(frozen=True, slots=True)
 class ErrorTables:
-    """Kinds by dotted name, kinds by last name where they agree, and the libraries that raise a class."""
+    """Kinds by dotted name, by package and last name, and by last name where they agree; who raises a class."""
 
     kinds: Mapping[str, str]
+    within: Mapping[tuple[str, str], str]
     last: Mapping[str, str]
     owners: Mapping[str, frozenset[str]]
 
@@ -33,6 +34,9 @@ class ErrorTables:
         if found is not None:
             return found
         last = (name or spelled).rpartition(".")[2]
+        kind = self.within.get((name.partition(".")[0], last), "")
+        if kind:
+            return kind  # the same class by an older path
         kind = self.last.get(last, "")
         # Of a class that is only called like one, its name must say it all.
         return kind if kind in {"rate_limit", "auth"} or (not name and kind) else ""
@@ -60,6 +64,7 @@ def errors_of(catalogue: Catalogue) -> ErrorTables:
         last.setdefault(name.rpartition(".")[2], set()).add(kind)
     return ErrorTables(
         kinds,
+        {(name.partition(".")[0], name.rpartition(".")[2]): kind for name, kind in kinds.items()},
         {name: next(iter(found)) for name, found in last.items() if len(found) == 1},
         {name: frozenset(found) for name, found in owners.items()},
     )

@@ -88,7 +88,7 @@ class Loops:
             loop for block, inner in self._tried.values() if (loop := self._recursion(block, inner)) is not None
         ]
         self._repeating = {
-            id(handler.node) for loop in (*self.loops, *self.recursions) for handler in loop.handlers if handler.repeats
+            id(handler.node): handler for loop in (*self.loops, *self.recursions) for handler in loop.handlers
         }
         self.rescues = [self._rescue(block, inner) for block, inner in self._tried.values()]
 
@@ -203,6 +203,7 @@ class Loops:
         earlier = before(body, node) or []
         leaves_before = bool(ways(earlier, self._exits) & OUT)
         handlers: list[Handler] = []
+        spares: set[str] = set()
         for item in node.handlers:
             own = ways(statements(item.body), self._exits)
             whole = (own - {ON}) | (after if ON in own else frozenset())
@@ -215,9 +216,10 @@ class Loops:
                     ground=[*earlier, *(part for run in rest for part in run)] if ON in own else earlier,
                     loop=loop,
                     leaves=bool(own & OUT),
-                    spares=tuple(kind for other in handlers for kind in other.kinds),
+                    spares=tuple(sorted(spares)),
                 )
             )
+            spares |= handlers[-1].kinds
         return _Path(node, frozenset(success), moving, rest, handlers)
 
     def _is_retry(self, loop: Node, header: Place, path: _Path) -> bool:
@@ -327,9 +329,11 @@ class Loops:
         )
 
     def _is_polling(self, calls: tuple[ModelCall, ...]) -> bool:
-        """Tell whether nothing but the state of a job is asked for."""
+        """Tell whether nothing but the state of a job is asked for, or whether someone answers at all."""
         polling = self._words.polling_methods
-        return bool(calls) and all(call.method.rpartition(".")[2] in polling for call in calls)
+        return bool(calls) and all(
+            call.method.rpartition(".")[2] in polling or self._uses[id(call.node)].statement for call in calls
+        )
 
     def _asked_again(self, found: _Round, header: Place) -> RetryLoop | None:
         """A loop without `try` that repeats a raw request until its status is fine."""
@@ -525,9 +529,8 @@ class Loops:
     def _rescue(self, block: Block, points: list[Point]) -> Rescue:
         calls, handed = _of_points(points)
         handlers = tuple(
-            self._handler(
-                item, block, repeats=id(item) in self._repeating, is_endless=False, ground=[], loop=block.node
-            )
+            self._repeating.get(id(item))
+            or self._handler(item, block, repeats=False, is_endless=False, ground=[], loop=block.node)
             for item in block.node.handlers
         )
         return Rescue(block.node, self._try_places[id(block)], handlers, calls, handed)

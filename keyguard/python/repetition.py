@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from keyguard.knowledge import RetryTool
+    from keyguard.python.arguments import Given
     from keyguard.python.index import Node, Scope
     from keyguard.python.network import ModelCall, Network
     from keyguard.python.retries import Handler, Rescue
@@ -105,6 +106,23 @@ class Repetition:
                 following.extend(self._above(scope))
             front = following
         return tuple(found.values())
+
+    def settings(self) -> Iterator[tuple[ModelCall, Given, RetryTool]]:
+        """The numbers of retries that calls or their clients are given, where the catalogue knows the tool behind them.
+
+        Each number once; a tool that is told more than the number is left out.
+        """
+        tools = [tool for tool in self._words.tools if tool.kind == "setting"]
+        seen: set[int] = set()
+        for call in self._network.calls:
+            given = call.attempts.given
+            if given is None or call.sdk is None or call.attempts.total is None or id(given.node) in seen:
+                continue
+            for tool in tools:
+                if given.name in tool.attempts_params and not set(tool.imports).isdisjoint(call.sdk.imports):
+                    seen.add(id(given.node))
+                    if call.arguments.get(tool.looks_params) is None and not call.arguments.is_open:
+                        yield call, given, tool
 
     def never_raised(self, handler: Handler, loop: RetryLoop) -> str | None:
         """The SDK that raises nothing of what an except clause of a loop waits for; None when something may raise it.
@@ -368,13 +386,17 @@ class Repetition:
                 continue
             seen.add(id(item.node))
             tool = self._tool(item)
-            if tool is not None and tool.kind:
-                yield tool.kind, item.node, item.place, self._reader.read(tool, item.node, item.place)
+            if tool is None or not tool.kind:
+                continue
+            told = self._reader.read(tool, item.node, item.place)
+            if told.arguments is not None:
+                seen.add(id(told.arguments.node))  # what decides inside another tool is no second one
+            yield tool.kind, item.node, item.place, told
         node = call.node.func
         for _ in range(_DEEPEST):
             node = node.value if type(node).__name__ == "Attribute" else None
-            for item in v.alternatives(self._evaluator.value(node, call.place)) if node is not None else ():
-                yield from self._methods_on_the_way(item)
+            for value in v.alternatives(self._evaluator.value(node, call.place)) if node is not None else ():
+                yield from self._methods_on_the_way(value)
         known = self._reader.tables.tools.get(self._evaluator.name(call.node.func, call.place))
         if known is not None and known.kind == "setting":
             yield known.kind, call.node, call.place, self._reader.read(known, call.node, call.place)
@@ -395,24 +417,20 @@ class Repetition:
             item = next((other for other in inner if isinstance(other, v.Instance)), None)
 
     def _objects(self, call: ModelCall) -> Iterator[v.Instance]:
-        """The objects that a call, its session or its client is given and that may repeat it."""
+        """What may repeat a call: its session and what is mounted there, then what call and client are given."""
         holders = [call.arguments]
         if call.connection is not None and call.connection.arguments is not None:
             holders.append(call.connection.arguments)
-        session = None
         if call.http is not None and call.http.session_arguments is not None:
+            session, place = call.http.session, call.http.session_arguments.place
             holders.append(call.http.session_arguments)
-            session = call.http.session
+            yield v.Instance(self._evaluator.name(session.func, place), session, place)
+            yield from self._mounted(session)
         for arguments in holders:
             for name, node in arguments:
                 if type(node).__name__ in {"Name", "Call", "Attribute", "Dict"}:
                     given = arguments.get((name,))
                     yield from self._instances(given.value if given is not None else v.UNKNOWN)
-        if session is not None:
-            place = call.http.session_arguments.place if call.http is not None and call.http.session_arguments else None
-            if place is not None:
-                yield v.Instance(self._evaluator.name(session.func, place), session, place)
-            yield from self._mounted(session)
 
     def _instances(self, value: v.Value, depth: int = 0) -> Iterator[v.Instance]:
         for item in v.alternatives(value):

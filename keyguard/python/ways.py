@@ -23,7 +23,8 @@ def statements(body: Node) -> Sequence[Node]:
     """The statements of a body, whichever way it is written."""
     if body is None:
         return ()
-    return (body,) if type(body).__name__ == "SimpleStatementSuite" else body.body
+    # A suite on the header's own line is one statement, and a lambda's body is an expression.
+    return body.body if type(body).__name__ in {"IndentedBlock", "Module"} else (body,)
 
 
 def ways(body: Iterable[Node], exits: Collection[str] = ()) -> frozenset[str]:

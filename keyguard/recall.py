@@ -1,0 +1,98 @@
+"""What a run need not do again: outcomes taken from the cache, and what it is told of the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from keyguard.cache import Kept, ResultCache, Seen, Status, digest_of, from_json, status_of, to_json
+from keyguard.engine import Outcome
+from keyguard.model import FileReport
+from keyguard.source import is_env_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from keyguard.discover import Target
+    from keyguard.engine import Session
+
+
+class Recalled(NamedTuple):
+    """What is known of a run's files: `outcomes` of some, the `waiting` rest, and its status before it is read."""
+
+    outcomes: tuple[Outcome, ...]
+    waiting: tuple[Target, ...]
+    status: dict[str, Status]
+
+
+def recall(targets: Sequence[Target], session: Session, cache: ResultCache) -> Recalled:
+    """Part the files that the cache knows from those that must be checked."""
+    outcomes: list[Outcome] = []
+    waiting: list[Target] = []
+    status: dict[str, Status] = {}
+    marks = _Marks(session)
+    for target in targets:
+        if not _is_kept(target):
+            waiting.append(target)
+            continue
+        kept = cache.known(target.location, marks.of(target), session.project)
+        outcome = _outcome(target, kept) if kept is not None else None
+        if outcome is not None:
+            outcomes.append(outcome)
+            continue
+        waiting.append(target)
+        found = status_of(target.location)
+        if found is not None:
+            status[target.location] = found
+    return Recalled(tuple(outcomes), tuple(waiting), status)
+
+
+def remember(known: Recalled, outcomes: Iterable[Outcome], session: Session, cache: ResultCache) -> None:
+    """Tell the cache what came of the files that were checked."""
+    by_path = {outcome.report.path: outcome for outcome in outcomes}
+    marks = _Marks(session)
+    for target in known.waiting:
+        status = known.status.get(target.location)
+        if status is None:
+            continue
+        outcome = by_path.get(target.path)
+        if outcome is None:
+            cache.keep(target.location, Kept(status, marks.of(target)))
+            continue
+        report = to_json(outcome.report)
+        if outcome.bug or report is None or any(finding.rule == "KG001" for finding in outcome.report.findings):
+            continue
+        start = session.project().start_of(target.location) if outcome.seen else ""
+        seen = tuple(Seen(module, at, path, cache.digest(path) if path else "") for module, at, path in outcome.seen)
+        result = None if outcome.is_empty else [report, [list(item) for item in outcome.hidden], outcome.unused]
+        cache.keep(target.location, Kept(status, marks.of(target), outcome.digest, start, seen, result))
+    cache.write()
+
+
+def _is_kept(target: Target) -> bool:
+    """Tell whether a file's result hangs on its bytes alone: no git object, and no env file, whose state git knows."""
+    return target.blob is None and target.data is None and target.added is None and not is_env_file(target.path)
+
+
+def _outcome(target: Target, kept: Kept) -> Outcome | None:
+    """The outcome that is remembered; None when it cannot be read."""
+    if kept.result is None:
+        return Outcome(FileReport(target.path))
+    try:
+        report, hidden, unused = kept.result
+        return Outcome(from_json(report), tuple((str(label), int(count)) for label, count in hidden), int(unused))
+    except (ValueError, TypeError, KeyError, IndexError):
+        return None
+
+
+class _Marks:
+    """Digests of the settings in force for files; few differ."""
+
+    def __init__(self, session: Session) -> None:
+        self._finder = session.finder
+        self._known: dict[int, str] = {}
+
+    def of(self, target: Target) -> str:
+        settings = self._finder.for_path(target.location)
+        if id(settings) not in self._known:
+            self._known[id(settings)] = digest_of(repr(settings).encode("utf-8", "surrogatepass"))
+        return self._known[id(settings)]

@@ -1,0 +1,1 @@
+"""What the catalogue claims about SDKs and HTTP libraries, held against the real packages."""
