@@ -233,11 +233,21 @@ class Catalogue:
         return tuple(knowledge.flat(knowledge.Lookalike, item) for item in found)
 
     @cached_property
+    def foreign_hosts(self) -> Mapping[str, str]:
+        """Hosts that are mistaken for a provider's API and answer no model call, with the provider's id."""
+        return MappingProxyType({item["name"]: item["provider"] for item in self._section("lookalikes")["host"]})
+
+    @cached_property
     def words(self) -> Words:
         """Names that tell a credential without naming a provider."""
         from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
 
         return knowledge.flat(knowledge.Words, self._section("words"))
+
+    @cached_property
+    def mapped_protocols(self) -> frozenset[str]:
+        """The vendors whose clients others answer too, under the vendor's own model ids."""
+        return frozenset(self._section("models")["mapped"])
 
     @cached_property
     def families(self) -> tuple[ModelFamily, ...]:

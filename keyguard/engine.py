@@ -7,8 +7,8 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keyguard.model import FileReport, Finding, Hit, Notice, Report, Span
-from keyguard.prefilter import FOUND
+from keyguard.model import Confidence, FileReport, Finding, Hit, Notice, Report, Severity, Span
+from keyguard.prefilter import FOUND, WIDE
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
 if TYPE_CHECKING:
@@ -55,9 +55,12 @@ class Session(NamedTuple):
 
 
 class Sifted(NamedTuple):
-    """What the prefilter said of a file when it had so many bytes."""
+    """What the prefilter said of a file, and Python's hash of its bytes then: it may have changed when it is checked.
 
-    size: int
+    A process that is not forked has hashes of its own, and searches again.
+    """
+
+    content: int
     signals: Signals
 
 
@@ -220,7 +223,8 @@ def _sifted(target: Target, session: Session) -> Sifted | None:
         return None
     try:
         data = target.read()
-        return Sifted(len(data), session.prefilter.scan(data, kind_of(target.path, data[:256]), target.path))
+        signals = session.prefilter.scan(data, kind_of(target.path, data[:256]), target.path)
+        return Sifted(hash(data) if signals else 0, signals)
     except Exception:  # noqa: BLE001  # it will happen again, where it is reported
         return None
 
@@ -272,7 +276,7 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
     """Check a file whose bytes are in hand."""
     kind = kind_of(target.path, data[:256])
     sifted = session.sifted.get(target.location)
-    known = sifted is not None and sifted.size == len(data)
+    known = sifted is not None and sifted.content == hash(data)
     signals = sifted.signals if sifted and known else session.prefilter.scan(data, kind, target.path)
     if signals.is_binary:
         return _binary(target)
@@ -415,13 +419,13 @@ class _File:
 
     def check_python(self, sources: Sequence[SourceFile], signals: Signals) -> None:
         """Run the rules that read Python, over a file or the cells of a notebook in order."""
-        if not signals.python and not signals.connects:
+        if not signals.python and not signals.connects and not signals.requests:
             return
         from keyguard.checks import NETWORK_CHECKS, PYTHON_CHECKS  # noqa: PLC0415  # as in check_text
 
         selected = self._settings.is_selected
         wanted = [check for check in PYTHON_CHECKS if selected(check.rule)]
-        connecting = [check for check in NETWORK_CHECKS if signals.connects and selected(check.rule)]
+        connecting = [check for check in NETWORK_CHECKS if selected(check.rule) and self._concerns(check, signals)]
         if self._may_hold_keys(sources, signals, wanted):
             self._check_whole(sources, signals, wanted, connecting)
         elif connecting:
@@ -440,7 +444,7 @@ class _File:
 
         session = self._session
         # Where nothing talks to a model, what a function does without a word about keys hardly matters.
-        matters = None if signals.talks else session.prefilter.matters
+        matters = None if signals.talks or connecting else session.prefilter.matters
         facts = read_cells(sources, session.catalogue, session.project(), matters, self._target.location)
         if isinstance(facts, ParseFailure):
             self._unparsed(sources, facts, signals)
@@ -471,6 +475,16 @@ class _File:
         else:
             self._connect(near, checks)
 
+    def _concerns(self, check: NetworkCheck, signals: Signals) -> bool:
+        """Tell whether a rule can say anything that is shown: elsewhere than near models, only the low voices."""
+        if signals.connects:
+            return True
+        return (
+            signals.requests
+            and check.rule in WIDE
+            and self._settings.is_shown(check.rule, Severity.LOW, Confidence.HIGH)
+        )
+
     def _may_hold_keys(self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object]) -> bool:
         """Tell whether a parse can find or explain a key: what the cheaper looks leave."""
         if not signals.python or (not wanted and not self._settings.is_selected("KG002")):
@@ -483,7 +497,8 @@ class _File:
         from keyguard.python.connections import network_of  # noqa: PLC0415  # as above
 
         module = near.index.module
-        network = network_of(near, self._settings.advice, self._session.project().versions)
+        versions = self._session.project().versions_at(self._target.location)
+        network = network_of(near, self._settings.advice, versions)
         self._add_hits(module, hits_of([spot for check in checks for spot in check.run(network)], module))
 
     def _add_hits(self, module: Module, hits: Iterable[Hit]) -> None:

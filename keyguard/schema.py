@@ -176,6 +176,7 @@ _KEY = {
     "malformed": _BOOL,
     "retired": _BOOL,
     "often_public": _BOOL,
+    "manages": _BOOL,
     "endpoints": _TEXTS,
 }
 _PROVIDER = {
@@ -187,6 +188,7 @@ _PROVIDER = {
     "words": _LOWER,
     "console_url": _TEXT,
     "env": _ENV,
+    "env_admin": _ENV,
     "env_other": _ENV,
     "env_base_url": _ENV,
     "env_reused": _ENV,
@@ -234,6 +236,7 @@ _TIMEOUT = _Field(
         "none": _choice("endless", "default", "error"),
         "call_none": _choice("endless", "default", "client", "error"),
         "endless_calls": _TEXTS,
+        "zero": _BOOL,
         "remedy": _TEXT,
     },
 )
@@ -260,6 +263,20 @@ _ERRORS = _Field(
         "silent": _BOOL,
     },
 )
+_REMOVED = _Field(
+    "tables",
+    keys={
+        "name": _TEXT,
+        "setting": _TEXT,
+        "param": _TEXT,
+        "of": _NAMES,
+        "package": _TEXT,
+        "since": _NEED,
+        "effect": _choice("raises", "ignored", required=True),
+        "instead": _TEXT,
+        "end_of_life": _BOOL,
+    },
+)
 _PATH = _Field(
     "table",
     keys={
@@ -267,9 +284,12 @@ _PATH = _Field(
         "version": _choice("needed", "added"),
         "doubled": _TEXTS,
         "scheme": _BOOL,
+        "bare": _BOOL,
         "slash": _BOOL,
         "slash_settings": _NAMES,
         "params": _TEXTS,
+        "version_params": _TEXTS,
+        "empty": _choice("default", "fails"),
     },
 )
 _MADE = {
@@ -311,6 +331,7 @@ _SDK = {
     "base_url_position": _INT,
     "header_params": _TEXTS,
     "http_params": _TEXTS,
+    "verify_params": _TEXTS,
     "settings": _NAMES,
     "base_url_settings": _NAMES,
     "env": _ENV,
@@ -327,6 +348,8 @@ _SDK = {
     "payload_params": _TEXTS,
     "stream_params": _TEXTS,
     "missing_key": _choice("raises", "anonymous", "fallback"),
+    "empty_key": _choice("raises", "fails"),
+    "forgives": _TEXTS,
     "env_fallback": _ENV,
     "env_at_import": _ENV,
     "closed_unheld": _BOOL,
@@ -348,20 +371,7 @@ _SDK = {
         },
     ),
     "call": _Field("tables", keys=_CALL),
-    "removed": _Field(
-        "tables",
-        keys={
-            "name": _TEXT,
-            "setting": _TEXT,
-            "param": _TEXT,
-            "of": _NAMES,
-            "package": _TEXT,
-            "since": _NEED,
-            "effect": _choice("raises", "ignored", required=True),
-            "instead": _TEXT,
-            "end_of_life": _BOOL,
-        },
-    ),
+    "removed": _REMOVED,
     "major": _Field(
         "tables",
         keys={
@@ -441,6 +451,9 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "async_sessions": _NAMES,
                 "requests": _NAMES,
                 "methods": _TEXTS,
+                "prepares": _TEXTS,
+                "unbounded": _NAMES,
+                "adapters": _NAMES,
                 "url_params": _TEXTS,
                 "url_position": _INT,
                 "url_position_verb": _INT,
@@ -463,13 +476,17 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
             keys={
                 "names": _Field("texts", required=True, check=_dotted),
                 "params": _Field("texts", required=True),
+                "also": _TEXTS,
                 "position": _INT,
                 "unit": _choice("s", "ms"),
                 "default": _NUMBER,
+                "zero": _BOOL,
             },
         ),
         "tls": _Field("table", keys={"insecure": _NAMES, "settings": _NAMES, "values": _NAMES, "env": _TEXTS}),
         "global_timeouts": _NAMES,
+        "removed": _REMOVED,
+        "bounds": _NAMES,
     },
     "retry": {
         "tool": _Field(
@@ -536,6 +553,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
     "env": {
         "environs": _NAMES,
         "loaders": _NAMES,
+        "file_reads": _TEXTS,
         "unwrap_methods": _TEXTS,
         "reader": _Field(
             "tables",
@@ -601,6 +619,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "env_keywords": _TEXTS,
             },
         ),
+        "precedence": _Field("tables", required=True, keys={"wins": _NEED, "over": _NEED, "reader": _NEED}),
     },
     "running": {
         "together": _Field(
@@ -703,6 +722,8 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
     "placeholders": {
         "values": _Field("texts", required=True),
         "words": _Field("texts", required=True, check=_lower),
+        "asks": _Field("texts", required=True, check=_lower),
+        "references": _Field("texts", required=True, check=_lower),
         "patterns": _Field("texts", required=True, check=_patterns),
         "fillers": _Field("texts", required=True),
         "local": _Field("tables", required=True, keys={"value": _NEED, "what": _NEED}),
@@ -719,7 +740,8 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
             "tables",
             required=True,
             keys={"id": _NEED, "what": _NEED, "patterns": _PATTERNS, "prefixes": _TEXTS},
-        )
+        ),
+        "host": _Field("tables", required=True, keys={"name": _NEED, "provider": _NEED}),
     },
     "words": {
         "generic": _LOWER,
@@ -731,6 +753,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
         "browser_prefixes": _TEXTS,
     },
     "models": {
+        "mapped": _Field("texts", required=True),
         "family": _Field(
             "tables",
             required=True,
@@ -741,7 +764,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "open_weights": _BOOL,
                 "served_by": _TEXTS,
             },
-        )
+        ),
     },
 }
 """The files that stand once, at the top of the rules folder."""
@@ -777,7 +800,7 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     for item in minor:
         item["curated"] = False
     sections["triggers"] = _triggers([*providers, *minor], sdks)
-    sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"]["client"])
+    sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"])
     sections["providers"] = [*providers, *minor]
     sections["sdks"] = sdks
     sections["rules"] = rules

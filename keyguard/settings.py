@@ -439,8 +439,15 @@ def closest(word: str, words: Iterable[str]) -> str | None:
     import difflib  # noqa: PLC0415  # 4 ms, for an error only
 
     by_lower = {candidate.lower(): candidate for candidate in words}
-    found = difflib.get_close_matches(word[:_SHOWN_WORDS].lower(), by_lower, n=1)
-    return by_lower[found[0]] if found else None
+    lowered = word[:_SHOWN_WORDS].lower()
+    found = difflib.get_close_matches(lowered, by_lower, n=4)
+    # Of the likest, the one that begins like it: `KG1O1` is meant to be KG101, not KG211.
+    return by_lower[max(found, key=lambda one: _shared(one, lowered))] if found else None
+
+
+def _shared(one: str, other: str) -> int:
+    """Count the characters that two words have in common at their beginning."""
+    return next((at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), len(one))
 
 
 def quote(word: str) -> str:

@@ -46,15 +46,16 @@ _SHAPELESS = r"[A-Za-z0-9+/]{20}|[0-9a-f]{8}-[0-9a-f]{4}-|[A-Za-z0-9]{8}\.[A-Za-
 
 
 def patterns(
-    providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str, Any]], http: Sequence[Mapping[str, Any]] = ()
+    providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str, Any]], http: Mapping[str, Any]
 ) -> dict[str, str]:
     """Build every pattern by name.
 
     `keys`: group 1 (or a later one) begins where a key may begin. `encoded`: group 1 begins a key in base64.
     `reversed`: a literal that ends in a prefix spelled backwards. `pieces`: a literal that begins with a prefix.
     `named`: group 1 or 2 begins a value after a credential's name. `model`: a host, a variable or a word of a
-    provider; `about`: the same and imports of SDKs, in few states; `talks`: hosts, variables and imports in full.
-    `calls`: something that makes a client, sends a request or sets what decides about one, in Python.
+    provider; `about`: the same and imports of SDKs, in few states; `talks`: hosts, variables and imports in full;
+    `calls`: something that makes a client, sends a request or sets what decides about one, in Python; `requests`:
+    imports of HTTP libraries, and `unchecked`: variables that switch the check of certificates off.
     `first` matches wherever one of `keys`, `encoded`, `pieces`, `model` or `about` does, and elsewhere now and then: it
     is built to be searched in one pass.
     """
@@ -76,7 +77,7 @@ def patterns(
                 rf"\b{_any(hosts)}\b",
                 *(f"(?:{pattern})" for pattern in host_patterns),
                 rf"(?m:^[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
-                *(_from(name) for name in sorted(modules) if "." in name),
+                _from_package(modules),
             ]
         ),
         "keys": _keys(shapes),
@@ -85,8 +86,9 @@ def patterns(
         "pieces": _pieces(telling),
         "named": _named(providers),
         "model": _model(hosts, host_patterns, variables, words),
-        "calls": _calls(sdks, http),
+        "calls": _calls(sdks, http["client"]),
     }
+    found.update(_requests(http))
     cores = {pattern: _core(pattern) for pattern in host_patterns}
     literals = {*variables, *hosts, *(core for core in cores.values() if len(core) >= _SHORTEST_CORE)}
     sections = _without(ids, words, before=" ", after=" ")
@@ -95,6 +97,7 @@ def patterns(
             _words(words),
             _any(_without(literals, words)),
             rf"(?:from|import)[ \t]+{_any(_without(modules, words, before=' '))}",
+            _from_package(_without(modules, words, before=" ")),
             *(f"(?:{pattern})" for pattern, core in cores.items() if len(core) < _SHORTEST_CORE),
             # `falKey` and `poe_api_key`: names of their own, though no variable of the provider is called so.
             rf"(?i:\b{_any(_without(stems, words, before=' '))}[_-]?(?:api[_-]?)?(?:key|token|secret))",
@@ -150,6 +153,26 @@ def _methods(sdk: Mapping[str, Any]) -> Iterator[str]:
     yield from sdk.get("methods", ())
     for made in sdk.get("constructor", ()):
         yield from made.get("methods", ())
+
+
+def _requests(http: Mapping[str, Any]) -> dict[str, str]:
+    """What code that sends requests, or that lets others answer them, cannot do without."""
+    libraries = {name.partition(".")[0] for client in http["client"] for name in client["imports"]}
+    tls = http.get("tls", {})
+    modules = {name.partition(".")[0] for name in (*tls.get("insecure", ()), *tls.get("settings", ()))}
+    variables = {item.partition("=")[0] for item in tls.get("env", ())}
+    # `from .compat import requests` counts too: the library itself may stand behind it.
+    imported = rf"\b(?:import|from)\b[^\n]*\b{_any(libraries | modules)}\b|^[ \t]+{_any(libraries)},?[ \t]*$"
+    return {"requests": f"(?m:{imported})|{_any(variables)}", "unchecked": _any(variables)}
+
+
+def _from_package(modules: Iterable[str]) -> str:
+    """An import of a module by its last name: `from google import genai`."""
+    pairs = sorted(module.rpartition(".")[::2] for module in modules if "." in module)
+    each = [
+        rf"{re.escape(package)}[ \t]+import[ \t(]+(?:[\w, \t]*[, \t])?{re.escape(name)}\b" for package, name in pairs
+    ]
+    return rf"\bfrom[ \t]+(?:{'|'.join(each)})"
 
 
 def _pieces(prefixes: Iterable[str]) -> str:
@@ -264,12 +287,6 @@ def character_class(charset: str) -> str:
     singles = re.sub(r"[A-Za-z0-9]-[A-Za-z0-9]", "", charset)
     signs = "".join(sorted({re.escape(sign) for sign in singles if sign != "-"}))
     return "[" + "".join(f"{low}-{high}" for low, high in ranges) + signs + ("-" if "-" in singles else "") + "]"
-
-
-def _from(module: str) -> str:
-    """Search for `from a.b import c`, which imports the module `a.b.c`, on its own or among others."""
-    package, _, name = module.rpartition(".")
-    return rf"(?m:^[ \t]*from[ \t]+{re.escape(package)}[ \t]+import[ \t(]+(?:[\w ]+,[ \t]*)*{re.escape(name)}\b)"
 
 
 def _keys(shapes: Iterable[Mapping[str, Any]]) -> str:

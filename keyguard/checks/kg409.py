@@ -19,7 +19,7 @@ def check(network: Network) -> Iterator[Spot]:
     if network.source.role == "test":
         return
     for held in blocking_calls(network):
-        related = () if held.source is held.node else ((held.source, "waits"),)
+        related = () if held.source is held.node else ((held.source, "blocks"),)
         values = {"name": held.name, "where": held.scope.name, "number": f"{held.seconds or 0:g}"}
         yield Spot("KG409", held.node, values, _case(held), statement=f"{held.name}:{held.kind}", related=related)
 

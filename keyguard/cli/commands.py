@@ -264,24 +264,27 @@ class _Run:
 
     def _prefilter(self) -> Prefilter:
         """Search for what any settings file of the run turns on; each file's own settings decide again."""
-        from keyguard.prefilter import Prefilter, default_plugins  # noqa: PLC0415  # 1 ms, when there are files to check
+        from keyguard.model import Confidence, Severity  # noqa: PLC0415  # in memory already
+        from keyguard.prefilter import WIDE, Prefilter, default_plugins  # noqa: PLC0415  # 1 ms, when there are files to check
 
         found = self._finder.found
         on = {name for settings in found for name in settings.plugins_on}
         off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
-        connections = any(settings.may_select(family) for settings in found for family in _CONNECTIONS)
-        return Prefilter(self.catalogue, frozenset((default_plugins() | on) - off), connections=connections)
+        every = found or (self.settings,)
+        connections = any(settings.may_select(family) for settings in every for family in _CONNECTIONS)
+        wide = any(
+            settings.is_selected(rule) and settings.is_shown(rule, Severity.LOW, Confidence.HIGH)
+            for settings in every
+            for rule in WIDE
+        )
+        plugins = frozenset((default_plugins() | on) - off)
+        return Prefilter(self.catalogue, plugins, connections=connections, wide=wide)
 
     def _cache(self, session: Session) -> ResultCache | None:
         """The results of earlier runs that agree with this one in all but the files; None for a few files or git's."""
         arguments = self._arguments
-        if (
-            arguments.no_cache
-            or len(self.targets) < _WORTH_A_CACHE
-            or self._stdin
-            or arguments.staged
-            or arguments.range
-        ):
+        of_git = self._stdin or arguments.staged or arguments.range
+        if arguments.no_cache or of_git or len(self.targets) < _WORTH_A_CACHE:
             return None
         from keyguard.catalogue import cache_folder  # noqa: PLC0415  # in memory already
 

@@ -45,7 +45,7 @@ class _Wait:
 
 def blocking_calls(network: Network) -> Iterator[Blocking]:
     """Yield the calls that hold up the event loop, each once, in a module that talks to models."""
-    if not network.talks or not any(is_async(scope) for scope in network.index.scopes):
+    if not (network.connections or network.calls) or not any(is_async(scope) for scope in network.index.scopes):
         return
     seen: set[int] = set()
     for wait in _waits(network):

@@ -29,6 +29,8 @@ MODEL_PATH = re.compile(
     r"|[^/\s]{1,100}:(?:generateContent|streamGenerateContent|embedContent|countTokens))(?:$|[?#{])"
 )
 OWN = "own"
+# Names that RFC 2606 keeps for documentation: nobody answers there.
+_RESERVED = re.compile(r"(?:^|\.)(?:example|example\.(?:com|net|org))(?::\d+)?$")
 
 
 def is_local_host(name: str) -> bool:
@@ -42,6 +44,11 @@ def is_local_host(name: str) -> bool:
     except ValueError:
         return "." not in bare or _LOCAL_NAME.search(bare) is not None
     return address.is_private or address.is_loopback or address.is_link_local or address.is_unspecified
+
+
+def is_reserved_host(name: str) -> bool:
+    """Tell whether a host is one that documentation uses."""
+    return _RESERVED.search(name.lower().rstrip(".")) is not None
 
 
 def split_host(url: str) -> str:

@@ -238,6 +238,7 @@ class Index:
     scopes: list[Scope] = field(default_factory=list)
     attributes: dict[str, list[Binding]] = field(default_factory=dict)  # `a.b.c = …` by its spelling
     imports: list[tuple[str, Place]] = field(default_factory=list)
+    imported: list[tuple[str, Node, Place]] = field(default_factory=list)  # what is imported in full, where it is named
     loops: list[tuple[Node, Block, Place]] = field(default_factory=list)  # for and while: the block of the body
     tries: list[tuple[Node, Block, Place]] = field(default_factory=list)  # try: the block of its body
     withs: list[With] = field(default_factory=list)
@@ -537,6 +538,7 @@ class _Walk:
         for alias in node.names:
             dotted = spell(alias.name)
             self.index.imports.append((dotted, place))
+            self.index.imported.append((dotted, alias.name, place))
             if alias.asname is not None and type(alias.asname.name).__name__ == "Name":
                 self.bind(alias.asname.name.value, Binding("import", None, place, dotted), place.scope)
             else:
@@ -555,6 +557,7 @@ class _Walk:
             return
         for alias in node.names:
             name = alias.name.value
+            self.index.imported.append((f"{base}.{name}", alias.name, place))
             bound = alias.asname.name.value if alias.asname is not None else name
             self.bind(bound, Binding("import", None, place, f"{base}.{name}"), place.scope)
 

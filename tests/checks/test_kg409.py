@@ -172,4 +172,4 @@ def test_the_message_says_how_long() -> None:
 
 def test_a_helper_leads_to_what_waits() -> None:
     found = heard(check, _HEAD + "async def f(q): return tell(q)\n")
-    assert [(one.text, [text for _, text in one.hit.related]) for one in found] == [("tell(q)", ["waits"])]
+    assert [(one.text, [text for _, text in one.hit.related]) for one in found] == [("tell(q)", ["blocks"])]
