@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyguard.python.network import ModelCall, Network
     from keyguard.python.retries import RetryLoop
+
+# Paths of a model API under which no model answers: logins and stored files.
+_NO_MODEL = re.compile(r"/(?:oauth2?|tokens?|login|files|batches)(?:[/?#]|$)")
 
 
 def is_spared(network: Network) -> bool:
@@ -16,7 +20,9 @@ def is_spared(network: Network) -> bool:
 
 def asks(call: ModelCall) -> bool:
     """Tell whether a call asks a model over the net, in one piece: what streams or reads a list is not meant."""
-    is_other = call.http is not None and call.method != "post"
+    is_other = call.http is not None and (
+        call.method != "post" or any(_NO_MODEL.search(host.url) is not None for host in call.http.hosts)
+    )
     return not (call.is_local or call.is_streaming or is_other)
 
 
