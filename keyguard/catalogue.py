@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         Reader,
         Retrying,
         Rule,
+        Running,
         Sdk,
         SettingsClass,
         Sink,
@@ -203,6 +204,13 @@ class Catalogue:
         from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
 
         return knowledge.sinks(self._section("sinks"))
+
+    @cached_property
+    def running(self) -> Running:
+        """How code runs things: at once, behind a limit, for each request, once."""
+        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+
+        return knowledge.running(self._section("running"))
 
     @cached_property
     def placeholders(self) -> Placeholders:

@@ -749,6 +749,106 @@ class Sinks:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """What starts one thing for each item: `gather` waits for all it is given, `spawn` starts an awaitable.
+
+    `hand_methods` start a function they are given; `threads` are classes of threads, their function at `thread_params`.
+    """
+
+    gather: tuple[str, ...] = ()
+    spawn: tuple[str, ...] = ()
+    spawn_methods: tuple[str, ...] = ()
+    hand_methods: tuple[str, ...] = ()
+    threads: tuple[str, ...] = ()
+    thread_params: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Workers that share what they are given; `params` say how many, `methods` take the function first."""
+
+    names: tuple[str, ...]
+    methods: tuple[str, ...]
+    params: tuple[str, ...] = ()
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limiters:
+    """What lets only so many through: by name, by a word in its name, by the method that is asked to pass.
+
+    `batches` are words for a part of a longer row, `batching` what gives such parts, `few` ends of names of rows that
+    are short; `connection_params` tell an HTTP client how many connections it may open.
+    """
+
+    names: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    batches: tuple[str, ...] = ()
+    batching: tuple[str, ...] = ()
+    few: tuple[str, ...] = ()
+    connection_params: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """What holds a thread; `instead` is the code that lets others run."""
+
+    sleep: tuple[str, ...] = ()
+    instead: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """What runs once for each request: functions by their decorator, methods by their class, functions handed over."""
+
+    methods: tuple[str, ...] = ()
+    receivers: tuple[str, ...] = ()
+    decorators: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    base_methods: tuple[str, ...] = ()
+    takers: tuple[str, ...] = ()
+    taker_params: tuple[str, ...] = ()
+    taker_position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Decorators that keep what a function made, by name or by a word in it."""
+
+    decorators: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """What keeps a conversation short (words in names, methods of a list), and what measures a payload.
+
+    `params` name the payload in a request's body; `reads` give a whole file, `encoders` make text of bytes.
+    """
+
+    words: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    encoders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """`running.toml`: how code runs things at once, behind limits, for each request, once, or in the way of others."""
+
+    together: Together = field(default_factory=Together)
+    pools: tuple[Pool, ...] = ()
+    limit: Limiters = field(default_factory=Limiters)
+    blocking: Blocking = field(default_factory=Blocking)
+    handler: Handlers = field(default_factory=Handlers)
+    kept: Kept = field(default_factory=Kept)
+    short: Short = field(default_factory=Short)
+
+
+@dataclass(frozen=True, slots=True)
 class LocalValue:
     """A value that servers on one's own machine ask for or ignore."""
 
@@ -1014,6 +1114,19 @@ def sinks(data: Mapping[str, Any]) -> Sinks:
         mask_words=tuple(mask["words"]),
         max_slice=mask["max_slice"],
         wrappers=tuple(mask["wrappers"]),
+    )
+
+
+def running(data: Mapping[str, Any]) -> Running:
+    """Build `running.toml`."""
+    return Running(
+        together=flat(Together, data["together"]),
+        pools=tuple(flat(Pool, item) for item in data["pool"]),
+        limit=flat(Limiters, data["limit"]),
+        blocking=flat(Blocking, data["blocking"]),
+        handler=flat(Handlers, data["handler"]),
+        kept=flat(Kept, data["kept"]),
+        short=flat(Short, data["short"]),
     )
 
 

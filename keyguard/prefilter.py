@@ -112,7 +112,9 @@ _LITERAL = (
 # What decides about calls that stand elsewhere in a module: limits, repetition, load, hosts, where keys are read.
 _AROUND_CALLS = (
     r"(?i:timeout|retr(?:y|ies)|attempt|backoff|sleep|while[ \t]+true|semaphore|gather|taskgroup|as_completed"
-    r"|executor|session|verify|base_?url|api_?base|api_?key)|://|\bgetenv\b|\benviron\b"
+    r"|executor|session|verify|base_?url|api_?base|api_?key|thread|pool\(|create_task|start_soon)|://"
+    # A loop that begins with `try`: a retry by hand, perhaps around a call of a function that sends.
+    r"|\bgetenv\b|\benviron\b|\b(?:for|while)\b[^\n]{1,200}:\s{1,100}try:"
     # Requests through an object of any name: `self.http.post(…)`, `s.get(url)`.
     r"|\.(?:post|put|patch|request|mount)\(|\.get\([^)\n]{0,40}(?i:url|uri|endpoint)"
 )

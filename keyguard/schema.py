@@ -621,6 +621,71 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
         ),
         "precedence": _Field("tables", required=True, keys={"wins": _NEED, "over": _NEED, "reader": _NEED}),
     },
+    "running": {
+        "together": _Field(
+            "table",
+            required=True,
+            keys={
+                "gather": _NAMES,
+                "spawn": _NAMES,
+                "spawn_methods": _TEXTS,
+                "hand_methods": _TEXTS,
+                "threads": _NAMES,
+                "thread_params": _TEXTS,
+            },
+        ),
+        "pool": _Field(
+            "tables",
+            required=True,
+            keys={
+                "names": _Field("texts", required=True, check=_dotted),
+                "methods": _Field("texts", required=True),
+                "params": _TEXTS,
+                "position": _INT,
+            },
+        ),
+        "limit": _Field(
+            "table",
+            required=True,
+            keys={
+                "names": _NAMES,
+                "words": _TEXTS,
+                "methods": _TEXTS,
+                "batches": _TEXTS,
+                "batching": _NAMES,
+                "few": _TEXTS,
+                "connection_params": _TEXTS,
+            },
+        ),
+        "blocking": _Field("table", required=True, keys={"sleep": _NAMES, "instead": _TEXT}),
+        "handler": _Field(
+            "table",
+            required=True,
+            keys={
+                "methods": _TEXTS,
+                "receivers": _TEXTS,
+                "decorators": _TEXTS,
+                "bases": _NAMES,
+                "base_methods": _TEXTS,
+                "takers": _NAMES,
+                "taker_params": _TEXTS,
+                "taker_position": _INT,
+            },
+        ),
+        "kept": _Field("table", required=True, keys={"decorators": _TEXTS, "words": _TEXTS}),
+        "short": _Field(
+            "table",
+            required=True,
+            keys={
+                "words": _TEXTS,
+                "methods": _TEXTS,
+                "measures": _TEXTS,
+                "params": _TEXTS,
+                "reads": _TEXTS,
+                "encoders": _NAMES,
+            },
+        ),
+    },
     "sinks": {
         "sink": _Field(
             "tables",

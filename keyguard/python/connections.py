@@ -15,6 +15,7 @@ from keyguard.python.limits import Limits
 from keyguard.python.network import Attempts, Connection, Host, HttpCall, HttpSession, Limit, ModelCall, Network
 from keyguard.python.sessions import Opened, Sessions, is_insecure
 from keyguard.python.tables import is_key_variable, tables_of
+from keyguard.versions import just_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -316,7 +317,7 @@ class _Finder:
     def _described(
         self, node: Node, place: Place, client: Client, arguments: Arguments, limits: Arguments | None = None
     ) -> Connection:
-        sdk = self._sdk(client.sdk)
+        sdk = self._sdk(client)
         inner = self._wrapped(client, arguments)
         if inner is not None:
             return replace(inner, node=node, place=place, name=client.name, client=client, sdk=sdk, calls=[])
@@ -356,10 +357,15 @@ class _Finder:
                     return self._connection(made)
         return None
 
-    def _sdk(self, sdk: Sdk) -> Sdk:
+    def _sdk(self, client: Client) -> Sdk:
+        """The SDK as it is in the release that the project asks for, or in the last one that had what is called."""
+        sdk = client.sdk
         version = self.versions.get(sdk.package)
-        at = getattr(sdk, "at", None)
-        return at(version) if version is not None and at is not None else sdk
+        if version is None:
+            gone = (item for item in sdk.removed if item.name and not item.package and not item.end_of_life)
+            since = next((item.since for item in gone if f"{client.name}.".startswith(f"{item.name}.")), None)
+            version = None if since is None else just_below(since)
+        return sdk.at(version)
 
     def _setting(self, names: Iterable[str]) -> Given | None:
         return next((self.settings[name] for name in names if name in self.settings), None)
@@ -489,7 +495,7 @@ class _Finder:
         if client is None or sdk is None:
             return timeout, attempts
         if client.is_call:
-            sdk = self._sdk(sdk)
+            sdk = self._sdk(client)
             return self._timeout(client, sdk, arguments), self._attempts(client, sdk, arguments)
         for item in derived:
             if item.node is None or item.place is None:
@@ -814,7 +820,7 @@ class _Finder:
             attempts=http.attempts,
             is_async=http.is_async,
             is_awaited=id(http.node) in self.index.awaited,
-            is_streaming=http.arguments.has("stream"),
+            is_streaming=http.name.endswith(".stream") or http.arguments.has("stream") or _streams_in(body),
             http=http,
         )
         self.calls.append(call)
@@ -849,7 +855,7 @@ def _without_raw(method: str) -> str:
 
 
 def _streams(sdk: Sdk | None, method: str, arguments: Arguments) -> bool:
-    if "stream" in method:
+    if "stream" in method or method.endswith(".connect"):  # a socket that stays open is a stream, too
         return True
     given = arguments.get(sdk.stream_params if sdk is not None and sdk.stream_params else ("stream",))
     return given is not None and any(
@@ -865,6 +871,13 @@ def _models_in(body: Given | None) -> tuple[str, ...]:
         if model is not None:
             found.extend(texts(model))
     return tuple(dict.fromkeys(found))
+
+
+def _streams_in(body: Given | None) -> bool:
+    """Tell whether a request's body asks for a stream."""
+    tables = (item for item in v.alternatives(body.value) if isinstance(item, v.Table)) if body is not None else ()
+    asked = (item.get("stream") for item in tables)
+    return any(isinstance(value, v.Number) and bool(value.number) for value in asked)
 
 
 @functools.lru_cache(maxsize=8)

@@ -153,6 +153,7 @@ class Evaluator:
         self._sites: dict[int, list[CallUse]] | None = None
         self._changes: dict[tuple[str, int], list[Change]] | None = None
         self._kinds: dict[int, SettingsClass | None] = {}
+        self._methods: set[str] = set()
         self._steps = 0
         self._depth = 0
         self._cut = False
@@ -302,10 +303,8 @@ class Evaluator:
         if kind == "Name":
             found = self.bindings(func.value, call.place)
         elif kind == "Attribute" and type(func.value).__name__ == "Name":
-            function = call.place.scope.function
-            owner = function.parent
-            if owner is not None and owner.kind == "class" and func.value.value == function.self_name:
-                found = owner.bindings.get(func.attr.value)
+            owner = self._class_of(func.value.value, func.attr.value, call.place)
+            found = owner.bindings.get(func.attr.value) if owner is not None else None
         if not found or len(found) != 1 or not isinstance(found[0].detail, Scope):
             return None
         scope = found[0].detail
@@ -313,6 +312,34 @@ class Evaluator:
             init = scope.bindings.get("__init__")
             scope = init[-1].detail if init and isinstance(init[-1].detail, Scope) else scope
         return scope
+
+    def _class_of(self, name: str, method: str, place: Place) -> Scope | None:
+        """The class of this module that a name is an object of: `self`, a parameter by its annotation, an instance."""
+        scope: Scope | None = place.scope
+        while scope is not None:
+            if scope.self_name == name and scope.parent is not None and scope.parent.kind == "class":
+                return scope.parent
+            scope = None if name in scope.bindings else scope.parent
+        if not self._methods:
+            self._methods = {
+                item
+                for found in self.index.scopes
+                if found.kind == "class"
+                for item, bindings in found.bindings.items()
+                if bindings[-1].kind == "function"
+            } or {""}
+        if method not in self._methods:
+            return None
+        bindings = self.bindings(name, place) or []
+        if len(bindings) != 1:
+            return None
+        node = bindings[0].annotation
+        if bindings[0].kind == "assign" and type(bindings[0].node).__name__ == "Call":
+            node = bindings[0].node.func
+        named = node.value if type(node).__name__ == "Name" else plain_string(node)
+        classes = self.index.scope.bindings.get(named) if named else None
+        found_class = classes[-1].detail if classes and classes[-1].kind == "class" else None
+        return found_class if isinstance(found_class, Scope) else None
 
     def changes(self, node: Node, place: Place, member: str = "") -> list[Change]:
         """What the code puts into a mapping that has a name, in the function where it is asked for.
