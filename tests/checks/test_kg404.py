@@ -135,7 +135,8 @@ def test_a_helper_that_never_ends_counts_once_it_is_given_a_model_call() -> None
 
 def test_of_several_clauses_the_one_that_always_calls_itself_again_is_reported() -> None:
     text = (
-        "def f():\n    try:\n        return CALL\n    except ValueError as e:\n        if 'again' in str(e): return f()\n"
+        "def f():\n    try:\n        return CALL\n    except ValueError as e:\n"
+        "        if 'again' in str(e): return f()\n"
         "        raise\n    except RateLimitError:\n        return f()\n"
     )
     assert _heard(text) == [(8, "recursion", "f()")]
