@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
     from keyguard.checks import NetworkCheck
     from keyguard.discover import GitState, Target, Window
+    from keyguard.inventory import Inventory, Row, Survey, Usage
     from keyguard.knowledge import KeyShape
     from keyguard.prefilter import Prefilter, Signals
     from keyguard.python.facts import PythonFacts
+    from keyguard.python.network import Network
     from keyguard.python.project import Project
+    from keyguard.python.rows import Draft
     from keyguard.settings import Settings, SettingsFinder, Vocabulary
     from keyguard.suppress import Mark
 
@@ -32,7 +35,8 @@ class Session(NamedTuple):
 
     `finder` gives the settings of a path, `root` is the project's folder, `git` says what git does with a file;
     `accepts` asks another tool's baseline about a path and a secret's SHA-1 in hexadecimal. `project` holds the modules
-    that a file of this run may import constants from; each is read once a process.
+    that a file of this run may import constants from; each is read once a process. `survey` says what to list besides
+    findings.
     """
 
     catalogue: Catalogue
@@ -43,6 +47,7 @@ class Session(NamedTuple):
     lang: str = "en"
     git: GitState | None = None
     accepts: Callable[[str, str], bool] | None = None
+    survey: Survey | None = None
 
 
 class LazyProject:
@@ -70,13 +75,16 @@ class LazyProject:
 class Outcome(NamedTuple):
     """What came of one file: its report, what the minimum severity hid by label, and our marks that hid nothing.
 
-    `bug` says where keyguard itself failed on the file; the other files are checked all the same.
+    `bug` says where keyguard itself failed on the file; the other files are checked all the same. `rows` and `usages`
+    are what a survey lists of it.
     """
 
     report: FileReport
     hidden: tuple[tuple[str, int], ...] = ()
     unused: int = 0
     bug: str | None = None
+    rows: tuple[Row, ...] = ()
+    usages: tuple[Usage, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -91,6 +99,8 @@ class Outcome(NamedTuple):
             or self.hidden
             or self.unused
             or self.bug
+            or self.rows
+            or self.usages
         )
 
 
@@ -106,15 +116,38 @@ def check_targets(
     `jobs` None takes every core; little work is done in this process. `advance` is told how many files were done.
     The notices of the report are bugs in keyguard, each with its file.
     """
+    outcomes = _outcomes(targets, session, jobs, advance)
+    return _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug))
+
+
+def inventory_targets(
+    targets: Sequence[Target],
+    session: Session,
+    *,
+    jobs: int | None = None,
+    advance: Callable[[int], None] = lambda _: None,
+) -> tuple[Report, Inventory]:
+    """Check every target as `check_targets` does and list besides what the session's survey asks for."""
+    from keyguard.inventory import Inventory, row_order, usage_order  # noqa: PLC0415  # for this command only
+
+    outcomes = _outcomes(targets, session, jobs, advance)
+    report = _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug))
+    rows = sorted((row for outcome in outcomes for row in outcome.rows), key=row_order)
+    usages = sorted((usage for outcome in outcomes for usage in outcome.usages), key=usage_order)
+    unread = sorted({finding.path for finding in report.findings if finding.rule in {"KG001", "KG002"}})
+    return report, Inventory(tuple(rows), tuple(usages), tuple(unread))
+
+
+def _outcomes(
+    targets: Sequence[Target], session: Session, jobs: int | None, advance: Callable[[int], None]
+) -> list[Outcome]:
     workers = min(jobs or os.cpu_count() or 1, len(targets))
     size = sum(max(target.size, 0) for target in targets)
     if workers > 1 and (size > _ALONE or any(target.is_large for target in targets)):
         from keyguard.workers import spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large trees only
 
-        outcomes = spread(targets, session, workers, _chunks(targets), advance)
-    else:
-        outcomes = list(_one_by_one(targets, session, advance))
-    return _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug))
+        return spread(targets, session, workers, _chunks(targets), advance)
+    return list(_one_by_one(targets, session, advance))
 
 
 def check_chunk(targets: Iterable[Target], session: Session) -> list[Outcome]:
@@ -151,9 +184,10 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
     signals = session.prefilter.scan(data, kind, target.path)
     if signals.is_binary:
         return Outcome(FileReport(target.path, skipped="binary"))
-    if not signals:
+    is_named = session.survey is not None and _is_named(session.survey, data)
+    if not signals and not is_named:
         return Outcome(FileReport(target.path))
-    file = _File(target, session)
+    file = _File(target, session, is_named=is_named)
     try:
         source = decode(target.path, data, kind=kind, place=target.place)
     except Undecodable as error:
@@ -162,6 +196,8 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
         file.check_text(source, signals)
         if kind == "python":
             file.check_python((source,), signals)
+        else:
+            file.look_for_variable(source)
         return file.outcome((source,))
     from keyguard.source import NotebookError, notebook_parts  # noqa: PLC0415  # dataclasses: 18 ms, for notebooks
 
@@ -171,13 +207,27 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
         file.note("KG001", str(error).removeprefix(f"{target.path}: "))
         source = source.replaced(kind="json")
         file.check_text(source, signals)
+        file.look_for_variable(source)
         return file.outcome((source,))
     for part in parts:
         file.check_text(part, signals)
     cells = tuple(part for part in parts if part.kind == "python" and part.part == "source")
+    for part in parts:
+        if part not in cells and part.part == "source":
+            file.look_for_variable(part)
     if cells:
         file.check_python(cells, signals)
     return file.outcome(parts, source)
+
+
+def _is_named(survey: Survey, data: bytes) -> bool:
+    """Tell whether a file holds the variable that is asked for; fields of settings classes spell it in lower case."""
+    if survey.variable is None:
+        return False
+    from keyguard.source import searchable  # noqa: PLC0415  # for this question only
+
+    flat = searchable(data)
+    return flat is not None and survey.variable.lower().encode() in flat.lower()
 
 
 def _check_windows(target: Target, session: Session) -> Outcome:
@@ -233,9 +283,12 @@ def _readable(target: Target) -> Iterator[Window | OSError]:
 class _File:
     """Collects the hits of one file, part by part, and turns them into its outcome."""
 
-    def __init__(self, target: Target, session: Session) -> None:
+    def __init__(self, target: Target, session: Session, *, is_named: bool = False) -> None:
         self._target = target
         self._session = session
+        self._is_named = is_named
+        self._drafts: list[Draft] = []
+        self._usages: list[Usage] = []
         self._settings: Settings = session.finder.for_path(target.location)
         self._hits: dict[int, list[Hit]] = {}
         self._sources: dict[int, SourceFile] = {}
@@ -290,21 +343,22 @@ class _File:
 
     def check_python(self, sources: Sequence[SourceFile], signals: Signals) -> None:
         """Run the rules that read Python, over a file or the cells of a notebook in order."""
-        if not signals.python and not signals.talks:
+        surveyed = self._session.survey is not None and (signals.talks or self._is_named)
+        if not signals.python and not signals.talks and not surveyed:
             return
         from keyguard.checks import NETWORK_CHECKS, PYTHON_CHECKS  # noqa: PLC0415  # as in check_text
 
         selected = self._settings.is_selected
         wanted = [check for check in PYTHON_CHECKS if selected(check.rule)]
         connecting = [check for check in NETWORK_CHECKS if signals.talks and selected(check.rule)]
-        if not connecting and not self._may_hold_keys(sources, signals, wanted):
+        if not connecting and not surveyed and not self._may_hold_keys(sources, signals, wanted):
             return
         from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 190 ms
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
         session = self._session
         # Where nothing talks to a model, what a function does without a word about keys hardly matters.
-        matters = None if signals.talks else session.prefilter.matters
+        matters = None if signals.talks or surveyed else session.prefilter.matters
         facts = read_cells(sources, session.catalogue, session.project(), matters, self._target.location)
         if isinstance(facts, ParseFailure):
             self._unparsed(sources, facts, signals)
@@ -316,8 +370,11 @@ class _File:
             self._remember(key.value, key.match.shape if key.match else None)
         for check in wanted:
             self._add_hits(facts, check.run(facts))
-        if connecting:
-            self._add_hits(facts, self._connecting(facts, connecting))
+        if connecting or surveyed:
+            network = self._network(facts)
+            self._add_hits(facts, self._connecting(facts, network, connecting))
+            if surveyed:
+                self._survey(facts, network)
 
     def _may_hold_keys(self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object]) -> bool:
         """Tell whether a parse can find or explain a key: what the cheaper looks leave."""
@@ -327,13 +384,65 @@ class _File:
             return False
         return signals.likely or any(self._keys_in(source) for source in sources)
 
-    def _connecting(self, facts: PythonFacts, checks: Sequence[NetworkCheck]) -> Iterator[Hit]:
+    def _network(self, facts: PythonFacts) -> Network:
+        from keyguard.python.connections import network_of  # noqa: PLC0415  # for Python that talks to models
+
+        return network_of(facts.near, self._settings.advice, self._session.project().versions)
+
+    @staticmethod
+    def _connecting(facts: PythonFacts, network: Network, checks: Sequence[NetworkCheck]) -> Iterator[Hit]:
         """Run the rules about connections over one walk's facts."""
         from keyguard.checks.spots import hits_of  # noqa: PLC0415  # for Python that talks to models
-        from keyguard.python.connections import network_of  # noqa: PLC0415  # as above
 
-        network = network_of(facts.near, self._settings.advice, self._session.project().versions)
         return hits_of([spot for check in checks for spot in check.run(network)], facts.module)
+
+    def _survey(self, facts: PythonFacts, network: Network) -> None:
+        """List the connections of a module and what it does with the variable that is asked for."""
+        from keyguard.inventory import Usage  # noqa: PLC0415  # for a survey only
+        from keyguard.python.rows import drafts_of  # noqa: PLC0415  # as above
+
+        self._drafts += drafts_of(network, facts.module, self._clean)
+        survey = self._session.survey
+        if survey is None or survey.variable is None:
+            return
+        from keyguard.python.variables import touches  # noqa: PLC0415  # as above
+
+        for touch in touches(facts, survey.variable, network):
+            source, span = facts.module.place(touch.span)
+            line, column = source.position(span.start)
+            where = "code" if source.cell is None else "notebook"
+            by = self._clean(touch.by)
+            self._usages.append(
+                Usage(source.path, line, column, source.cell, touch.action, where, by, implied=touch.implied)
+            )
+        for stepped in facts.module.stepped:
+            source, span = facts.module.place(stepped)
+            self.look_for_variable(source, span)
+
+    def look_for_variable(self, source: SourceFile, within: Span | None = None) -> None:
+        """List what a text that is not parsed does with the variable that is asked for."""
+        survey = self._session.survey
+        if survey is None or survey.variable is None or not self._is_named:
+            return
+        from keyguard.inventory import Usage  # noqa: PLC0415  # for a survey only
+        from keyguard.mentions import mentions, where  # noqa: PLC0415  # as above
+
+        place = where(self._target.place, source.kind) if source.cell is None else "notebook"
+        for found in mentions(source, survey.variable):
+            if within is None or within.start <= found.start < within.end:
+                line, column = source.position(found.start)
+                self._usages.append(Usage(source.path, line, column, source.cell, found.action, place))
+
+    def _clean(self, text: str) -> str:
+        """Take out of a text whatever is a key."""
+        from keyguard.secrets.placeholders import mask  # noqa: PLC0415  # for a survey only
+        from keyguard.secrets.shapes import keys_in_text  # noqa: PLC0415  # as above
+
+        for key, masked in self._secrets.items():
+            text = text.replace(key, masked)
+        for found in keys_in_text(text, self._session.catalogue):
+            text = text.replace(found.value, mask(found.value, found.shape))
+        return text
 
     def _add_hits(self, facts: PythonFacts, hits: Iterable[Hit]) -> None:
         """Add hits whose spans count in the whole module; each goes to the cell it lies in."""
@@ -358,6 +467,7 @@ class _File:
         """Report Python that does not parse; its keys are still keys, found in its text."""
         for source in sources:
             self._check_unparsed(source)
+            self.look_for_variable(source)
         if not self._settings.is_selected("KG002"):
             return
         source, line = _cell_line(sources, failure.line)
@@ -497,7 +607,13 @@ class _File:
             accepted=tuple(sorted(self._accepted, key=_position)),
             windowed=windowed,
         )
-        return Outcome(report, tuple(self._hidden.items()), self._unused)
+        outcome = Outcome(report, tuple(self._hidden.items()), self._unused)
+        if self._drafts or self._usages:
+            from keyguard.python.rows import rows_with_problems  # noqa: PLC0415  # for a survey only
+
+            rows = rows_with_problems(self._drafts, self._findings)
+            outcome = outcome._replace(rows=rows, usages=tuple(dict.fromkeys(self._usages)))
+        return outcome
 
 
 def _cell_line(sources: Sequence[SourceFile], line: int) -> tuple[SourceFile, int]:
