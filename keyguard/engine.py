@@ -192,29 +192,28 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
         source = decode(target.path, data, kind=kind, place=target.place)
     except Undecodable as error:
         return Outcome(FileReport(target.path, skipped=error.reason))
-    if kind != "notebook":
-        file.check_text(source, signals)
-        if kind == "python":
-            file.check_python((source,), signals)
-        else:
-            file.look_for_variable(source)
-        return file.outcome((source,))
+    if kind == "notebook":
+        return _check_notebook(file, source, signals)
+    file.check_text(source, signals)
+    if kind == "python":
+        file.check_python((source,), signals)
+    return file.outcome((source,))
+
+
+def _check_notebook(file: _File, source: SourceFile, signals: Signals) -> Outcome:
+    """Check the parts of a notebook, its code cells as one module; one that is no JSON is checked as text."""
     from keyguard.source import NotebookError, notebook_parts  # noqa: PLC0415  # dataclasses: 18 ms, for notebooks
 
     try:
         parts = notebook_parts(source)
     except NotebookError as error:
-        file.note("KG001", str(error).removeprefix(f"{target.path}: "))
+        file.note("KG001", str(error).removeprefix(f"{source.path}: "))
         source = source.replaced(kind="json")
         file.check_text(source, signals)
-        file.look_for_variable(source)
         return file.outcome((source,))
     for part in parts:
         file.check_text(part, signals)
     cells = tuple(part for part in parts if part.kind == "python" and part.part == "source")
-    for part in parts:
-        if part not in cells and part.part == "source":
-            file.look_for_variable(part)
     if cells:
         file.check_python(cells, signals)
     return file.outcome(parts, source)
@@ -244,7 +243,8 @@ def _check_windows(target: Target, session: Session) -> Outcome:
         signals = session.prefilter.scan(window.data, kind, target.path)
         if signals.is_binary:
             return Outcome(FileReport(target.path, skipped="binary"))
-        if not signals and number:
+        file.is_named = session.survey is not None and _is_named(session.survey, window.data)
+        if not signals and not file.is_named and number:
             continue
         source = decode(
             target.path,
@@ -286,7 +286,7 @@ class _File:
     def __init__(self, target: Target, session: Session, *, is_named: bool = False) -> None:
         self._target = target
         self._session = session
-        self._is_named = is_named
+        self.is_named = is_named
         self._drafts: list[Draft] = []
         self._usages: list[Usage] = []
         self._settings: Settings = session.finder.for_path(target.location)
@@ -337,13 +337,15 @@ class _File:
         facts = text_facts(source, self._target, session.catalogue, self._settings, signals, session.git)
         for key in facts.keys:
             self._remember(key.value, key.shape)
+        if self.is_named and source.kind != "python" and source.part != "output":
+            self._look_for_variable(source)
         for check in TEXT_CHECKS:
             if self._settings.is_selected(check.rule):
                 self._add(source, check.run(facts))
 
     def check_python(self, sources: Sequence[SourceFile], signals: Signals) -> None:
         """Run the rules that read Python, over a file or the cells of a notebook in order."""
-        surveyed = self._session.survey is not None and (signals.talks or self._is_named)
+        surveyed = self._session.survey is not None and (signals.talks or self.is_named)
         if not signals.python and not signals.talks and not surveyed:
             return
         from keyguard.checks import NETWORK_CHECKS, PYTHON_CHECKS  # noqa: PLC0415  # as in check_text
@@ -417,12 +419,12 @@ class _File:
             )
         for stepped in facts.module.stepped:
             source, span = facts.module.place(stepped)
-            self.look_for_variable(source, span)
+            self._look_for_variable(source, span)
 
-    def look_for_variable(self, source: SourceFile, within: Span | None = None) -> None:
+    def _look_for_variable(self, source: SourceFile, within: Span | None = None) -> None:
         """List what a text that is not parsed does with the variable that is asked for."""
         survey = self._session.survey
-        if survey is None or survey.variable is None or not self._is_named:
+        if survey is None or survey.variable is None:
             return
         from keyguard.inventory import Usage  # noqa: PLC0415  # for a survey only
         from keyguard.mentions import mentions, where  # noqa: PLC0415  # as above
@@ -467,7 +469,7 @@ class _File:
         """Report Python that does not parse; its keys are still keys, found in its text."""
         for source in sources:
             self._check_unparsed(source)
-            self.look_for_variable(source)
+            self._look_for_variable(source)
         if not self._settings.is_selected("KG002"):
             return
         source, line = _cell_line(sources, failure.line)
@@ -496,10 +498,11 @@ class _File:
         self, source: SourceFile, signals: Signals, own: Span, before: int, marks: tuple[Mark, ...]
     ) -> tuple[Mark, ...]:
         """Run the text rules over one window and keep what begins in its own part; give the marks of the whole file."""
-        if signals:
+        if signals or self.is_named:
             self.check_text(source, signals)
             if source.kind == "python":
                 self._check_unparsed(source)
+                self._look_for_variable(source)
             hits = self._hits.pop(id(source), [])
             self._sources.pop(id(source), None)
             self._hits[id(source)] = [hit for hit in hits if own.start <= hit.span.start < own.end]

@@ -20,7 +20,8 @@ _LINE = 4_096  # characters back in which a line's beginning is looked for
 # What stands before a name that is read.
 _READS = re.compile(
     r"(?:\$\{?!?#?(?:(?i:env)[:.])?"
-    r"|\b(?:env|ENV|secrets|vars|environ|environment|inputs)[ \t]*(?:\.|\[[\"']|\.(?:get|fetch|pop)\([ \t]*[\"']|\([ \t]*[\"'])"
+    r"|\b(?:env|ENV|secrets|vars|environ|environment|inputs)[ \t]*"
+    r"(?:\.|\[[\"']|\.(?:get|fetch|pop)\([ \t]*[\"']|\([ \t]*[\"'])"
     r"|(?i:(?:get|lookup)_?env\w*)\([ \t]*[\"']|\bvar(?:_os)?\([ \t]*[\"']"
     r"|(?i:GetEnvironmentVariable)\([ \t]*[\"']"
     r"|\bprintenv[ \t]+|(?:-v|-[nz][ \t]+\"?\$\{?)[ \t]*"
@@ -29,13 +30,14 @@ _READS = re.compile(
 )
 # What stands before a name that gets a value, or loses it.
 _SETS = re.compile(
-    r"(?:(?i:set_?env\w*|putenv|SetEnvironmentVariable)\([ \t]*[\"']|(?i:\bsetx?[ \t]+(?:/m[ \t]+)?)[\"']?"
+    r"(?:(?i:set_?env\w*|putenv|SetEnvironmentVariable)\([ \t]*[\"']|(?i:\bsetx[ \t]+(?:/m[ \t]+)?)[\"']?"
+    r"|\bset[ \t]+-[A-Za-z]*x[A-Za-z]*[ \t]+"
     r"|%env[ \t]+|\bsetenv[ \t]+|\bunset[ \t]+(?:-v[ \t]+)?|\bsecret[s]?[ \t]+set[ \t]+)$"
 )
 # A flag that hands a variable on: with `=` behind the name it sets it, without it reads it.
 _HANDS_ON = re.compile(r"(?:^|[ \t\"',\[])(?:-e|--env|--build-arg|--set-env-vars|--env-var)[ \t=]*[\"']?$")
 _STATEMENT = re.compile(
-    r"(?:^|[;&|(){},\"'`>\[]|[ \t])(?:(?:export|declare|typeset|local|readonly|ENV|ARG|Environment=|env)[ \t]*"
+    r"(?:^|[;&|(){},\"'`>\[]|[ \t])(?:(?:export|declare|typeset|local|readonly|ENV|ARG|Environment=|env|set|SET)[ \t]*"
     r"(?:-[a-z]+[ \t]+)*)?[\"']?$"
 )
 _ASSIGNED = re.compile(r"[\"']?[ \t]*(?:[?:+]?=(?![=~>])|:=)")
@@ -110,23 +112,19 @@ def mentions(source: SourceFile, name: str) -> Iterator[Mention]:
 
 
 def _action(before: str, after: str, source: SourceFile) -> str:
-    kind = source.kind
     assigned = _ASSIGNED.match(after) is not None
-    if kind == "batch" and before.endswith(("%", "!")) and after[:1] in {"%", "!"}:
-        return "read"
-    if _SETS.search(before) and not (kind == "shell" and not assigned and "set" == before.strip()):
+    if _SETS.search(before):
         return "set"
-    if _READS.search(before):
-        is_target = assigned and not before.endswith("{") and (kind == "powershell" or "." in before[-12:])
+    read = _READS.search(before) is not None
+    if read or (source.kind == "batch" and before.endswith(("%", "!")) and after[:1] in {"%", "!"}):
+        is_target = assigned and not before.endswith("{") and (source.kind == "powershell" or "." in before[-12:])
         return "set" if is_target else "read"
-    docker = _DOCKER.match(before) if kind == "dockerfile" else None
-    if docker is not None:
-        return "set" if assigned or docker[1] == "ENV" else "read"
-    if _HANDS_ON.search(before):
+    docker = _DOCKER.match(before) if source.kind == "dockerfile" else None
+    if _HANDS_ON.search(before) or (docker is not None and docker[1] == "ARG"):
         return "set" if assigned else "read"
-    if assigned and _STATEMENT.search(before):
+    if docker is not None or (assigned and _STATEMENT.search(before)):
         return "set"
-    return _in_table(before, after, source) if kind in _TABLES else "named"
+    return _in_table(before, after, source) if source.kind in _TABLES else "named"
 
 
 def _in_table(before: str, after: str, source: SourceFile) -> str:

@@ -39,8 +39,10 @@ _FILL = (
 _SHAPELESS = r"[A-Za-z0-9+/]{20}|[0-9a-f]{8}-[0-9a-f]{4}-|[A-Za-z0-9]{8}\.[A-Za-z0-9]{12}"
 
 
-def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Build every pattern by name.
+def patterns(
+    providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str, Any]], called: Iterable[str] = ()
+) -> dict[str, str]:
+    """Build every pattern by name; `called` are functions of a project's own that give a client, without their modules.
 
     `keys`: group 1 (or a later one) begins where a key may begin. `encoded`: group 1 begins a key in base64.
     `reversed`: a literal that ends in a prefix spelled backwards. `pieces`: a literal that begins with a prefix.
@@ -59,6 +61,7 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
     ids = {item["id"] for item in providers if item.get("key")}
     stems = {item["id"].removeprefix("relay_") for item in providers}
     modules = {name for sdk in sdks for name in sdk["imports"]}
+    calls = [rf"\b{_any(called)}[ \t]*\("] if called else []
     found = {
         # Names in full: what of a file has to do with models at all, for Python, whose parse is dear.
         "talks": "|".join(
@@ -67,6 +70,7 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
                 rf"\b{_any(hosts)}\b",
                 *(f"(?:{pattern})" for pattern in host_patterns),
                 rf"(?m:^[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
+                *calls,
             ]
         ),
         "keys": _keys(shapes),
@@ -88,6 +92,7 @@ def patterns(providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str,
             rf"(?i:\b{_any(_without(stems, words))}[_-]?(?:api[_-]?)?(?:key|token|secret))",
             # `"exa": {…}` or `[exa]`: as the name of a section even a common word is a provider.
             rf"(?m:[\"'\[]{_any(_without(ids, words))}[\"'\]]|^[ \t]*{_any(_without(ids, words))}:)",
+            *calls,
         ]
     )
     # The encoded form keeps only its start: a counter of a run multiplies with every other one.

@@ -295,7 +295,9 @@ class _Run:
 
     def _session(self) -> Session:
         from keyguard import engine  # noqa: PLC0415  # when there are files to check
+        from keyguard.settings import own_of  # noqa: PLC0415  # in memory already
 
+        self.catalogue = self.catalogue.extended(own_of(self._finder.found))
         return engine.Session(
             self.catalogue,
             self._prefilter(),
@@ -473,7 +475,7 @@ def _vocabulary(catalogue: Catalogue) -> Vocabulary:
     from keyguard.secrets.detect import PLUGINS  # noqa: PLC0415  # asked only when a setting names a rule or plug-in
     from keyguard.settings import Vocabulary  # noqa: PLC0415  # as above
 
-    return Vocabulary({rule.id: rule.name for rule in catalogue.rules.values()}, PLUGINS)
+    return Vocabulary({rule.id: rule.name for rule in catalogue.rules.values()}, PLUGINS, catalogue.known)
 
 
 def _language(arguments: argparse.Namespace, chosen: str | None = None) -> str:
@@ -514,7 +516,7 @@ def _variable(name: str | None) -> str | None:
         return name
     from keyguard.settings import quote  # noqa: PLC0415  # for a wrong name only
 
-    msg = f"--env takes the name of a variable, such as OPENAI_API_KEY, not {quote(name)}"
+    msg = f"--env takes the name of a variable, such as MY_API_KEY, not {quote(name)}"
     raise UsageError(msg)
 
 

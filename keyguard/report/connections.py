@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from keyguard.errors import UsageError
-from keyguard.inventory import ACTIONS, NOBODY, HostSummary, hosts
+from keyguard.inventory import ACTIONS, NOBODY, HostSummary, hosts, row_order
 from keyguard.lang import texts
 from keyguard.report.common import provider_name
 from keyguard.report.csv_table import cell as csv_cell
 from keyguard.report.excerpt import CUT, ELLIPSIS
 from keyguard.report.listings import json_text, markdown_table, table, table_row, table_sizes
 from keyguard.report.paint import paint
-from keyguard.report.safe import cells, encodable, visible
+from keyguard.report.safe import encodable, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -123,11 +123,7 @@ _ROW_COLUMNS = (
 
 
 def _grouped(rows: Sequence[Row], options: RenderOptions) -> list[Row]:
-    return sorted(rows, key=lambda row: (_peer_order(row.peer, options), row.peer.host, row[:4] != (), _at(row)))
-
-
-def _at(row: Row) -> tuple[object, ...]:
-    return row.path, row.cell or 0, row.line, row.column, row.name
+    return sorted(rows, key=lambda row: (_peer_order(row.peer, options), row.peer.host, row_order(row)))
 
 
 def _peer_order(peer: Peer, options: RenderOptions) -> tuple[object, ...]:
