@@ -175,6 +175,11 @@ class Catalogue:
         return f"Catalogue({self.root!r})"
 
     @cached_property
+    def own_hosts(self) -> frozenset[str]:
+        """The hosts of a project's own providers."""
+        return frozenset(host for name, _ in self._own.providers for host in self.providers[name].hosts)
+
+    @cached_property
     def triggers(self) -> Triggers:
         """The literals of the prefilter: the cheapest part, so it is stored apart."""
         return Triggers(**{key: tuple(value) for key, value in self._section("triggers").items()})

@@ -134,8 +134,16 @@ def row_order(row: Row) -> tuple[object, ...]:
 
 
 def usage_order(usage: Usage) -> tuple[object, ...]:
-    """Order usages by what they do, then by place."""
-    return ACTIONS.index(usage.action), usage.path, usage.cell or 0, usage.line, usage.column, usage.by
+    """Order usages by what they do, then by place; what only people read comes after what runs."""
+    return (
+        ACTIONS.index(usage.action),
+        usage.where in {"docs", "other"},
+        usage.path,
+        usage.cell or 0,
+        usage.line,
+        usage.column,
+        usage.by,
+    )
 
 
 def hosts(rows: Iterable[Row], order: Callable[[Peer], object]) -> list[HostSummary]:

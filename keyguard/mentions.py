@@ -40,7 +40,8 @@ _STATEMENT = re.compile(
     r"(?:^|[;&|(){},\"'`>\[]|[ \t])(?:(?:export|declare|typeset|local|readonly|ENV|ARG|Environment=|env|set|SET)[ \t]*"
     r"(?:-[a-z]+[ \t]+)*)?[\"']?$"
 )
-_ASSIGNED = re.compile(r"[\"']?[ \t]*(?:[?:+]?=(?![=~>])|:=)")
+_ASSIGNED = re.compile(r"[\"']?\]?[ \t]*(?:[?:+]?=(?![=~>])|:=)")
+_MEMBER = re.compile(r"(?:\.|\[[\"'])$")
 _KEY = re.compile(r"^[ \t]*(?:-[ \t]+)?[\"']?$|[{,][ \t]*[\"']?$")
 _KEYED = re.compile(r"[\"']?[ \t]*:(?=[ \t\r\n\"'\[{]|$)[ \t]*([^\r\n]*)")
 _NAME_ENTRY = re.compile(r"\bname[\"']?[ \t]*[:=][ \t]*[\"']?$")
@@ -117,7 +118,11 @@ def _action(before: str, after: str, source: SourceFile) -> str:
         return "set"
     read = _READS.search(before) is not None
     if read or (source.kind == "batch" and before.endswith(("%", "!")) and after[:1] in {"%", "!"}):
-        is_target = assigned and not before.endswith("{") and (source.kind == "powershell" or "." in before[-12:])
+        is_target = (
+            assigned
+            and not before.endswith("{")
+            and (source.kind == "powershell" or _MEMBER.search(before) is not None)
+        )
         return "set" if is_target else "read"
     docker = _DOCKER.match(before) if source.kind == "dockerfile" else None
     if _HANDS_ON.search(before) or (docker is not None and docker[1] == "ARG"):

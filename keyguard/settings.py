@@ -435,8 +435,10 @@ def _own_shown(own: Own) -> Iterator[str]:
     for title, items in (("providers", own.providers), ("wrappers", own.wrappers)):
         for name, text in items:
             data: dict[str, object] = json.loads(text)
-            yield from ("", f"[{title}.{_toml(name)}]")
-            yield from (f"{_bare(key)} = {_toml(value)}" for key, value in data.items() if key != "id")
+            # What the table's own name says is no key of it.
+            known = "id" if title == "providers" else "name"
+            yield from ("", f"[{title}.{_bare(name)}]")
+            yield from (f"{_bare(key)} = {_toml(value)}" for key, value in data.items() if key != known)
 
 
 def own_of(found: Iterable[Settings]) -> Own:

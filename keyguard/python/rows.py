@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 _MOST_MODELS = 32
 _MOST_NAMES = 8
+_LONG = 20  # characters: a shorter text is a key only if it looks random
 
 
 class Draft(NamedTuple):
@@ -159,15 +160,18 @@ class _Drafting:
 
     def _routes(self, item: Connection) -> Iterator[Peer]:
         """The providers that an SDK for many of them chooses by the names of models."""
-        if item.sdk is None or item.base is not None:
-            return
-        other = self.catalogue.sdks.get(item.sdk.routes_of or "")
-        routes = item.sdk.routes or (other.routes if other is not None else ())
+        routes = self._routes_of(item) if item.base is None else ()
         for model in item.models:
             route = _route_for(model, routes)
             provider = self.catalogue.providers.get(route.provider or "") if route is not None else None
             if provider is not None:
                 yield Peer("", provider.id, route_of(provider), "default")
+
+    def _routes_of(self, item: Connection) -> tuple[Route, ...]:
+        if item.sdk is None:
+            return ()
+        other = self.catalogue.sdks.get(item.sdk.routes_of or "")
+        return item.sdk.routes or (other.routes if other is not None else ())
 
     # where its key comes from
 
@@ -179,20 +183,19 @@ class _Drafting:
         client = item.client
         if client is not None and item.arguments is not None and item.arguments.is_hidden(client.key_params):
             return KeySource()
-        if item.implied:
-            return KeySource("variable", self._names(item.implied), implied=True)
-        return KeySource("none")
+        routes = self._routes_of(item)
+        names = [name for model in item.models if (route := _route_for(model, routes)) for name in route.env]
+        implied = names or item.implied
+        if implied:
+            return KeySource("variable", self._names(implied), implied=True)
+        return KeySource("unknown" if routes else "none")
 
     def _source(self, value: v.Value, names: Iterable[str]) -> KeySource:
-        from keyguard.secrets.placeholders import is_placeholder  # noqa: PLC0415  # for an inventory only
-
         kinds: dict[str, tuple[str, ...]] = {}
         for one in v.alternatives(value):
             item = one.value if isinstance(one, v.Sealed) else one
             if isinstance(item, v.Text) and item.text.strip():
-                local = any(item.text.strip() == known.value for known in self.catalogue.placeholders.local)
-                dummy = local or is_placeholder(item.text, self.catalogue)
-                kinds["placeholder" if dummy else "literal"] = ()
+                kinds["literal" if self._may_be_key(item.text.strip()) else "placeholder"] = ()
             elif isinstance(item, v.SecretRead):
                 kinds["store"] = self._names(item.names)
             elif isinstance(item, v.Joined):
@@ -204,6 +207,13 @@ class _Drafting:
             if kind in kinds:
                 return KeySource(kind, kinds[kind])
         return KeySource("none" if isinstance(value, (v.Null, v.Unset)) else "unknown")
+
+    def _may_be_key(self, text: str) -> bool:
+        """Tell a key from the word that stands for one: servers on one's own machine take anything."""
+        from keyguard.secrets.placeholders import is_placeholder, looks_random  # noqa: PLC0415  # for an inventory only
+
+        known = any(text == item.value for item in self.catalogue.placeholders.local)
+        return not known and not is_placeholder(text, self.catalogue) and (len(text) >= _LONG or looks_random(text))
 
     def _raw_key(self, item: Connection) -> KeySource:
         """The key of a raw request travels in a header, a parameter or the URL."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from keyguard.errors import UsageError
-from keyguard.inventory import ACTIONS, NOBODY, HostSummary, hosts, row_order
+from keyguard.inventory import ACTIONS, HostSummary, hosts, row_order
 from keyguard.lang import texts
 from keyguard.report.common import provider_name
 from keyguard.report.csv_table import cell as csv_cell
@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 CONNECTION_FORMATS = ("text", "json", "csv", "markdown")
 _FEW = 2  # models and variables of a row that a table shows; all with --verbose
 _LONGEST = 36  # characters of a model's id or a variable in a table
+_LEAST = 16  # characters that stay of a column when the terminal is narrow
+_CUT_FIRST = (1, 3, 2)  # client, models, key: in this order
 _ROUTES = ("official", "cloud", "gateway", "relay", "own", "local", "unknown")
 _ROUTE_STYLES = {"relay": "medium", "unknown": "low", "local": "dim", "own": "good", "official": "good"}
-_MINUTE = 60
 
 
 def render_connections(inventory: Inventory, options: RenderOptions, format: str = "text") -> str:  # noqa: A002  # the option's own name
@@ -42,7 +43,7 @@ def render_connections(inventory: Inventory, options: RenderOptions, format: str
         return markdown_table(head, [[*_who(row.peer, options), *_cells(row, options)] for row in rows])
     _known(format)
     head = [say(f"connections.{name}") for name in _COLUMNS]
-    body = [_cells(row, options) for row in rows]
+    body = _fitted([_cells(row, options) for row in rows], head, options)
     sizes = table_sizes([head, *body])
     lines: list[Line] = [[("  ", ""), *table_row(head, sizes, ["dim"] * len(head))]] if rows else []
     last: tuple[str, ...] | None = None
@@ -122,6 +123,20 @@ _ROW_COLUMNS = (
 )  # fmt: skip
 
 
+def _fitted(body: list[list[str]], head: list[str], options: RenderOptions) -> list[list[str]]:
+    """Cut the columns that say least by their ends until a row fits the terminal; a place is never cut."""
+    if options.width is None or options.verbose or not body:
+        return body
+    for column in _CUT_FIRST:
+        sizes = table_sizes([head, *body])
+        excess = sum(sizes) + 2 * len(sizes) - options.width
+        if excess <= 0:
+            break
+        most = max(sizes[column] - excess, _LEAST)
+        body = [[*row[:column], _shortened(row[column], options, most), *row[column + 1 :]] for row in body]
+    return body
+
+
 def _grouped(rows: Sequence[Row], options: RenderOptions) -> list[Row]:
     return sorted(rows, key=lambda row: (_peer_order(row.peer, options), row.peer.host, row_order(row)))
 
@@ -134,14 +149,19 @@ def _peer_order(peer: Peer, options: RenderOptions) -> tuple[object, ...]:
 
 def _who(peer: Peer, options: RenderOptions) -> tuple[str, str, str]:
     say = texts(options.lang).say
-    name = provider_name(peer.provider, options) if peer.provider else say("connections.nobody")
+    if peer.provider:
+        name = provider_name(peer.provider, options)
+    else:
+        name = say(f"connections.nobody.{peer.route if peer.host else 'nowhere'}")
     return name, say(f"route.{peer.route}"), peer.host
 
 
 def _heading(peer: Peer, who: tuple[str, str, str]) -> Line:
     name, route, host = map(visible, who)
     line: Line = [(name, "title"), ("  ", ""), (route, _ROUTE_STYLES.get(peer.route, ""))]
-    return [*line, ("  ", ""), (host, "")] if host and peer != NOBODY else line[: 3 if peer != NOBODY else 1]
+    if host:
+        return [*line, ("  ", ""), (host, "")]
+    return line if peer.provider else line[:1]
 
 
 def _cells(row: Row, options: RenderOptions) -> list[str]:
@@ -185,15 +205,15 @@ def _key(key: KeySource, options: RenderOptions) -> str:
 
 
 def _few(items: Sequence[str], options: RenderOptions, between: str = ", ") -> str:
-    """The first of a list; all with `verbose`, and always in Markdown's and the terminal's one line."""
+    """The first of a list and how many more there are; all of it with `verbose`."""
     most = len(items) if options.verbose else _FEW
     rest = f" +{len(items) - most}" if len(items) > most else ""
     return between.join(item if options.verbose else _shortened(item, options) for item in items[:most]) + rest
 
 
-def _shortened(text: str, options: RenderOptions) -> str:
+def _shortened(text: str, options: RenderOptions, most: int = _LONGEST) -> str:
     mark = ELLIPSIS if options.unicode else CUT
-    return text if len(text) <= _LONGEST else text[: _LONGEST - len(mark)] + mark
+    return text if len(text) <= most else text[: most - len(mark)] + mark
 
 
 def _joined(items: Sequence[Any], show: Callable[[Any], str], options: RenderOptions) -> str:
@@ -284,6 +304,7 @@ def _host_cells(item: HostSummary, options: RenderOptions) -> list[str]:
     sent = [_few(item.variables, options)] if item.variables else []
     sent += [texts(options.lang).say("connections.key.literal")] if item.literal else []
     problems = ", ".join(item.problems)
+    name = name if options.verbose else _shortened(name, options)
     return [host or "?", name, route, str(item.connections), str(item.files), ", ".join(sent), problems]
 
 
