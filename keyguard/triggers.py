@@ -69,7 +69,8 @@ def patterns(
                 rf"\b{_any(variables)}\b",
                 rf"\b{_any(hosts)}\b",
                 *(f"(?:{pattern})" for pattern in host_patterns),
-                rf"(?m:^[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
+                # At a line's beginning, which in a notebook's JSON is that of a text or stands behind an escape.
+                rf"(?m:(?:^|\"|\\n)[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
                 *calls,
             ]
         ),
