@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 CONNECTION_FORMATS = ("text", "json", "csv", "markdown")
 _FEW = 2  # models and variables of a row that a table shows; all with --verbose
 _LONGEST = 36  # characters of a model's id or a variable in a table
-_LEAST = 16  # characters that stay of a column when the terminal is narrow
-_CUT_FIRST = (1, 3, 2)  # client, models, key: in this order
+# Columns that are cut when the terminal is narrow (models, client, key), and the characters that stay of them.
+_CUT_FIRST = {3: 14, 1: 20, 2: 22}
 _ROUTES = ("official", "cloud", "gateway", "relay", "own", "local", "unknown")
 _ROUTE_STYLES = {"relay": "medium", "unknown": "low", "local": "dim", "own": "good", "official": "good"}
 
@@ -43,7 +43,7 @@ def render_connections(inventory: Inventory, options: RenderOptions, format: str
         return markdown_table(head, [[*_who(row.peer, options), *_cells(row, options)] for row in rows])
     _known(format)
     head = [say(f"connections.{name}") for name in _COLUMNS]
-    body = _fitted([_cells(row, options) for row in rows], head, options)
+    body = _fitted(rows, head, options)
     sizes = table_sizes([head, *body])
     lines: list[Line] = [[("  ", ""), *table_row(head, sizes, ["dim"] * len(head))]] if rows else []
     last: tuple[str, ...] | None = None
@@ -123,18 +123,27 @@ _ROW_COLUMNS = (
 )  # fmt: skip
 
 
-def _fitted(body: list[list[str]], head: list[str], options: RenderOptions) -> list[list[str]]:
-    """Cut the columns that say least by their ends until a row fits the terminal; a place is never cut."""
-    if options.width is None or options.verbose or not body:
-        return body
-    for column in _CUT_FIRST:
+def _fitted(rows: Sequence[Row], head: Sequence[str], options: RenderOptions) -> list[list[str]]:
+    """Give the cells of rows so that they fit the terminal, as far as that leaves every place whole.
+
+    Clients lose their packages first; then the columns that say least are cut at their ends.
+    """
+    body = [_cells(row, options) for row in rows]
+    for column in (None, *_CUT_FIRST):
         sizes = table_sizes([head, *body])
-        excess = sum(sizes) + 2 * len(sizes) - options.width
-        if excess <= 0:
+        excess = sum(sizes) + 2 * len(sizes) - (options.width or 0)
+        if options.width is None or options.verbose or excess <= 0:
             break
-        most = max(sizes[column] - excess, _LEAST)
+        if column is None:
+            body = [_cells(row._replace(name=_without_package(row)), options) for row in rows]
+            continue
+        most = max(sizes[column] - excess, _CUT_FIRST[column])
         body = [[*row[:column], _shortened(row[column], options, most), *row[column + 1 :]] for row in body]
     return body
+
+
+def _without_package(row: Row) -> str:
+    return row.name.rpartition(".")[2] if row.kind == "sdk" else row.name
 
 
 def _grouped(rows: Sequence[Row], options: RenderOptions) -> list[Row]:
