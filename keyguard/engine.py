@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import FileReport, Finding, Hit, Notice, Report, Span
+from keyguard.prefilter import FOUND
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from keyguard.catalogue import Catalogue
     from keyguard.checks import NetworkCheck
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 _ALONE = 6 << 20  # bytes: less than this is done before a second process would have helped (40 ms to start one)
 _CHUNK_BYTES = 1 << 20  # bytes that travel to a worker at once: small enough to share evenly, large enough to matter
 _CHUNK_FILES = 200
+_SIFTERS = 4  # threads at most: with more, what Python does for each file leaves them nothing to win
+_SIFTED_BYTES = 64 << 10  # as _CHUNK_BYTES, of files that were found to hold something: each takes 100 times as long
 
 
 class Session(NamedTuple):
@@ -35,8 +39,8 @@ class Session(NamedTuple):
 
     `finder` gives the settings of a path, `root` is the project's folder, `git` says what git does with a file;
     `accepts` asks another tool's baseline about a path and a secret's SHA-1 in hexadecimal. `project` holds the modules
-    that a file of this run may import constants from; each is read once a process. `survey` says what to list besides
-    findings.
+    that a file of this run may import constants from; each is read once a process. `sifted` is what the prefilter said
+    already of some files, by location; `survey` says what to list besides findings.
     """
 
     catalogue: Catalogue
@@ -47,7 +51,16 @@ class Session(NamedTuple):
     lang: str = "en"
     git: GitState | None = None
     accepts: Callable[[str, str], bool] | None = None
+    sifted: Mapping[str, Sifted] = MappingProxyType({})
     survey: Survey | None = None
+
+
+class Sifted(NamedTuple):
+    """What the prefilter said of a file when it had so many bytes."""
+
+    size: int
+    signals: Signals
+    is_named: bool = False
 
 
 class LazyProject:
@@ -144,10 +157,59 @@ def _outcomes(
     workers = min(jobs or os.cpu_count() or 1, len(targets))
     size = sum(max(target.size, 0) for target in targets)
     if workers > 1 and (size > _ALONE or any(target.is_large for target in targets)):
-        from keyguard.workers import spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large trees only
-
-        return spread(targets, session, workers, _chunks(targets), advance)
+        return _together(targets, session, workers, advance)
     return list(_one_by_one(targets, session, advance))
+
+
+def _together(
+    targets: Sequence[Target], session: Session, workers: int, advance: Callable[[int], None]
+) -> list[Outcome]:
+    """Check many targets: sift them in threads, then check what is left in processes.
+
+    The prefilter leaves one file in fifty, and its automaton is the dear part of it: threads grow one together, of
+    which processes would each grow their own (0.2 s). Processes that are forked later inherit it.
+    """
+    from keyguard.workers import sift, spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large trees only
+
+    if workers > _SIFTERS:
+        return spread(targets, session, workers, _chunks(targets), advance)
+    outcomes, left = sift(targets, session, workers, _chunks(targets), advance)
+    if not left:
+        return outcomes
+    # What takes longest first, so that no process is left with it at the end.
+    left.sort(key=lambda found: -found[0].size)
+    session = session._replace(sifted={target.location: sifted for target, sifted in left if sifted is not None})
+    rest = [target for target, _ in left]
+    return outcomes + spread(rest, session, workers, _chunks(rest, _SIFTED_BYTES), advance)
+
+
+def sift_chunk(targets: Iterable[Target], session: Session) -> tuple[list[Outcome], list[tuple[Target, Sifted | None]]]:
+    """Let the prefilter look at some files on disk: outcomes that have something to say, and what must be checked."""
+    outcomes: list[Outcome] = []
+    left: list[tuple[Target, Sifted | None]] = []
+    for target in targets:
+        sifted = _sifted(target, session)
+        if sifted is None or sifted.signals or sifted.is_named:
+            left.append((target, sifted))
+        elif sifted.signals.is_binary:
+            outcomes.append(_binary(target))
+    return outcomes, left
+
+
+def _sifted(target: Target, session: Session) -> Sifted | None:
+    """What the prefilter says of a file; None where it cannot be asked, which is told when the file is checked."""
+    if target.is_large or target.blob is not None:
+        return None
+    try:
+        data = target.read()
+        signals = session.prefilter.scan(data, kind_of(target.path, data[:256]), target.path)
+        return Sifted(len(data), signals, is_named=_is_named(session, data))
+    except Exception:  # noqa: BLE001  # it will happen again, where it is reported
+        return None
+
+
+def _binary(target: Target) -> Outcome:
+    return Outcome(FileReport(target.path, skipped="binary"))
 
 
 def check_chunk(targets: Iterable[Target], session: Session) -> list[Outcome]:
@@ -181,10 +243,12 @@ def unreadable(target: Target, session: Session, reason: str) -> Outcome:
 def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
     """Check a file whose bytes are in hand."""
     kind = kind_of(target.path, data[:256])
-    signals = session.prefilter.scan(data, kind, target.path)
+    sifted = session.sifted.get(target.location)
+    known = sifted is not None and sifted.size == len(data)
+    signals = sifted.signals if sifted and known else session.prefilter.scan(data, kind, target.path)
     if signals.is_binary:
-        return Outcome(FileReport(target.path, skipped="binary"))
-    is_named = session.survey is not None and _is_named(session.survey, data)
+        return _binary(target)
+    is_named = _is_named(session, data)
     if not signals and not is_named:
         return Outcome(FileReport(target.path))
     file = _File(target, session, is_named=is_named)
@@ -219,9 +283,10 @@ def _check_notebook(file: _File, source: SourceFile, signals: Signals) -> Outcom
     return file.outcome(parts, source)
 
 
-def _is_named(survey: Survey, data: bytes) -> bool:
+def _is_named(session: Session, data: bytes) -> bool:
     """Tell whether a file holds the variable that is asked for; fields of settings classes spell it in lower case."""
-    if survey.variable is None:
+    survey = session.survey
+    if survey is None or survey.variable is None:
         return False
     from keyguard.source import searchable  # noqa: PLC0415  # for this question only
 
@@ -243,7 +308,7 @@ def _check_windows(target: Target, session: Session) -> Outcome:
         signals = session.prefilter.scan(window.data, kind, target.path)
         if signals.is_binary:
             return Outcome(FileReport(target.path, skipped="binary"))
-        file.is_named = session.survey is not None and _is_named(session.survey, window.data)
+        file.is_named = _is_named(session, window.data)
         if not signals and not file.is_named and number:
             continue
         source = decode(
@@ -382,9 +447,7 @@ class _File:
         """Tell whether a parse can find or explain a key: what the cheaper looks leave."""
         if not signals.python or (not wanted and not self._settings.is_selected("KG002")):
             return False
-        if signals.shows and not self._may_show(sources):
-            return False
-        return signals.likely or any(self._keys_in(source) for source in sources)
+        return signals.likely or any(self._sees(look, sources) for look in signals.looks)
 
     def _network(self, facts: PythonFacts) -> Network:
         from keyguard.python.connections import network_of  # noqa: PLC0415  # for Python that talks to models
@@ -453,17 +516,18 @@ class _File:
             related = tuple((facts.module.place(other)[1], text) for other, text in hit.related)
             self._add(source, (hit._replace(span=span, related=related),))
 
-    def _keys_in(self, source: SourceFile) -> bool:
-        from keyguard.secrets.shapes import keys_in_text  # noqa: PLC0415  # as in check_text
+    def _sees(self, look: str, sources: Sequence[SourceFile]) -> bool:
+        """Take one of the quick looks that the prefilter asks for: its yes may be wrong, its no is not."""
+        catalogue = self._session.catalogue
+        if look == FOUND:
+            from keyguard.secrets.shapes import keys_in_text  # noqa: PLC0415  # as in check_text
 
-        return bool(keys_in_text(source, self._session.catalogue))
-
-    def _may_show(self, sources: Sequence[SourceFile]) -> bool:
-        """Tell at a glance whether what the code reads can reach anything that shows it."""
-        from keyguard.python.glance import may_show  # noqa: PLC0415  # ast: 2 ms, for Python that reads a key
+            return any(keys_in_text(source, catalogue) for source in sources)
+        from keyguard.python import glance  # noqa: PLC0415  # ast: 2 ms, for Python that reads or may hold a key
         from keyguard.source import python_text  # noqa: PLC0415  # 1 ms
 
-        return may_show("\n".join(map(python_text, sources)), self._session.catalogue)
+        text = "\n".join(map(python_text, sources))
+        return glance.LOOKS[look](text, catalogue)
 
     def _unparsed(self, sources: Sequence[SourceFile], failure: Any, signals: Signals) -> None:  # noqa: ANN401  # ParseFailure, whose module is heavy
         """Report Python that does not parse; its keys are still keys, found in its text."""
@@ -644,13 +708,13 @@ def _one_by_one(targets: Sequence[Target], session: Session, advance: Callable[[
             yield outcome
 
 
-def _chunks(targets: Sequence[Target]) -> list[tuple[int, int]]:
-    """Cut the targets into runs of about `_CHUNK_BYTES`, as index ranges."""
+def _chunks(targets: Sequence[Target], most: int = _CHUNK_BYTES) -> list[tuple[int, int]]:
+    """Cut the targets into runs of about so many bytes, as index ranges."""
     cuts: list[tuple[int, int]] = []
     start = size = 0
     for index, target in enumerate(targets):
         size += max(target.size, 0)
-        if size >= _CHUNK_BYTES or index + 1 - start >= _CHUNK_FILES:
+        if size >= most or index + 1 - start >= _CHUNK_FILES:
             cuts.append((start, index + 1))
             start, size = index + 1, 0
     if start < len(targets):

@@ -6,11 +6,12 @@ none of them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from keyguard.model import Confidence, Severity
+from keyguard.versions import before, order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -275,10 +276,11 @@ class Constructor:
     """A class or factory that makes a client; what differs from the SDK's own facts, None where nothing does.
 
     `client_params` and `client_position` tell where it takes a client of some SDK, whose key, host, timeout and retries
-    then hold (`instructor.from_openai`).
+    then hold (`instructor.from_openai`). What `sends` nothing only holds a key: a credential, a downloader, a login.
     """
 
     name: str
+    sends: bool = True
     is_async: bool = False
     provider: str | None = None
     key_params: tuple[str, ...] | None = None
@@ -300,9 +302,10 @@ class Constructor:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A function that sends a request itself, with or without a key of its own."""
+    """A function that takes a key or sends a request itself; if it `sends` nothing, it only keeps the key."""
 
     name: str
+    sends: bool = True
     key_params: tuple[str, ...] = ("api_key",)
     key_position: int | None = None
     base_url_params: tuple[str, ...] = ()
@@ -342,6 +345,9 @@ class Route:
     env_base_url: tuple[str, ...] = ()
     base_url_default: str | None = None
     attempts: int | None = None
+
+
+_MAJOR_PARTS = ("timeout", "retry", "path", "errors", "base_url_default", "env")
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,12 +407,24 @@ class Sdk:
     removed: tuple[Removed, ...] = ()
     majors: tuple[Major, ...] = ()
 
+    def at(self, version: str | None) -> Sdk:
+        """Give the SDK as it is in a version: its older majors stand in for the newest; None means the newest."""
+        if version is None:
+            return self
+        older = [major for major in self.majors if before(version, major.below)]
+        changed: dict[str, Any] = {}
+        # From the newest of them down: what an older one does not say is as in the one above it.
+        for major in sorted(older, key=lambda major: order(major.below) or (), reverse=True):
+            changed |= {name: value for name in _MAJOR_PARTS if (value := getattr(major, name)) is not None}
+        return replace(self, **changed) if changed else self
+
 
 @dataclass(frozen=True, slots=True)
 class HttpClient:
     """An HTTP library: the calls that send a request, and the arguments that matter.
 
     `sessions` make an object whose `methods` send requests; `async_sessions` are those whose calls are awaited.
+    `requests` make a request that is sent later, by a call whose URL argument it is; they take the URL like a call.
     `timeout.params` belong to a session's constructor and `timeout.call_params` to each request, at `timeout_position`
     of a function in `calls`. `verify_params` switch certificate checks off with False (or with what `insecure` names),
     and `insecure` are calls that give a context without them. `status_raises` tells that a bad status raises by itself.
@@ -417,6 +435,7 @@ class HttpClient:
     calls: tuple[str, ...] = ()
     sessions: tuple[str, ...] = ()
     async_sessions: tuple[str, ...] = ()
+    requests: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
     url_params: tuple[str, ...] = ("url",)
     url_position: int | None = 0

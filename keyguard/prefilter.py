@@ -111,9 +111,8 @@ class Signals(NamedTuple):
     """What a file may hold.
 
     `keys`: model-API keys in its text. `python`: something only the parsed module tells. `model`: it may have to do
-    with models; `talks`: it names a host, a variable or an SDK in full; `shows`: all it may do, being Python, is show a
-    key that it reads. Not `likely`: all there is to Python is what looks like a key in its text, where nothing else
-    speaks of models, so that a search of the text tells as much as a parse. `plugins`: the detect-secrets plug-ins that
+    with models; `talks`: it names a host, a variable or an SDK in full. `likely`: it is Python that is worth a parse
+    whatever a quick look says; else `looks` says what one must find first. `plugins`: the detect-secrets plug-ins that
     can find something. `scripts`: commands that may print a key. `marks`: ignore comments of our own. `env`: it is an
     env file. `is_binary`: it is no text at all.
     """
@@ -122,8 +121,8 @@ class Signals(NamedTuple):
     python: bool = False
     model: bool = False
     talks: bool = False
-    shows: bool = False
-    likely: bool = True
+    likely: bool = False
+    looks: tuple[str, ...] = ()
     plugins: frozenset[str] = frozenset()
     scripts: bool = False
     marks: bool = False
@@ -134,6 +133,10 @@ class Signals(NamedTuple):
         """Tell whether the file must be decoded and checked."""
         return self.keys or self.python or self.talks or bool(self.plugins) or self.scripts or self.marks or self.env
 
+
+# What a quick look at Python can tell: that a search of its text finds a key, that a literal may be a key which only a
+# name tells, that pieces of a key are put together, that a key it reads is shown, that the whole environment is.
+FOUND, HELD, BUILT, SHOWN, ENVIRONMENT = "found", "held", "built", "shown", "environment"
 
 NOTHING = Signals()
 _BINARY = Signals(is_binary=True)
@@ -173,7 +176,7 @@ class Prefilter:
             return NOTHING
         if only_python and not always:
             # Nothing but an environment, a reversed text or a mark of ours: half of what is left, told in one search.
-            return self._python(flat, kind, keys=False, talks=False)._replace(marks=b"keyguard:" in flat)
+            return self._python(flat, kind)._replace(marks=b"keyguard:" in flat)
         return self._closer(flat, kind, scripts=scripts, env=env)
 
     def matters(self, text: str) -> bool:
@@ -182,29 +185,23 @@ class Prefilter:
 
     def _first_of_all(self, flat: bytes) -> bool | None:
         """None when nothing is there; else whether all there is could matter to Python or to our own marks only."""
-        python = words = False
+        python = False
         for found in self._first.finditer(flat):
             text = found.group()
-            if b"environ" in text or b"[::-1]" in text or text.startswith(_GENERIC):
-                python = True
-            elif text.isalpha() and text.lower() not in self._products:
-                words = True
-            else:
+            if not (b"environ" in text or b"[::-1]" in text or text.startswith(_GENERIC)):
                 return False
-        # A word of a provider inside another word (`ails` in `details`) is what is found most: it means nothing.
-        if words and self._pattern("about").search(flat) is not None:
-            return False
+            python = True
         return True if python else None
 
     def _closer(self, flat: bytes, kind: str, *, scripts: bool, env: bool) -> Signals:
         model = self._pattern("about").search(flat) is not None
         talks = model and self._pattern("talks").search(flat) is not None
-        telling = self._holds_encoded(flat) or (model and self._holds_named(flat))
-        keys = telling or self._pattern("keys").search(flat) is not None
-        python = self._python(flat, kind, keys=keys, talks=talks)
+        encoded = self._holds_encoded(flat)
+        named = not encoded and model and self._holds_named(flat)
+        found = self._pattern("keys").search(flat) is not None
+        python = self._python(flat, kind, talks=talks, encoded=encoded, named=named, found=found)
         return python._replace(
-            likely=python.likely or telling,
-            keys=keys,
+            keys=encoded or named or found,
             model=model,
             talks=talks,
             plugins=self._possible_plugins(flat),
@@ -213,26 +210,36 @@ class Prefilter:
             env=env,
         )
 
-    def _python(self, flat: bytes, kind: str, *, keys: bool, talks: bool) -> Signals:
-        """Tell whether a text must be parsed as Python, and whether that is only for what it may show."""
+    def _python(  # noqa: PLR0913  # what was found out already, one word each
+        self,
+        flat: bytes,
+        kind: str,
+        *,
+        talks: bool = False,
+        encoded: bool = False,
+        named: bool = False,
+        found: bool = False,
+    ) -> Signals:
+        """Tell whether a text must be parsed as Python, and what a quick look must find in it before."""
         if kind not in _PYTHON:
             return NOTHING
-        if self._needs_parsing(flat, model=talks):
-            return Signals(python=True)
-        if keys:
-            return Signals(python=True, likely=talks)
-        shows = self._may_show(flat, model=talks)
-        return Signals(python=shows, shows=shows)
+        pieces = self._pattern("pieces").search(flat) is not None
+        if encoded or (talks and (named or found or pieces)) or self._hides(flat, talks=talks):
+            return Signals(python=True, likely=True)
+        looks = (
+            *([HELD] if named else []),
+            *([FOUND] if found or named else []),
+            *([BUILT] if pieces and self._has_random_literal(flat, 16) else []),
+            *([ENVIRONMENT] if self._whole_environment.search(flat) and self._shows_environment(flat) else []),
+            *([SHOWN] if self._may_show(flat, model=talks) else []),
+        )
+        return Signals(python=bool(looks), looks=looks)
 
-    def _needs_parsing(self, flat: bytes, *, model: bool) -> bool:
-        """Tell whether Python may hold a key that its text does not show, or show its whole environment."""
-        if self._whole_environment.search(flat) is not None and self._shows_environment(flat):
-            return True
+    def _hides(self, flat: bytes, *, talks: bool) -> bool:
+        """Tell whether Python may hold a key that its text does not show."""
         if self._backwards.search(flat) is not None and self._pattern("reversed").search(flat) is not None:
             return True
-        if self._pattern("pieces").search(flat) is not None:
-            return model or self._has_random_literal(flat, 16)
-        return model and (self._has_random_literal(flat, 20) or self._joined.search(flat) is not None)
+        return talks and (self._has_random_literal(flat, 20) or self._joined.search(flat) is not None)
 
     def _may_show(self, flat: bytes, *, model: bool) -> bool:
         """Tell whether Python may show a key that it reads, or put it into a URL."""
@@ -285,13 +292,6 @@ class Prefilter:
         extra = [_WHOLE_ENVIRONMENT, _GENERIC_VARIABLE, _BACKWARDS, "keyguard:"]
         triggers = [PLUGINS[name][2] for name in sorted(self._plugins) if PLUGINS[name][2]]
         return compiled("|".join([self._catalogue.patterns["first"], *triggers, *extra]))
-
-    @cached_property
-    def _products(self) -> frozenset[bytes]:
-        """The plug-ins' triggers that are no more than a product's name."""
-        triggers = (PLUGINS[name][2] for name in self._plugins)
-        named = (trigger.removeprefix("(?i:").removesuffix(")") for trigger in triggers if trigger.startswith("(?i:"))
-        return frozenset(name.encode() for name in named if name.isalpha())
 
     @cached_property
     def _compiled(self) -> dict[str, Any]:

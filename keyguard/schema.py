@@ -274,6 +274,7 @@ _PATH = _Field(
 )
 _MADE = {
     "name": _NEED,
+    "sends": _BOOL,
     "is_async": _BOOL,
     "provider": _TEXT,
     "key_params": _TEXTS,
@@ -417,6 +418,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "calls": _NAMES,
                 "sessions": _NAMES,
                 "async_sessions": _NAMES,
+                "requests": _NAMES,
                 "methods": _TEXTS,
                 "url_params": _TEXTS,
                 "url_position": _INT,

@@ -23,6 +23,7 @@ RUN = 16  # characters after a prefix that make a candidate
 _ENCODED_RUN = 20  # characters of base64 after an encoded prefix: 15 of the key
 _COMMON = 3  # characters: `hf_` and `ms-` begin many a name
 _SHORTEST_CORE = 6  # characters: a shorter part of a host stands in half of all files
+_SHORT_WORD = 4  # characters of a word that may stand inside an ordinary one
 _DISTINCT = 3  # characters a prefix needs to be looked for in pieces, in base64 and backwards
 
 # Words after which a value is a credential, in any language we saw.
@@ -83,16 +84,17 @@ def patterns(
     }
     cores = {pattern: _core(pattern) for pattern in host_patterns}
     literals = {*variables, *hosts, *(core for core in cores.values() if len(core) >= _SHORTEST_CORE)}
+    sections = _without(ids, words, before=" ", after=" ")
     found["about"] = "|".join(
         [
             _words(words),
             _any(_without(literals, words)),
-            rf"(?:from|import)[ \t]+{_any(_without(modules, words))}",
+            rf"(?:from|import)[ \t]+{_any(_without(modules, words, before=' '))}",
             *(f"(?:{pattern})" for pattern, core in cores.items() if len(core) < _SHORTEST_CORE),
             # `falKey` and `poe_api_key`: names of their own, though no variable of the provider is called so.
-            rf"(?i:\b{_any(_without(stems, words))}[_-]?(?:api[_-]?)?(?:key|token|secret))",
+            rf"(?i:\b{_any(_without(stems, words, before=' '))}[_-]?(?:api[_-]?)?(?:key|token|secret))",
             # `"exa": {…}` or `[exa]`: as the name of a section even a common word is a provider.
-            rf"(?m:[\"'\[]{_any(_without(ids, words))}[\"'\]]|^[ \t]*{_any(_without(ids, words))}:)",
+            rf"(?m:[\"'\[]{_any(sections)}[\"'\]]|^[ \t]*{_any(sections)}:)",
             *calls,
         ]
     )
@@ -119,12 +121,36 @@ def _few_states(shapes: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _words(words: Iterable[str]) -> str:
-    """Words in any case, those that hold another one left out; other scripts than Latin have no case to fold."""
+    """Words in any case, those that hold another one left out; other scripts than Latin have no case to fold.
+
+    A short word inside a longer one means nothing (`ails` stands in `details`, in one of seven files of Python): no
+    letter before it unless it begins with a capital, and no small letter after it. Long ones rarely do, and what
+    stands around all of them would take the automaton five times as long.
+    """
     words = sorted(words)
-    least = [word for word in words if not any(other != word and other in word for other in words)]
-    latin = "|".join(re.escape(word) for word in least if word.isascii())
+    least = [word for word in words if not any(other != word and _is_word_in(other, word) for other in words)]
+    short = [word for word in least if _is_short(word)]
+    latin = "|".join(re.escape(word) for word in least if word.isascii() and word not in short)
+    humps = "|".join(f"{word[0].upper()}(?i:{word[1:]})" for word in short)
     others = [word for word in least if not word.isascii()]
-    return "|".join([f"(?i:{latin})", *([_any(others)] if others else [])])
+    return "|".join(
+        [
+            f"(?i:{latin})",
+            *([rf"(?:(?:\b|[0-9_])(?i:{'|'.join(short)})|{humps})(?:\b|[A-Z0-9_])"] if short else []),
+            *([_any(others)] if others else []),
+        ]
+    )
+
+
+def _is_short(word: str) -> bool:
+    return word.isascii() and word.isalpha() and len(word) <= _SHORT_WORD
+
+
+def _is_word_in(word: str, text: str) -> bool:
+    """Tell whether a text holds a word in such a way that `_words` finds it, whatever stands around the text."""
+    if not _is_short(word):
+        return word in text.lower()
+    return re.search(rf"[^A-Za-z](?i:{word})[^a-z]|{word[0].upper()}(?i:{word[1:]})[^a-z]", text) is not None
 
 
 def _model(hosts: set[str], host_patterns: Sequence[str], variables: set[str], words: set[str]) -> str:
@@ -143,11 +169,19 @@ def _model(hosts: set[str], host_patterns: Sequence[str], variables: set[str], w
     )
 
 
-def _without(texts: Iterable[str], words: Iterable[str]) -> set[str]:
-    """The texts that hold none of the words; a server on one's own machine says nothing about models."""
+def _without(texts: Iterable[str], words: Iterable[str], *, before: str = "a", after: str = "a") -> set[str]:
+    """The texts that hold none of the words; a server on one's own machine says nothing about models.
+
+    `before` and `after` are what may stand around a text: a letter, which makes a word at its edge part of a longer
+    one, or nothing of the kind.
+    """
     words = tuple(words)
     mine = ("localhost", "127.")
-    return {text for text in texts if not text.startswith(mine) and not any(word in text.lower() for word in words)}
+    return {
+        text
+        for text in texts
+        if not text.startswith(mine) and not any(_is_word_in(word, f"{before}{text}{after}") for word in words)
+    }
 
 
 def _core(pattern: str) -> str:

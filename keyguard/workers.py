@@ -1,16 +1,16 @@
-"""Spreads chunks of files over processes; a worker that dies costs the one file it died on."""
+"""Spreads chunks of files over threads and processes; a worker that dies costs the one file it died on."""
 
 from __future__ import annotations
 
 import multiprocessing
 import signal
 import sys
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from keyguard.engine import Outcome, Session, check_chunk, unreadable
+from keyguard.engine import Outcome, Session, Sifted, check_chunk, sift_chunk, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,6 +19,31 @@ if TYPE_CHECKING:
 
 # One run a worker: set once when the worker starts and never changed, so that a chunk carries only its files.
 _session: Session | None = None
+
+
+def sift(
+    targets: Sequence[Target],
+    session: Session,
+    threads: int,
+    chunks: Sequence[tuple[int, int]],
+    advance: Callable[[int], None],
+) -> tuple[list[Outcome], list[tuple[Target, Sifted | None]]]:
+    """Let the prefilter look at the targets in threads: RE2 searches without the interpreter's lock.
+
+    All threads have ended when this returns, so that processes can be forked.
+    """
+    outcomes: list[Outcome] = []
+    left: list[tuple[Target, Sifted | None]] = []
+    pool = ThreadPoolExecutor(threads)
+    try:
+        parts = [targets[start:end] for start, end in chunks]
+        for part, (found, waiting) in zip(parts, pool.map(lambda part: sift_chunk(part, session), parts), strict=True):
+            outcomes += found
+            left += waiting
+            advance(len(part) - len(waiting))
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return outcomes, left
 
 
 def spread(

@@ -226,6 +226,24 @@ def test_stand_ins_do_not_load_detect_secrets() -> None:
     subprocess.run([sys.executable, "-c", code], input=json.dumps(texts).encode(), check=True)
 
 
+def test_requests_is_loaded_only_for_who_asks_for_it() -> None:
+    code = (
+        "import sys\n"
+        "from keyguard.catalogue import load\n"
+        "from keyguard.secrets.detect import find\n"
+        "from keyguard.source import SourceFile\n"
+        "(secret,) = find(SourceFile('a.py', sys.stdin.read()), load())\n"
+        "assert secret.plugin == 'AWSKeyDetector'\n"
+        "assert not {'requests', 'urllib3'} & sys.modules.keys()\n"
+        "from detect_secrets.plugins import aws\n"
+        "import requests\n"
+        "assert aws.requests.exceptions is requests.exceptions\n"
+        "assert sys.modules['requests'] is requests and 'urllib3' in sys.modules\n"
+    )
+    key = fill('KEY = "<aws-access-key>"\n')
+    subprocess.run([sys.executable, "-c", code], input=key.encode(), check=True)
+
+
 # -- loud ------------------------------------------------------------------------------------------------------------
 
 

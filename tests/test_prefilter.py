@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from keyguard.catalogue import load
 from keyguard.prefilter import NOTHING, PLUGINS, Prefilter, default_plugins
 from keyguard.secrets.shapes import keys_in_text
+from keyguard.triggers import word_owners
 from tests.keys import fill, make, shape_ids
 from tests.test_shapes import CONTEXTS
 
 CATALOGUE = load()
 PREFILTER = Prefilter(CATALOGUE)
+OWNERS = word_owners((provider.id, provider.words) for provider in CATALOGUE.providers.values())
 SHAPES = [
     shape.id
     for shape in map(CATALOGUE.shapes.__getitem__, shape_ids())
@@ -35,6 +37,8 @@ SHAPES = [
         ("env = dict(os.environ)\nsubprocess.run(command, env=env)\n", "python"),
         ("word = text[::-1]\nif name == 'abc'[::-1]:\n    pass\n", "python"),
         ("token = 'sk' + suffix\n", "python"),
+        ("It fails; see the details of these emails.\n", "text"),
+        ("details = _fails(emails)\nclass TestDetails: pass\n", "python"),
         ("on: push\nenv:\n  A: 1\njobs:\n  test:\n    steps:\n      - run: echo done\n", "yaml"),
         ('#!/bin/sh\nset -eu\necho "$HOME"\ncat README.md\n', "shell"),
     ],
@@ -57,6 +61,22 @@ def test_whatever_is_found_in_a_text_passes(shape: str, context: str) -> None:
         signals = PREFILTER.scan(text.encode(), "python")
         assert signals.keys
         assert signals.python
+
+
+@pytest.mark.parametrize("form", ["{}", "my_{}_key", "2{}2", "{}-4", "my{0:u}Key", "{0:U}_KEY", "MY{0:u}", "of {}."])
+@pytest.mark.parametrize("word", sorted(word for word in OWNERS if word.isalpha() and word.isascii()))
+def test_a_providers_word_counts_wherever_a_name_or_a_sentence_has_it(word: str, form: str) -> None:
+    text = f"x {form.format(_Cased(word))} = '<md5>'"
+    assert PREFILTER.scan(fill(text).encode(), "text").model, text
+
+
+class _Cased(str):
+    """A word that `format` writes as it is, with a capital (`u`) or in capitals (`U`)."""
+
+    __slots__ = ()
+
+    def __format__(self, how: str) -> str:
+        return {"u": self.capitalize(), "U": self.upper()}.get(how, str(self))
 
 
 @settings(deadline=None, max_examples=80)

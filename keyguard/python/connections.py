@@ -10,6 +10,7 @@ from keyguard.python import values as v
 from keyguard.python.arguments import Arguments, Given, names_read, texts
 from keyguard.python.assigned import env_writes, module_settings
 from keyguard.python.hosts import MODEL_PATH, host_of, is_unknown, serves_models, urls_of
+from keyguard.python.index import plain_string
 from keyguard.python.limits import Limits
 from keyguard.python.network import Attempts, Connection, Host, HttpCall, Limit, ModelCall, Network
 from keyguard.python.tables import is_key_variable, tables_of
@@ -101,6 +102,7 @@ class _Finder:
         self.versions, self.trusted = versions, trusted
         self.env_writes = env_writes(near)
         self.settings = module_settings(near)
+        self._sent_with: dict[int, list[Given]] | None = None
         self.limits = Limits(self.evaluator, self.tables.limits, self.settings)
         self.connections: dict[object, Connection] = {}
         self.calls: list[ModelCall] = []
@@ -124,16 +126,26 @@ class _Finder:
         """Take in a call whose callee has a dotted name; tell whether it is one of ours."""
         client = self.tables.clients.get(name)
         if client is not None:
+            if not self._answers(client):
+                return True
             if client.is_call:
                 self._sent(use, self._of_module(use, client), name, client)
             else:
                 self._constructed(use.node, use.place, client)
             return True
         http = self.tables.http.get(name)
-        if http is not None:
+        if http is None:
+            return False
+        if name not in http.requests:
             self._http(use, http, name, None)
-            return True
-        return False
+        return True
+
+    def _answers(self, client: Client) -> bool:
+        """Tell whether a client sends model calls, and not only keeps a key or talks to another kind of service."""
+        if not client.sends or not (client.is_call or client.methods):
+            return False
+        owner = self.catalogue.providers.get(client.provider or "")
+        return owner is None or serves_models(owner)
 
     def _attribute(self, use: CallUse) -> None:
         name = self.near.callee(use.node, use.place)
@@ -258,6 +270,9 @@ class _Finder:
 
     def _described(self, node: Node, place: Place, client: Client, arguments: Arguments) -> Connection:
         sdk = self._sdk(client.sdk)
+        inner = self._wrapped(client, arguments)
+        if inner is not None:
+            return replace(inner, node=node, place=place, name=client.name, client=client, sdk=sdk, calls=[])
         key = arguments.get(client.key_params, client.key_position)
         key = key or self._setting(sdk.settings)
         base = arguments.get(client.base_params, client.base_position)
@@ -280,6 +295,18 @@ class _Finder:
             attempts=self._attempts(client, sdk, arguments),
             is_async=client.is_async,
         )
+
+    def _wrapped(self, client: Client, arguments: Arguments) -> Connection | None:
+        """The connection of the client that a client is built around, whose key, host and limits hold for both."""
+        if not client.client_params and client.client_position is None:
+            return None
+        given = arguments.get(client.client_params, client.client_position)
+        for item in v.alternatives(given.value) if given is not None else ():
+            if isinstance(item, v.Instance):
+                made, _ = self._made(item)
+                if made is not None:
+                    return self._connection(made)
+        return None
 
     def _sdk(self, sdk: Sdk) -> Sdk:
         version = self.versions.get(sdk.package)
@@ -425,15 +452,17 @@ class _Finder:
         if session is None and name in http.sessions:
             return
         arguments = Arguments(use.node, use.place, self.evaluator)
-        own = None
+        own: Arguments | None = None
         if session is not None and session.node is not None and session.place is not None:
             own = Arguments(session.node, session.place, self.evaluator)
         is_verb = method in _VERBS
         position = http.url_position if is_verb or http.url_position_verb is None else http.url_position_verb
-        url = arguments.get(http.url_params, position)
+        sent = self._request(http, arguments)
+        url = sent.get(http.url_params, position)
         hosts = self._request_hosts(http, url, own)
-        headers = arguments.get(http.headers_params, http.headers_position)
+        headers = sent.get(http.headers_params, http.headers_position)
         headers = headers or (own.get(http.headers_params) if own is not None else None)
+        headers = headers or next(iter(self._headers_of(session)), None)
         verify = arguments.get(http.verify_params) or (own.get(http.verify_params) if own is not None else None)
         call = HttpCall(
             use.node,
@@ -441,7 +470,7 @@ class _Finder:
             http,
             name,
             arguments,
-            verb=method.upper() if is_verb else self._verb(arguments),
+            verb=method.upper() if is_verb else self._verb(http, arguments),
             url=url,
             hosts=hosts,
             timeout=self._request_timeout(http, arguments, own, session),
@@ -452,7 +481,7 @@ class _Finder:
             verify=verify,
             is_async=session is not None and session.name in http.async_sessions,
             is_model=self._is_model(url, hosts),
-            carries_key=self._carries_key(http, arguments, headers, url),
+            carries_key=self._carries_key(http, sent, headers, url),
         )
         self.http_calls.append(call)
         if call.is_model:
@@ -460,9 +489,10 @@ class _Finder:
 
     @staticmethod
     def _is_model(url: Given | None, hosts: tuple[Host, ...]) -> bool:
-        if any(serves_models(host.provider) for host in hosts):
+        """Tell whether a request goes to a model API: by its host, or by a path that only those have."""
+        if any(serves_models(host.provider) and not host.is_local for host in hosts):
             return True
-        return url is not None and any(MODEL_PATH.search(text) is not None for text, _ in urls_of(url.value))
+        return url is not None and any(MODEL_PATH.search(v.show(item)) for item in v.alternatives(url.value))
 
     def _request_hosts(self, http: HttpClient, url: Given | None, own: Arguments | None) -> tuple[Host, ...]:
         found = list(self._hosts_of(url.value, "argument")) if url is not None else []
@@ -471,9 +501,48 @@ class _Finder:
             found = list(self._hosts_of(base.value, "setting")) if base is not None else []
         return tuple(found)
 
+    def _request(self, http: HttpClient, arguments: Arguments) -> Arguments:
+        """The arguments that say what is sent: the call's, or those of the request object it is given as its URL."""
+        url = arguments.get(http.url_params, http.url_position)
+        for item in v.alternatives(url.value) if url is not None and http.requests else ():
+            if isinstance(item, v.Instance) and item.name in http.requests and item.place is not None:
+                return Arguments(item.node, item.place, self.evaluator)
+        return arguments
+
+    def _headers_of(self, session: v.Instance | None) -> list[Given]:
+        """What the module puts into the headers of a session after it was made."""
+        if self._sent_with is None:
+            self._sent_with = {}
+            for owner, given in self._header_writes():
+                for item in v.alternatives(owner):
+                    if isinstance(item, v.Instance) and item.node is not None:
+                        self._sent_with.setdefault(id(item.node), []).append(given)
+        return self._sent_with.get(id(session.node), []) if session is not None else []
+
+    def _header_writes(self) -> Iterator[tuple[v.Value, Given]]:
+        """Objects whose headers are written (`s.headers.update(…)`, `s.headers["X"] = …`), with a table of them."""
+        for use in self.index.calls:
+            func = use.node.func
+            if type(func).__name__ == "Attribute" and func.attr.value == "update" and _is_headers(func.value):
+                given = Arguments(use.node, use.place, self.evaluator).get((), 0)
+                if given is not None:
+                    yield self.evaluator.value(func.value.value, use.place), given
+        for write in self.index.writes:
+            target, place = write.target, write.place
+            if type(target).__name__ == "Subscript" and _is_headers(target.value) and len(target.slice) == 1:
+                name = plain_string(getattr(target.slice[0].slice, "value", None))
+                if name is not None:
+                    table = v.Table(((v.Text(name), self.evaluator.value(write.node, place)),))
+                    yield self.evaluator.value(target.value.value, place), Given(name, table, write.node, place)
+            elif type(target).__name__ == "Attribute" and target.attr.value == "headers":
+                value = self.evaluator.value(write.node, place)
+                yield self.evaluator.value(target.value, place), Given("headers", value, write.node, place)
+
     @staticmethod
-    def _verb(arguments: Arguments) -> str:
-        given = arguments.get(("method",), 0)
+    def _verb(http: HttpClient, arguments: Arguments) -> str:
+        """The verb of a call that takes one before the URL (`request(method, url)`)."""
+        position = None if http.url_position_verb is None and http.url_position == 0 else 0
+        given = arguments.get(("method",), position)
         return next(texts(given.value), "").upper() if given is not None else ""
 
     def _request_timeout(
@@ -547,6 +616,10 @@ class _Finder:
                 values = [value for _, value in item.entries] if isinstance(item, v.Table) else [item]
                 for value in values:
                     yield from (name for name in names_read(value) if is_key_variable(name, self.catalogue))
+
+
+def _is_headers(node: Node) -> bool:
+    return type(node).__name__ == "Attribute" and node.attr.value == "headers"
 
 
 def client_is_call(client: Client | None) -> bool:

@@ -1,8 +1,9 @@
-"""A quick look with Python's own parser: can a value that holds a key reach anything that shows it, or a URL, at all?
+"""A quick look with Python's own parser: can a key be in this code, or be shown by it, at all?
 
 LibCST takes 160 ms to import and parses 18,000 lines a second; `ast` is in memory and does 120,000. Most code that
-talks to models prints something, reads a key, and never shows it: one look spares it the rest. What is said here is
-an upper bound: names count the same in every scope, and whatever is made from a tainted value is tainted.
+talks to models prints something, reads a key, and never shows it; most code that has `"key_128"` in it makes no key of
+that: one look spares it the rest. What is said here is an upper bound: names count the same in every scope, and
+whatever is made from a tainted value is tainted.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from keyguard.prefilter import BUILT, ENVIRONMENT, HELD, SHOWN
+from keyguard.python.flow import Environment, Flow, Pieces, literal, nodes_of
+from keyguard.secrets.placeholders import looks_random
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from keyguard.catalogue import Catalogue
 
@@ -39,26 +44,77 @@ _PLAIN = frozenset(
     | {"override", "wraps", "contextmanager", "asynccontextmanager", "fixture", "retry", "setter", "dataclass", "tool"}
 )
 _VIEW = re.compile(r"View|Resource|Handler|Endpoint|Controller")
+# What a key without a prefix is made of, of a fifth less than its shortest length; and what names are made of.
+_RUN = re.compile(r"[A-Za-z0-9_.-]{16,}|[A-Za-z0-9+/]{16,}")
+_WHOLE_RUN = re.compile(r"[A-Za-z0-9_.-]{20,}|[A-Za-z0-9+/]{20,}")
+_SPLIT = re.compile(r"[^A-Za-z]+")
+_NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_RANDOM = 20  # letters without a digit among them: one in a hundred keys of 20, hardly any longer one
+_PART_OF_NAME = 4.5  # letters that the parts of a name have on average; of one in a hundred random texts, too
+_COMMENT = re.compile(r"#[^\r\n]*")
 _ROUNDS = 40  # a name that is tainted through more steps than this is not worth a parse
 
 
 def may_show(text: str, catalogue: Catalogue) -> bool:
     """Tell whether a module may show a value that holds a key, or put one into a URL; True if it cannot be told."""
-    if _URL.search(text) is not None:
+    return _URL.search(text) is not None or _reaches(text, _Look(*_names(catalogue)))
+
+
+def may_show_environment(text: str, catalogue: Catalogue) -> bool:
+    """Tell whether a module may show the whole environment; True if it cannot be told."""
+    shown, read, wrappers = _names(catalogue)
+    return _reaches(text, Flow(Environment(shown), read | wrappers | _READS))
+
+
+def may_build(text: str, catalogue: Catalogue) -> bool:
+    """Tell whether a module may put a key together from pieces, of which one is its prefix; True if it cannot be told.
+
+    Pieces that lie side by side are one literal here, which is asked for a whole key.
+    """
+    _, read, wrappers = _names(catalogue)
+    return _reaches(text, Flow(Pieces(text, catalogue), read | wrappers | _READS))
+
+
+def may_hold(text: str, _: Catalogue) -> bool:
+    """Tell whether a module may hold a key that only a name or words tell; True if it cannot be told."""
+    tree = _parsed(text)
+    if tree is None or any(_looks_like_value(comment, _WHOLE_RUN) for comment in _COMMENT.findall(text)):
         return True
+    constants = (node for node in nodes_of(tree) if isinstance(node, ast.Constant))
+    return any(_looks_like_value(found, _RUN) for node in constants if (found := literal(node)))
+
+
+def _parsed(text: str) -> ast.Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape in the code that is read is not the user's to see now
-            tree = ast.parse(text)
+            return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def _reaches(text: str, look: _Look | Flow) -> bool:
+    tree = _parsed(text)
+    if tree is None:
         return True
-    look = _Look(*_names(catalogue))
     try:
-        for node in ast.walk(tree):
-            look.at(node)
+        look.take(tree)
+        return look.shows()
     except RecursionError:
         return True
-    return look.shows()
+
+
+def _looks_like_value(text: str, run: re.Pattern[str]) -> bool:
+    """Tell whether a text holds what a key without a prefix may look like, and not just names."""
+    return any(
+        any(map(str.isdigit, found)) or any(map(_is_no_name, _SPLIT.split(found))) for found in run.findall(text)
+    )
+
+
+def _is_no_name(letters: str) -> bool:
+    if len(letters) < _RANDOM or len(letters) >= _PART_OF_NAME * len(_NAME_PARTS.findall(letters)):
+        return False
+    return looks_random(letters)
 
 
 @lru_cache(maxsize=4)
@@ -86,8 +142,12 @@ class _Look:
         self._parameters: dict[str, set[str]] = {}
         self._calls: list[tuple[str, set[str]]] = []
 
-    def at(self, node: ast.AST) -> None:
-        """Take in one node."""
+    def take(self, tree: ast.Module) -> None:
+        """Take in a module."""
+        for node in nodes_of(tree):
+            self._at(node)
+
+    def _at(self, node: ast.AST) -> None:
         if isinstance(node, ast.Assign):
             self._flow({name for target in node.targets for name in self._mentions(target)}, node.value)
         elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
@@ -230,3 +290,11 @@ def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef) -> set[str]:
         (*given.posonlyargs, *given.args, *given.kwonlyargs, given.vararg, given.kwarg)
     )
     return {item.arg for item in every if item is not None}
+
+
+LOOKS: Mapping[str, Callable[[str, Catalogue], bool]] = {
+    HELD: may_hold,
+    BUILT: may_build,
+    SHOWN: may_show,
+    ENVIRONMENT: may_show_environment,
+}

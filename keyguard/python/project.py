@@ -33,6 +33,7 @@ class Project:
         self._texts: dict[Path, SourceFile | None] = {}
         self._files: dict[tuple[str, Path], Path | None] = {}
         self._reading: set[Path] = set()
+        self._asked: dict[Path, set[tuple[str, Path]]] = {}  # by the file that asked: module and import folder
 
     @cached_property
     def versions(self) -> Mapping[str, str]:
@@ -75,6 +76,37 @@ class Project:
                 except (OSError, ValueError):  # noqa: PERF203  # at most six looks at the disk
                     continue
         return None
+
+    # what a result stands on, for the cache
+
+    def note(self, asker: Path, module: str, start: Path) -> None:
+        """Remember that a file looked for a module from an import folder."""
+        self._asked.setdefault(asker, set()).add((module, start))
+
+    def seen_by(self, location: str) -> tuple[tuple[str, str, str], ...]:
+        """Every module a file looked into for values, through others too: name, import folder, file or empty."""
+        waiting, done = [self.root.joinpath(location).resolve()], set()
+        found: set[tuple[str, str, str]] = set()
+        while waiting:
+            asker = waiting.pop()
+            if asker in done:
+                continue
+            done.add(asker)
+            for module, start in self._asked.get(asker, ()):
+                file = self.find(module, start)
+                found.add((module, str(start), "" if file is None else str(file)))
+                if file is not None:
+                    waiting.append(file)
+        return tuple(sorted(found))
+
+    def start_of(self, location: str) -> str:
+        """The folder that a file's imports start in."""
+        return str(self.module_name(location)[2])
+
+    def file_of(self, module: str, start: str) -> str:
+        """Where a module is found from an import folder; empty when it is not in the project."""
+        file = self.find(module, Path(start))
+        return "" if file is None else str(file)
 
     def evaluator(self, file: Path, name: str) -> Evaluator | None:
         """Read, parse and index the module that may give `name` a value; None when it is not to be had.
@@ -147,6 +179,7 @@ class Here:
         module, _, attribute = name.rpartition(".")
         if not module:
             return None
+        self.project.note(self.file, module, self.folder)
         file = self.project.find(module, self.folder)
         if file is None or file == self.file:
             return None

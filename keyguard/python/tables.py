@@ -52,6 +52,9 @@ class Client:
     path: BasePath | None = None
     is_async: bool = False
     is_call: bool = False
+    sends: bool = True
+    client_params: tuple[str, ...] = ()
+    client_position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +129,7 @@ def _http(catalogue: Catalogue) -> dict[str, HttpClient]:
     found: dict[str, HttpClient] = {}
     for client in catalogue.http.clients:
         methods = [f"{session}().{method}" for session in client.sessions for method in client.methods]
-        for name in (*client.calls, *client.sessions, *methods):
+        for name in (*client.calls, *client.requests, *client.sessions, *methods):
             found.setdefault(name, client)
     return found
 
@@ -173,6 +176,9 @@ def _constructor(sdk: Sdk, made: Constructor) -> Client:
         retry=_own(made.retry, sdk.retry),
         path=_own(made.path, sdk.path),
         is_async=made.is_async,
+        sends=made.sends,
+        client_params=made.client_params,
+        client_position=made.client_position,
     )
 
 
@@ -195,6 +201,7 @@ def _call(sdk: Sdk, call: Call) -> Client:
         path=_own(call.path, sdk.path),
         is_async=call.is_async,
         is_call=True,
+        sends=call.sends,
     )
 
 

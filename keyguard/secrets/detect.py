@@ -1,16 +1,19 @@
 """The only door to detect-secrets: finds secrets that are no model-API keys, with its patterns and our judgement.
 
 Of detect-secrets only patterns and pure functions are used. Its scanner is not: that keeps settings in a global, knows
-no columns, and drops every line of the form `x = f("…")`. Importing any of it costs 100 ms (all of `requests`), so that
-happens only once a text holds something that a plug-in can find and that is no stand-in.
+no columns, and drops every line of the form `x = f("…")`. Importing any of it costs 100 ms, 70 of them for `requests`,
+with which plug-ins ask services about what they found and which keyguard never does: so it is left out until somebody
+asks for it, and the rest comes once a text holds something that a plug-in can find and that is no stand-in.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Span
@@ -142,26 +145,47 @@ def _compiled(trigger: str) -> Any:  # noqa: ANN401  # re2 ships no types
     return compiled(trigger)
 
 
+class _Later(ModuleType):
+    """A module that is imported when something of it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the module holds
+        """Ask the real module."""
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(import_module(self.__name__), name)
+
+
+def _imported(name: str) -> ModuleType:
+    """Import a module of detect-secrets without `requests`."""
+    later = _Later("requests")
+    sys.modules.setdefault("requests", later)
+    try:
+        return import_module(f"detect_secrets.{name}")
+    finally:
+        if sys.modules.get("requests") is later:
+            del sys.modules["requests"]
+
+
 @lru_cache(maxsize=64)
 def _detector(plugin: str) -> Any:  # noqa: ANN401  # detect-secrets' plug-ins share no typed base
-    """A plug-in with its own defaults; the first one costs 100 ms, the others 1 ms each."""
+    """A plug-in with its own defaults; the first one costs 30 ms, the others 1 ms each."""
     module = _TABLE[plugin][0] or _module(plugin)
-    return getattr(import_module(f"detect_secrets.plugins.{module}"), plugin)()
+    return getattr(_imported(f"plugins.{module}"), plugin)()
 
 
 def _module(plugin: str) -> str:
     """The module that is called as its class is."""
-    import pkgutil  # noqa: PLC0415  # 2 ms, beside the 100 ms of detect-secrets
+    import pkgutil  # noqa: PLC0415  # 2 ms, beside the 30 ms of detect-secrets
 
     wanted = plugin.removesuffix("Detector").lower()
-    modules = pkgutil.iter_modules(import_module("detect_secrets.plugins").__path__)
+    modules = pkgutil.iter_modules(_imported("plugins").__path__)
     return next(module.name for module in modules if module.name.replace("_", "") == wanted)
 
 
 @lru_cache(maxsize=1)
 def _heuristics() -> Any:  # noqa: ANN401  # untyped
     """detect-secrets' pure filters; of them only those are used that look at the value alone."""
-    return import_module("detect_secrets.filters.heuristic")
+    return _imported("filters.heuristic")
 
 
 # -- tokens that show themselves -------------------------------------------------------------------------------------
@@ -519,8 +543,8 @@ def _keywords(plugin: str, where: _Text) -> Iterator[OtherSecret]:
 
 def _keyword_patterns(path: str) -> Any:  # noqa: ANN401  # untyped
     """detect-secrets knows a keyword's assignment by the kind of file."""
-    keyword = import_module("detect_secrets.plugins.keyword")
-    kind = import_module("detect_secrets.util.filetype").determine_file_type(path)
+    keyword = _imported("plugins.keyword")
+    kind = _imported("util.filetype").determine_file_type(path)
     return keyword.REGEX_BY_FILETYPE.get(kind, keyword.QUOTES_REQUIRED_DENYLIST_REGEX_TO_GROUP)
 
 

@@ -1,0 +1,250 @@
+"""What a run found in each file, kept for the next run: a file that did not change is not read again.
+
+A file is unchanged when its status is (size, times, inode), or else its bytes' digest; what was found in it holds while
+keyguard, its rules, the settings in force and every module it imports constants from are the same too. The cache is
+plain JSON (never a pickle: a changed cache must not be able to run code), it holds what a report would show and no key,
+and it is replaced whole, so that two runs that race leave the one's or the other's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from contextlib import suppress
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from keyguard.model import Confidence, Edit, Excerpt, FileReport, Finding, Fix, Related, Safety, Severity, Span
+
+# os.path and not pathlib, which costs 8 ms at start.
+# ruff: noqa: PTH103, PTH105, PTH108, PTH116, PTH118, PTH119, PTH120, PTH123, PTH208
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from keyguard.python.project import Project
+
+_FORMAT = 1  # raised when the layout changes
+_RACY = 2_000_000_000  # ns: a file changed so shortly before the cache was written may change again at the same time
+_KEPT = 8  # caches of one root (other settings, other folders to run from) before the oldest goes
+_PREFIX = "results-"
+
+# Size, modification and change time in ns, inode: what git takes for "unchanged", too.
+Status = tuple[int, int, int, int]
+
+
+class Seen(NamedTuple):
+    """A module that a file's constants were looked up in: its dotted name, the file it was found in, its digest.
+
+    `path` is empty when there is no such module in the project: one that appears would count.
+    """
+
+    module: str
+    start: str
+    path: str
+    digest: str
+
+
+class Kept(NamedTuple):
+    """What is remembered of one file; `digest` is empty when nothing but its status tells whether it changed.
+
+    `settings` is the digest of the settings in force for it; `start` the folder its imports begin in, with `seen`.
+    `result` is an outcome as JSON, None for a file about which there is nothing to say.
+    """
+
+    status: Status
+    settings: str
+    digest: str = ""
+    start: str = ""
+    seen: tuple[Seen, ...] = ()
+    result: Any = None
+
+
+def digest_of(data: bytes) -> str:
+    """A name for a file's bytes (16 bytes of BLAKE2, 1 GB a second)."""
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def status_of(path: str) -> Status | None:
+    """The status of a file; None when it is gone or no regular file."""
+    try:
+        found = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+
+
+class ResultCache:
+    """The results of earlier runs over one project, with what this run adds."""
+
+    def __init__(self, path: str, kept: dict[str, Kept], written: int = 0) -> None:
+        """Hold what `path` held; `written` is when, in ns."""
+        self._path, self._kept, self._written = path, kept, written
+        self._fresh: dict[str, Kept] = {}
+        self._digests: dict[str, str] = {}
+
+    def known(self, location: str, settings: str, project: Callable[[], Project]) -> Kept | None:
+        """What is remembered of a file that has not changed since; None when it must be checked."""
+        kept = self._kept.get(location)
+        if kept is None or kept.settings != settings:
+            return None
+        status = status_of(location)
+        if status is None:
+            return None
+        if status != kept.status or status[1] > self._written - _RACY:
+            if not kept.digest or self._digest(location) != kept.digest:
+                return None
+            kept = kept._replace(status=status)
+        if kept.seen and not self._same_modules(location, kept, project()):
+            return None
+        self._fresh[location] = kept
+        return kept
+
+    def _same_modules(self, location: str, kept: Kept, project: Project) -> bool:
+        """Tell whether every module a file looked into is where and what it was."""
+        if project.start_of(location) != kept.start:
+            return False
+        for seen in kept.seen:
+            path = project.file_of(seen.module, seen.start)
+            if path != seen.path or (path and self._digest(path) != seen.digest):
+                return False
+        return True
+
+    def _digest(self, path: str) -> str:
+        if path not in self._digests:
+            self._digests[path] = ""
+            with suppress(OSError, ValueError), open(path, "rb") as file:
+                self._digests[path] = digest_of(file.read())
+        return self._digests[path]
+
+    def keep(self, location: str, kept: Kept) -> None:
+        """Remember what was found in a file."""
+        self._fresh[location] = kept
+
+    def write(self) -> None:
+        """Leave everything for the next run; a folder that cannot be written to is no error."""
+        if self._fresh == self._kept:
+            return
+        import tempfile  # noqa: PLC0415  # 3 ms, after a run that learnt something
+
+        kept = {**self._kept, **self._fresh}
+        files = {path: [*item[:4], [list(one) for one in item.seen], item.result] for path, item in kept.items()}
+        text = json.dumps({"format": _FORMAT, "written": time.time_ns(), "files": files}, separators=(",", ":"))
+        folder = os.path.dirname(self._path)
+        try:
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=folder, prefix=".results-")  # mode 0600
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
+                    file.write(text)
+                os.replace(temporary, self._path)
+            except BaseException:
+                with suppress(OSError):
+                    os.unlink(temporary)
+                raise
+        except OSError:
+            return
+        _forget_old(folder, os.path.basename(self._path))
+
+
+def open_cache(folder: str, stamp: Iterable[object]) -> ResultCache:
+    """Open the cache of runs that agree on `stamp`: keyguard, rules, root, working folder, language."""
+    name = digest_of("\n".join(map(repr, stamp)).encode("utf-8", "surrogatepass"))
+    path = os.path.join(folder, f"{_PREFIX}{name}.json")
+    try:
+        with open(path, "rb") as file:
+            if not _is_ours(os.fstat(file.fileno())):
+                return ResultCache(path, {})
+            held = json.loads(file.read().decode("utf-8", "surrogatepass"))
+        if held["format"] != _FORMAT:
+            return ResultCache(path, {})
+        kept = {str(location): _kept(item) for location, item in held["files"].items()}
+        return ResultCache(path, kept, int(held["written"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return ResultCache(path, {})
+
+
+def _kept(item: Sequence[Any]) -> Kept:
+    status, settings, digest, start, seen, result = item
+    size, changed, altered, inode = status
+    return Kept(
+        (int(size), int(changed), int(altered), int(inode)),
+        str(settings),
+        str(digest),
+        str(start),
+        tuple(Seen(*map(str, one)) for one in seen),
+        result,
+    )
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    """Tell whether nobody else could have written the file: a foreign cache could hide a key."""
+    if sys.platform == "win32":
+        return True  # the folder's access list says it, and there is no owner to ask for
+    return status.st_uid == os.geteuid() and not status.st_mode & 0o022
+
+
+def _forget_old(folder: str, newest: str) -> None:
+    """Keep a few caches: one is left for every set of settings and working folder."""
+    with suppress(OSError):
+        names = [name for name in os.listdir(folder) if name.startswith(_PREFIX) and name != newest]
+        aged = sorted(names, key=lambda name: os.stat(os.path.join(folder, name)).st_mtime_ns, reverse=True)
+        for name in aged[_KEPT - 1 :]:
+            os.unlink(os.path.join(folder, name))
+
+
+# A file's report as JSON -------------------------------------------------------------------------------------------
+
+
+def to_json(report: FileReport) -> Any:  # noqa: ANN401  # plain JSON data
+    """A file's report as plain data; None when a fix carries a key, which never leaves the process."""
+    groups = [report.findings, report.ignored, report.accepted, report.fixed]
+    if any(finding.fix is not None and finding.fix.moves for group in groups for finding in group):
+        return None
+    return [
+        report.path,
+        [[_plain(finding) for finding in group] for group in groups],
+        report.skipped,
+        report.windowed,
+    ]
+
+
+def _plain(finding: Finding) -> list[Any]:
+    given: dict[str, Any] = finding._asdict()
+    given["severity"], given["confidence"] = int(finding.severity), int(finding.confidence)
+    if finding.fix is not None:
+        edits = [[*edit.span, edit.text] for edit in finding.fix.edits]
+        given["fix"] = [finding.fix.title, int(finding.fix.safety), edits]
+    return list(given.values())
+
+
+def from_json(data: Any) -> FileReport:  # noqa: ANN401  # plain JSON data
+    """The report that `to_json` gave.
+
+    Raises:
+        ValueError, TypeError, KeyError, IndexError: it is something else.
+    """
+    path, groups, skipped, windowed = data
+    found, ignored, accepted, fixed = (tuple(_finding(item) for item in group) for group in groups)
+    return FileReport(path, found, ignored, accepted, fixed, skipped, bool(windowed))
+
+
+def _finding(item: Sequence[Any]) -> Finding:
+    given: dict[str, Any] = dict(zip(Finding._fields, item, strict=True))
+    excerpt, fix = given["excerpt"], given["fix"]
+    given.update(
+        span=Span(*given["span"]),
+        severity=Severity(given["severity"]),
+        confidence=Confidence(given["confidence"]),
+        excerpt=None if excerpt is None else Excerpt(*excerpt),
+        related=tuple(Related(*one) for one in given["related"]),
+        fix=None if fix is None else _fix(fix),
+    )
+    return Finding(**given)
+
+
+def _fix(item: Sequence[Any]) -> Fix:
+    title, safety, edits = item
+    return Fix(title, Safety(safety), tuple(Edit(Span(start, end), text) for start, end, text in edits))

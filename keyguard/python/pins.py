@@ -1,0 +1,204 @@
+"""Which versions of packages a project asks for, read from its requirements and lock files and never executed."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from keyguard.versions import before, just_below, order
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+# What is larger is no list that people wrote; a lock file of 4,000 packages has 6 MB.
+_MOST_BYTES = 1_000_000
+_MOST_LOCK_BYTES = 16_000_000
+_MOST_FILES = 50
+_MOST_LINES = 20_000
+_LONGEST_LINE = 1_000
+
+_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,500}\])?\s*\(?([^;#)@]{0,500})")
+_CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~)?\s*([0-9A-Za-z.*+!_-]{1,100})\Z")
+# uv, Poetry and PDM write the same two lines first; parsing a lock file as TOML takes seconds.
+_LOCKED = re.compile(
+    r"""^\[\[package\]\]\s{1,8}name\s?=\s?"([^"\n]{1,200})"\s{1,8}version\s?=\s?"([^"\n]{1,100})\"""", re.MULTILINE
+)
+
+
+def pins(root: Path) -> Mapping[str, str]:
+    """Give package names (lower case, `-` between words) with the newest version that the project in `root` allows.
+
+    A lock file counts before requirements, and the first place that bounds a package before the others. A package that
+    may be as new as it gets is not in the answer: `openai>=1.0` says nothing, `openai<1` gives `1.dev0`, which is
+    older than 1 and newer than everything before. Files that cannot be read are passed over.
+    """
+    found: dict[str, str] = {}
+    for name, version in (*_lock_files(root), *_requirements(root)):
+        found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
+    return found
+
+
+def _read(path: Path, most: int = _MOST_BYTES) -> str:
+    try:
+        if not path.is_file() or path.stat().st_size > most:
+            return ""
+        with path.open("rb") as file:
+            return file.read(most).decode("utf-8-sig", errors="replace")
+    except (OSError, ValueError):
+        return ""
+
+
+def _lock_files(root: Path) -> Iterator[tuple[str, str]]:
+    for name in ("uv.lock", "poetry.lock", "pdm.lock"):
+        for match in _LOCKED.finditer(_read(root / name, _MOST_LOCK_BYTES).replace("\r\n", "\n")):
+            if order(match[2]) is not None:
+                yield match[1], match[2]
+    try:
+        lock = json.loads(_read(root / "Pipfile.lock", _MOST_LOCK_BYTES) or "{}")
+    except (ValueError, RecursionError):
+        return
+    for section in ("default", "develop"):
+        yield from _versions(_table(lock, section))
+
+
+def _requirements(root: Path) -> Iterator[tuple[str, str]]:
+    yield from _pyproject(_toml(root / "pyproject.toml"))
+    pipfile = _toml(root / "Pipfile")
+    for section in ("packages", "dev-packages"):
+        yield from _versions(_table(pipfile, section))
+    yield from _setup_cfg(_read(root / "setup.cfg"))
+    for path in _requirement_files(root):
+        yield from _lines(_read(path).splitlines()[:_MOST_LINES])
+
+
+def _requirement_files(root: Path) -> list[Path]:
+    try:
+        found = [
+            path
+            for pattern in ("requirements*.txt", "requirements*.in", "requirements/*.txt", "constraints*.txt")
+            for path in sorted(root.glob(pattern))
+        ]
+    except (OSError, ValueError):
+        return []
+    return found[:_MOST_FILES]
+
+
+def _toml(path: Path) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(_read(path))
+    except (ValueError, RecursionError):  # TOMLDecodeError is a ValueError
+        return {}
+
+
+def _table(data: object, *names: str) -> Mapping[str, Any]:
+    for name in names:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data if isinstance(data, dict) else {}
+
+
+def _texts(value: object) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _pyproject(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    project = _table(data, "project")
+    yield from _lines(_texts(project.get("dependencies")))
+    groups = (
+        _table(data, "project", "optional-dependencies"),
+        _table(data, "dependency-groups"),
+        _table(data, "tool", "pdm", "dev-dependencies"),
+    )
+    for group in groups:
+        for items in group.values():
+            yield from _lines(_texts(items))
+    uv = _table(data, "tool", "uv")
+    for key in ("dev-dependencies", "constraint-dependencies", "override-dependencies"):
+        yield from _lines(_texts(uv.get(key)))
+    poetry = _table(data, "tool", "poetry")
+    yield from _versions(_table(poetry, "dependencies"))
+    yield from _versions(_table(poetry, "dev-dependencies"))
+    for name in _table(poetry, "group"):
+        yield from _versions(_table(poetry, "group", name, "dependencies"))
+
+
+def _versions(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Read a table of names and constraints, each a text or a table with `version`, as Poetry and Pipenv have them."""
+    for name, value in table.items():
+        text = value.get("version") if isinstance(value, dict) else value
+        newest = _newest(text, bare_is_exact=True) if isinstance(text, str) else None
+        if newest:
+            yield name, newest
+
+
+def _setup_cfg(text: str) -> Iterator[tuple[str, str]]:
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(text)
+        yield from _lines(parser.get("options", "install_requires", fallback="").splitlines())
+        if parser.has_section("options.extras_require"):
+            for _, value in parser.items("options.extras_require"):
+                yield from _lines(value.splitlines())
+    except (configparser.Error, ValueError):
+        return
+
+
+def _lines(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Read requirements as pip writes them; options, comments and addresses are passed over."""
+    for line in lines:
+        found = None if len(line) > _LONGEST_LINE else _NAME.match(line)
+        if found is None or "://" in line.partition("#")[0].partition(";")[0]:
+            continue
+        newest = _newest(found[2].partition(" --")[0].rstrip(" \\"))
+        if newest:
+            yield found[1], newest
+
+
+def _newest(constraint: str, *, bare_is_exact: bool = False) -> str | None:
+    """Give the newest version that a constraint allows; None when nothing bounds it from above or it makes no sense."""
+    lowest: str | None = None
+    for part in constraint[:_LONGEST_LINE].split(","):
+        text = part.strip()
+        clause = _CLAUSE.match(text)
+        if clause is None:
+            if text:
+                return None
+            continue
+        operator = clause[1] or ("==" if bare_is_exact else "")
+        upper = _upper(operator, clause[2])
+        if upper is not None and (lowest is None or before(upper, lowest)):
+            lowest = upper
+    return lowest
+
+
+def _upper(operator: str, version: str) -> str | None:
+    """Give the newest version that one comparison allows."""
+    numbers = re.match(r"[vV]?([0-9]{1,9}(?:\.[0-9]{1,9}){0,9})", version)
+    if numbers is None or order(version) is None:
+        return None
+    parts = [int(part) for part in numbers[1].split(".")]
+    last = len(parts) - 1
+    if operator in {"==", "===", "<="}:
+        return _under(parts, last) if version.endswith(".*") else version
+    if operator == "<":
+        return just_below(version)
+    # The place whose number may not grow: `~=1.4.2` stays below 1.5, `^0.27` below 0.28.
+    firm = {
+        "~=": last - 1,
+        "~": min(1, last),
+        "^": next((place for place, number in enumerate(parts) if number), last),
+    }.get(operator, -1)
+    return _under(parts, firm) if firm >= 0 else None
+
+
+def _under(parts: list[int], place: int) -> str:
+    """Give what lies just below the next number at a place: 0.28 at place 0 gives `1.dev0`."""
+    return ".".join(map(str, [*parts[:place], parts[place] + 1])) + ".dev0"
