@@ -20,6 +20,8 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from keyguard.catalogue import Known, Own
+
 KINDS = (
     "vendor",
     "cloud",
@@ -800,8 +802,7 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     for item in minor:
         item["curated"] = False
     sections["triggers"] = _triggers([*providers, *minor], sdks)
-    others = {*tops["env"].get("loaders", ()), *_of_removed(tops["http"])}
-    sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"], others)
+    sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"], _others(tops))
     sections["providers"] = [*providers, *minor]
     sections["sdks"] = sdks
     sections["rules"] = rules
@@ -809,10 +810,85 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     return sections
 
 
+def _others(tops: Mapping[str, Any]) -> set[str]:
+    """The functions that rules about connections ask for besides clients and calls."""
+    return {*tops["env"].get("loaders", ()), *_of_removed(tops["http"])}
+
+
 def _of_removed(http: Mapping[str, Any]) -> Iterator[str]:
     """The functions of HTTP libraries that had an argument they have no longer."""
     for item in http.get("removed", ()):
         yield from item.get("of", ())
+
+
+_WRAPPER = {key: field for key, field in _CONSTRUCTOR.items() if key != "name"} | {"sdk": _NEED}
+
+
+def own_provider(name: str, data: Mapping[str, Any], known: Known) -> tuple[dict[str, Any], list[Problem]]:
+    """Check a provider of a project's own, given as `rules/providers/<name>.toml` would say it; its name is its id."""
+    whole = {"id": name, "name": name, **data}
+    problems = list(_problems(whole, _PROVIDER, ""))
+    if not problems:
+        problems = list(_provider_problems(whole, Path(f"{name}.toml")))
+    if name in known.providers:
+        problems.append(("", "keyguard knows a provider of that id; choose another one"))
+    problems += [
+        (key, f"{host!r} already belongs to {known.hosts[host]}; trusted-hosts says whom you trust")
+        for key in ("hosts", "more_hosts")
+        for host in (whole.get(key, ()) if not problems else ())
+        if host in known.hosts
+    ]
+    return whole, problems
+
+
+def own_wrapper(name: str, data: Mapping[str, Any], known: Known) -> tuple[dict[str, Any], list[Problem]]:
+    """Check a function or class of a project's own that gives an SDK's client, as a `[[constructor]]` would say it."""
+    problems = list(_problems(data, _WRAPPER, ""))
+    if _dotted([name]) or "." not in name:
+        problems.append(("", f"{name!r} is no dotted name of a function or class, like 'mylib.client.make'"))
+    if name in known.clients:
+        problems.append(("", "keyguard knows it already; leave it out"))
+    if not problems and data["sdk"] not in known.sdks:
+        problems.append(("sdk", f"no SDK {data['sdk']!r}{_closest(data['sdk'], known.sdks)}"))
+    return {"name": name, **data}, problems
+
+
+def with_own(
+    providers: list[dict[str, Any]], sdks: list[dict[str, Any]], tops: Mapping[str, Any], own: Own
+) -> dict[str, Any]:
+    """The parts of a catalogue that a project's own providers and wrappers change."""
+    import json  # noqa: PLC0415  # for a project with providers or wrappers of its own
+
+    added = [json.loads(text) for _, text in own.providers]
+    everyone = [*added, *providers]
+    by_id = {item["id"]: item for item in everyone}
+    made: dict[str, list[dict[str, Any]]] = {}
+    for _, text in own.wrappers:
+        wrapper = json.loads(text)
+        sdk = wrapper.pop("sdk")
+        made.setdefault(sdk, []).append(_constructor(wrapper, sdk, by_id))
+    clients = [
+        {**item, "constructor": [*made[item["id"]], *item.get("constructor", [])]} if item["id"] in made else item
+        for item in sdks
+    ]
+    called = sorted({name.rpartition(".")[2] for name, _ in own.wrappers})
+    return {
+        "triggers": _triggers(everyone, clients),
+        "patterns": patterns(everyone, clients, tops["http"], _others(tops), called),
+        "providers": everyone,
+        "sdks": clients,
+    }
+
+
+def _constructor(wrapper: dict[str, Any], sdk: str, providers: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """A wrapper of another provider's reads that one's variables and talks to that one's host, not to the SDK's own."""
+    provider = providers.get(wrapper.get("provider", ""))
+    if provider is None:
+        return wrapper
+    urls = provider.get("base_urls", {})
+    first = next((url for name in (sdk, *urls) for url in urls.get(name, ())), "")
+    told = {"base_url_default": first, "env": provider.get("env", []), "env_base_url": provider.get("env_base_url", [])}
+    return {**told, **wrapper}
 
 
 def _folder(

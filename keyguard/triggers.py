@@ -50,8 +50,12 @@ def patterns(
     sdks: Sequence[Mapping[str, Any]],
     http: Mapping[str, Any],
     others: Iterable[str] = (),
+    called: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Build every pattern by name; `others` are functions that rules about connections ask for besides.
+    """Build every pattern by name.
+
+    `others` are functions that rules about connections ask for besides, `called` functions of a project's own that give
+    a client, without their modules.
 
     `keys`: group 1 (or a later one) begins where a key may begin. `encoded`: group 1 begins a key in base64.
     `reversed`: a literal that ends in a prefix spelled backwards. `pieces`: a literal that begins with a prefix.
@@ -72,6 +76,7 @@ def patterns(
     ids = {item["id"] for item in providers if item.get("key")}
     stems = {item["id"].removeprefix("relay_") for item in providers}
     modules = {name for sdk in sdks for name in sdk["imports"]}
+    calls = [rf"\b{_any(called)}[ \t]*\("] if called else []
     found = {
         # Names in full: what of a file has to do with models at all, for Python, whose parse is dear.
         "talks": "|".join(
@@ -79,8 +84,10 @@ def patterns(
                 rf"\b{_any(variables)}\b",
                 rf"\b{_any(hosts)}\b",
                 *(f"(?:{pattern})" for pattern in host_patterns),
-                rf"(?m:^[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
+                # At a line's beginning, which in a notebook's JSON is that of a text or stands behind an escape.
+                rf"(?m:(?:^|\"|\\n)[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
                 _from_package(modules),
+                *calls,
             ]
         ),
         "keys": _keys(shapes),
@@ -106,6 +113,7 @@ def patterns(
             rf"(?i:\b{_any(_without(stems, words, before=' '))}[_-]?(?:api[_-]?)?(?:key|token|secret))",
             # `"exa": {…}` or `[exa]`: as the name of a section even a common word is a provider.
             rf"(?m:[\"'\[]{_any(sections)}[\"'\]]|^[ \t]*{_any(sections)}:)",
+            *calls,
         ]
     )
     # The encoded form keeps only its start: a counter of a run multiplies with every other one.

@@ -64,7 +64,7 @@ def host_of(url: str, origin: str, catalogue: Catalogue, trusted: Mapping[str, s
     name = split_host(url)
     if not name or "{" in name or "<" in name or "$" in name:
         return _templated(url, name, origin, catalogue)
-    named = trusted.get(name) or trusted.get(name.rsplit(":", 1)[0])
+    named = _trusted_as(name, catalogue, trusted)
     if named is not None:
         provider = catalogue.providers.get(named)
         return Host(name, url, provider, OWN if provider is None else route_of(provider), origin)
@@ -72,6 +72,23 @@ def host_of(url: str, origin: str, catalogue: Catalogue, trusted: Mapping[str, s
     if is_local_host(name):
         return Host(name, url, provider, "local", origin)
     return Host(name, url, provider, route_of(provider) if provider is not None else "unknown", origin)
+
+
+def _trusted_as(name: str, catalogue: Catalogue, trusted: Mapping[str, str]) -> str | None:
+    """Whose a host is by the settings: by its name with or without its port, else by the nearest `*.` above it.
+
+    A host that a provider of the project names in full says more than a `*.` above it.
+    """
+    if not trusted:
+        return None
+    bare = name.rsplit(":", 1)[0] if name.count(":") == 1 else name
+    for exact in (name, bare):
+        if exact in trusted:
+            return trusted[exact]
+    if name in catalogue.own_hosts or bare in catalogue.own_hosts:
+        return None
+    parts = bare.split(".")
+    return next((owner for at in range(1, len(parts)) if (owner := trusted.get("*." + ".".join(parts[at:])))), None)
 
 
 def _templated(url: str, name: str, origin: str, catalogue: Catalogue) -> Host | None:
