@@ -68,7 +68,8 @@ def literals(connection: Connection, network: Network) -> Iterator[Written]:
 
 def _written(value: v.Value, node: Node) -> Iterator[Written]:
     for text in _texts(value):
-        leaf = next((piece.leaf for piece in text.pieces if piece.leaf is not None), None)
+        # Of a key in pieces the whole expression is pointed at: what is shown of it is masked as a whole.
+        leaf = text.pieces[0].leaf if len(text.pieces) == 1 else None
         yield Written(text.text, leaf if type(leaf).__name__ == "SimpleString" else node)
 
 

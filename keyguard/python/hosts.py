@@ -24,11 +24,11 @@ _LOCAL_NAME = re.compile(r"(?:^|\.)(?:localhost|local|internal|intranet|lan|home
 _NO_MODELS = frozenset({"search", "vector_db", "observability", "tooling"})
 _ROUTES = {"cloud": "cloud", "aggregator": "gateway", "gateway": "gateway", "relay": "relay", "local": "local"}
 # Paths under which model APIs answer, whatever the host is called. Those that other services have too, such as a chat's
-# `/im/v1/messages`, must stand right behind the host or a part that is not known.
+# `/im/v1/messages`, must stand right behind the host, a part that is not known, or one word (a compatible API's path).
 MODEL_PATH = re.compile(
     r"(?:/(?:chat/completions|v1/(?:completions|embeddings|responses)"
     r"|[^/\s]{1,100}:(?:generateContent|streamGenerateContent|embedContent|countTokens))"
-    r"|(?:^|//[^/\s]{1,253}|\}|/anthropic)/(?:v1/messages|api/(?:chat|generate|embeddings)))(?:$|[?#{])"
+    r"|(?:^|//[^/\s]{1,253}|\}|/[a-z]{6,12})/(?:v1/messages|api/(?:chat|generate|embeddings)))(?:$|[?#{])"
 )
 OWN = "own"
 # Names that RFC 2606 keeps for documentation: nobody answers there.
