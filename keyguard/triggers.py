@@ -96,7 +96,7 @@ def patterns(
         "pieces": _pieces(telling),
         "named": _named(providers),
         "model": _model(hosts, host_patterns, variables, words),
-        "calls": "|".join([_calls(sdks, http["client"]), *_gone(sdks, others)]),
+        "calls": "|".join([_calls(sdks, http["client"]), *_gone(sdks, others), *calls]),
     }
     found.update(_requests(http))
     cores = {pattern: _core(pattern) for pattern in host_patterns}

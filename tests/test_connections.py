@@ -536,7 +536,7 @@ def test_a_project_without_connections_says_so(tmp_path: Path) -> None:
 
 def test_what_cannot_be_parsed_is_named_and_the_rest_is_listed(tree: Tree) -> None:
     tree.write("broken.py", "from openai import OpenAI\nclient = OpenAI(\n")
-    tree.write("broken.ipynb", '{"cells": [{"source": ["from openai import OpenAI"')
+    tree.write("broken.ipynb", '{"cells": [{"source": ["from openai import OpenAI\\n", "OpenAI()"')
     tree.write("image.py", b"\x00\x01openai\x00" * 50)
     done = tree.run("connections")
     assert done.code == 0
