@@ -24,11 +24,20 @@ def check(network: Network) -> Iterator[Spot]:
         if connection.node is None or connection.is_local:
             continue
         calls = [call for call in connection.calls if _is_sent_once(call) and not guards(network, call)]
-        if not calls or (connection.http is not None and not connection.hosts):
+        if not calls or (
+            not connection.hosts and (connection.http is not None or _is_often_local(network, connection))
+        ):
             continue
         spot = _client(connection, calls) if connection.http is None else _raw(calls[0], connection.hosts[0].name)
         # In a notebook a person sees the error and runs the cell again.
         yield spot if network.source.cell is None else spot._replace(case="notebook")
+
+
+def _is_often_local(network: Network, connection: Connection) -> bool:
+    """Tell whether an SDK is made for servers of one's own: with a host that nobody knows it most likely calls one."""
+    name = connection.client.provider if connection.client is not None else None
+    provider = network.catalogue.providers.get(name) if name is not None else None
+    return provider is not None and provider.kind == "local"
 
 
 def _is_sent_once(call: ModelCall) -> bool:

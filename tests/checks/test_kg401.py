@@ -27,6 +27,10 @@ QUIET = {
     "a server of one's own": "requests.post('http://localhost:11434/api/chat', json={})\n",
     "an unknown host": "def f(base): requests.post(f'{base}/api/embeddings', json={})\n",
     "a list": "requests.get('https://api.openai.com/v1/models')\n",
+    "a local SDK whose host is unknown": """\
+import ollama
+def f(host): return ollama.Client(host=host).chat(model='m', messages=[])
+""",
     "a login": "requests.post('https://aip.baidubce.com/oauth/2.0/token', params={})\n",
     "a file": "requests.post('https://api.openai.com/v1/files', files={})\n",
     "an unknown verb": "def f(verb): requests.request(verb, URL, json={})\n",

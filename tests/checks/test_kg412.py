@@ -34,6 +34,7 @@ QUIET = {
     "a length looked at": f"while True:\n    messages.append(input())\n    if len(messages) > 9: break\n    {_ASK}\n",
     "tokens counted": f"while True:\n    messages.append(input())\n    if count_tokens(messages): end()\n    {_ASK}\n",
     "a summary": f"while True:\n    messages.append(input())\n    messages = summarise(messages)\n    {_ASK}\n",
+    "the recent ones": f"while True:\n    messages.append(input())\n    keep_recent(messages, 9)\n    {_ASK}\n",
     "another list": f"while True:\n    log.append(input())\n    {_ASK}\n",
     "trimmed elsewhere in the class": """\
 class Bot:
