@@ -62,4 +62,8 @@ def _client(connection: Connection, calls: list[ModelCall]) -> Spot:
     case = None if code else "wrapped"
     if client is not None and client.is_call:
         name, case = code_of(node.func) or name, "call" if code else "call-wrapped"
-    return Spot("KG401", node, {"name": name, "code": code}, case, statement=f"{name}:once", related=related)
+    values = {"name": name, "code": code, "items": ", ".join(retry.on) if retry is not None else ""}
+    # What repeats some errors for a while by itself, and rate limits never, sends the others once.
+    if retry is not None and retry.counts == "time" and "429" not in retry.on:
+        case = "part"
+    return Spot("KG401", node, values, case, statement=f"{name}:once", related=related)

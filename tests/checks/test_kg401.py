@@ -108,6 +108,16 @@ LOUD = {
     ),
     "a loop over other things": (2, "http", "def f(rows):\n    for row in rows: requests.post(URL, json=row)\n"),
     "a client": (1, None, "client = genai.Client()\nclient.models.generate_content(model='m', contents='x')\n"),
+    "a client that repeats some errors only": (
+        2,
+        "part",
+        "import google.generativeai as g\ng.GenerativeModel('m').generate_content('x')\n",
+    ),
+    "a client whose retries are off": (
+        2,
+        None,
+        "from mistralai import Mistral\nMistral(api_key='x').chat.complete(model='m', messages=[])\n",
+    ),
     "a client of a release without retries": (
         2,
         "call-wrapped",
