@@ -7,7 +7,7 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keyguard.model import Confidence, FileReport, Finding, Hit, Notice, Report, Severity, Span
+from keyguard.model import Confidence, Edit, FileReport, Finding, Hit, Notice, Report, Severity, Span
 from keyguard.prefilter import FOUND, WIDE
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from keyguard.discover import GitState, Target, Window
     from keyguard.inventory import Inventory, Row, Survey, Usage
     from keyguard.knowledge import KeyShape
+    from keyguard.model import Fix
     from keyguard.prefilter import Prefilter, Signals
     from keyguard.python.around import Surroundings
     from keyguard.python.facts import PythonFacts
@@ -613,7 +614,8 @@ class _File:
         for hit in hits:
             source, span = module.place(hit.span)
             related = tuple((module.place(other)[1], text) for other, text in hit.related)
-            self._add(source, (hit._replace(span=span, related=related),))
+            fix = hit.fix and _placed(hit.fix, source, module)
+            self._add(source, (hit._replace(span=span, related=related, fix=fix),))
 
     def _sees(self, look: str, sources: Sequence[SourceFile]) -> bool:
         """Take one of the quick looks that the prefilter asks for: its yes may be wrong, its no is not."""
@@ -780,6 +782,17 @@ class _File:
             rows = rows_with_problems(self._drafts, self._findings)
             outcome = outcome._replace(rows=rows, usages=tuple(dict.fromkeys(self._usages)))
         return outcome
+
+
+def _placed(fix: Fix, source: SourceFile, module: Module) -> Fix | None:
+    """A fix whose edits count in the source that its finding lies in; None where one of them lies elsewhere."""
+    if len(module.parts) == 1:
+        return fix
+    start = next(part.start for part in module.parts if part.source is source)
+    edits = tuple(Edit(Span(span.start - start, span.end - start), text) for span, text in fix.edits)
+    if any(edit.span.start < 0 or edit.span.end > len(source.text) for edit in edits):
+        return None
+    return fix._replace(edits=edits)
 
 
 def _cell_line(sources: Sequence[SourceFile], line: int) -> tuple[SourceFile, int]:
