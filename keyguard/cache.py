@@ -235,7 +235,7 @@ def _plain(finding: Finding) -> list[Any]:
     given["severity"], given["confidence"] = int(finding.severity), int(finding.confidence)
     if finding.fix is not None:
         edits = [[*edit.span, edit.text] for edit in finding.fix.edits]
-        given["fix"] = [finding.fix.title, int(finding.fix.safety), edits]
+        given["fix"] = [finding.fix.title, int(finding.fix.safety), edits, list(finding.fix.excludes)]
     return list(given.values())
 
 
@@ -265,5 +265,6 @@ def _finding(item: Sequence[Any]) -> Finding:
 
 
 def _fix(item: Sequence[Any]) -> Fix:
-    title, safety, edits = item
-    return Fix(title, Safety(safety), tuple(Edit(Span(start, end), text) for start, end, text in edits))
+    title, safety, edits, excludes = item
+    made = tuple(Edit(Span(start, end), text) for start, end, text in edits)
+    return Fix(title, Safety(safety), made, excludes=tuple(excludes))

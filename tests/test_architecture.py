@@ -27,7 +27,7 @@ CATALOGUE = load()
 # From the ground up: a room may use itself and the rooms in the lines above it. Rooms in one line do not know each
 # other. A module of a package is listed when it stands lower than the rest of its package.
 FLOORS = (
-    ("model", "errors", "fingerprint", "inventory", "lang", "versions", "secrets.structure"),
+    ("model", "errors", "files", "fingerprint", "inventory", "lang", "versions", "secrets.structure"),
     ("source", "knowledge"),
     ("catalogue",),
     ("settings",),
@@ -40,6 +40,7 @@ FLOORS = (
     ("fixer",),
     ("findings",),
     ("engine",),
+    ("repair",),
     ("history",),
     ("report",),
     ("init",),

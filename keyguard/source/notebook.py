@@ -10,7 +10,7 @@ from keyguard.source.kinds import kind_of
 from keyguard.source.magics import PYTHON_CELL_MAGICS, cell_magic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from keyguard.source.text import SourceFile
 
@@ -72,6 +72,12 @@ class _Literal(NamedTuple):
     value: str
     start: int
     end: int
+
+
+class _Array(list[object]):
+    """An array of the JSON, and where it stands, brackets included."""
+
+    start = end = 0
 
 
 def notebook_parts(source: SourceFile) -> tuple[SourceFile, ...]:
@@ -151,6 +157,25 @@ def raw_edit(notebook: SourceFile, part: SourceFile, edit: Edit) -> Edit:
     lines = _raw_lines(inside)
     text = between.join(f'"{line}"' for line in lines) or '""'
     return Edit(Span(literals[first].start, literals[last].end), text)
+
+
+def with_edits(notebook: SourceFile, cell: int, part: str, edits: Iterable[Edit]) -> SourceFile:
+    """Make edits of a cell's source, which do not overlap, or clear its outputs, whatever the edits of an output say.
+
+    Raises:
+        NotebookError: the notebook does not hold the part.
+    """
+    if part == "output":
+        whole = notebook.replaced(cell=cell, part=part)
+        outputs = _located_cell(notebook, whole).get("outputs")
+        if not isinstance(outputs, _Array):
+            _fail(notebook, f"cell {cell} has no output")
+        return notebook.replaced(text=notebook.text[: outputs.start] + "[]" + notebook.text[outputs.end :])
+    # From the last to the first, so that the places of those before stay what they are.
+    for edit in sorted(set(edits), reverse=True):
+        span, new = raw_edit(notebook, notebook.replaced(cell=cell, part="source"), edit)
+        notebook = notebook.replaced(text=notebook.text[: span.start] + new + notebook.text[span.end :])
+    return notebook
 
 
 def _part(source: SourceFile, text: str, kind: str, number: int, part: str) -> SourceFile:
@@ -328,7 +353,8 @@ def _located_object(text: str, at: int) -> tuple[dict[str, object], int]:
 
 
 def _located_array(text: str, at: int) -> tuple[list[object], int]:
-    found: list[object] = []
+    found = _Array()
+    found.start = at - 1
     at = _skip_space(text, at)
     while text[at] != "]":
         if text[at] == ",":
@@ -336,6 +362,7 @@ def _located_array(text: str, at: int) -> tuple[list[object], int]:
         value, at = _located(text, at)
         found.append(value)
         at = _skip_space(text, at)
+    found.end = at + 1
     return found, at + 1
 
 

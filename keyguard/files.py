@@ -1,0 +1,120 @@
+"""Writes a file as a whole or not at all, and only if it still holds what it held when it was read."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# ruff: noqa: PTH105, PTH108, PTH120, PTH123  # os.path, as in discover: pathlib costs 8 ms
+
+
+class ChangedMeanwhile(Exception):  # noqa: N818  # a state of the file, not a bug
+    """The file no longer holds what it held when it was read."""
+
+
+def write_atomically(
+    path: str, data: bytes, *, expect: bytes | None = None, mode: int | None = None, root: str | None = None
+) -> None:
+    """Put `data` in the place of what a file holds, or make the file.
+
+    At any moment, also after a crash, the file is old or new, never half: the bytes go to a file beside it, to the
+    disk, and then take its name. Mode and, where allowed, owner stay; a link is followed to what it leads to.
+
+    Args:
+        path: the file.
+        data: all its new bytes.
+        expect: what it must hold just before, None if that does not matter (or it is new).
+        mode: its permission bits; None for those it has, 0o666 less the umask for a new one.
+        root: a folder that a link must not lead out of; None if it may lead anywhere.
+
+    Raises:
+        ChangedMeanwhile: it holds something else than `expect`.
+        OSError: it could not be written; what was begun is gone. Also for a link that leads out of `root`.
+    """
+    place = os.path.realpath(path)
+    if root is not None and os.path.commonpath((place, os.path.realpath(root))) != os.path.realpath(root):
+        raise OSError(None, "it is a link that leads out of the project")
+    held = _status(place)
+    with _temporary(place, _mode(held) if mode is None else mode) as (stream, temporary):
+        stream.write(data)
+        stream.flush()
+        if held is not None:
+            _keep_owner(stream.fileno(), held)
+        os.fsync(stream.fileno())
+        stream.close()  # Windows renames no open file
+        if expect is not None and _read(place) != expect:
+            raise ChangedMeanwhile(path)
+        os.replace(temporary, place)
+    _sync_folder(os.path.dirname(place))
+
+
+def _status(place: str) -> os.stat_result | None:
+    try:
+        held = os.stat(place)  # noqa: PTH116  # as above
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(held.st_mode):
+        raise OSError(None, "it is no regular file")
+    # A rename needs no right to write the file, but its owner took that right away on purpose.
+    if not os.access(place, os.W_OK):
+        raise PermissionError(13, "Permission denied")
+    return held
+
+
+def _mode(held: os.stat_result | None) -> int:
+    if held is not None:
+        return stat.S_IMODE(held.st_mode)
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+@contextlib.contextmanager
+def _temporary(place: str, mode: int) -> Iterator[tuple[BinaryIO, str]]:
+    """A file beside the one that it will replace, gone again if it does not; its owner alone can read it at first."""
+    descriptor, temporary = tempfile.mkstemp(dir=os.path.dirname(place), prefix=".keyguard-", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            _set_mode(descriptor, temporary, mode)
+            yield stream, temporary
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _set_mode(descriptor: int, temporary: str, mode: int) -> None:
+    if hasattr(os, "fchmod"):
+        os.fchmod(descriptor, mode)
+    else:
+        os.chmod(temporary, mode)  # noqa: PTH101  # Windows has nothing else
+
+
+def _keep_owner(descriptor: int, held: os.stat_result) -> None:
+    if hasattr(os, "fchown"):
+        with contextlib.suppress(OSError):  # only root may give a file away
+            os.fchown(descriptor, held.st_uid, held.st_gid)
+
+
+def _read(place: str) -> bytes | None:
+    try:
+        with open(place, "rb") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+def _sync_folder(folder: str) -> None:
+    """Make the new name last; where a folder cannot be synchronised (Windows, some networks) the system must do."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
