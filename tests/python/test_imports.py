@@ -239,9 +239,9 @@ def test_what_cannot_be_done_is_refused(text: str) -> None:
             "import abc\n\nprobe()\n", "config", "import abc\n\nfrom decouple import config\n\nprobe()\n", id="group"
         ),
         pytest.param(
-            "import abc\n\nimport z\nfrom abacus import a\nfrom flask import b\n\nprobe()\n",
+            "import abc\n\nimport z\nfrom ab import a\nfrom flask import b\n\nprobe()\n",
             "config",
-            "import abc\n\nimport z\nfrom abacus import a\nfrom decouple import config\nfrom flask import b\n\nprobe()\n",
+            "import abc\n\nimport z\nfrom ab import a\nfrom decouple import config\nfrom flask import b\n\nprobe()\n",
             id="sorted",
         ),
         pytest.param(
