@@ -560,7 +560,7 @@ class _File:
         module = near.index.module
         versions = self._session.project().versions_at(self._target.location)
         network = network_of(near, self._settings.advice, versions)
-        self._add_hits(module, hits_of([spot for check in checks for spot in check.run(network)], module))
+        self._add_hits(module, hits_of([spot for check in checks for spot in check.run(network)], module, near.index))
         return network
 
     def _survey(self, facts: PythonFacts, network: Network) -> None:
@@ -734,7 +734,8 @@ class _File:
         if self._target.added is not None and not self._is_added(source, hit.span):
             return
         if shift:
-            finding = finding._replace(span=Span(finding.span.start + shift, finding.span.end + shift))
+            fix = finding.fix and finding.fix._replace(edits=_shifted(finding.fix.edits, shift))
+            finding = finding._replace(span=Span(finding.span.start + shift, finding.span.end + shift), fix=fix)
         self._settle(finding, hit, ignored=ignored)
 
     def _is_added(self, source: SourceFile, span: Span) -> bool:
@@ -791,10 +792,14 @@ def _placed(fix: Fix, source: SourceFile, module: Module) -> Fix | None:
     if len(module.parts) == 1:
         return fix
     start = next(part.start for part in module.parts if part.source is source)
-    edits = tuple(Edit(Span(span.start - start, span.end - start), text) for span, text in fix.edits)
+    edits = _shifted(fix.edits, -start)
     if any(edit.span.start < 0 or edit.span.end > len(source.text) for edit in edits):
         return None
     return fix._replace(edits=edits)
+
+
+def _shifted(edits: Iterable[Edit], shift: int) -> tuple[Edit, ...]:
+    return tuple(Edit(Span(span.start + shift, span.end + shift), text) for span, text in edits)
 
 
 def _cell_line(sources: Sequence[SourceFile], line: int) -> tuple[SourceFile, int]:

@@ -44,6 +44,7 @@ ENTRIES: dict[str, Entry] = {
     "fix.why.done": "by hand, since it is written elsewhere",
     "fix.why.elsewhere": "by hand, since it is written elsewhere",
     "fix.why.generator": "by hand, since the call is given a generator without parentheses",
+    "fix.why.import": "by hand, since an import can hardly be added here",
     "fix.why.joined": "by hand, since it is one of several texts in a row",
     "fix.why.layout": "by hand, since the code is laid out in an unusual way",
     "fix.why.overlap": "by hand, since two changes would meet",

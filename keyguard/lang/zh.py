@@ -42,6 +42,7 @@ ENTRIES: dict[str, Entry] = {
     "fix.why.done": "它写在别处，请手动修改",
     "fix.why.elsewhere": "它写在别处，请手动修改",
     "fix.why.generator": "调用的参数是不带括号的生成器，请手动修改",
+    "fix.why.import": "这里不便添加 import，请手动修改",
     "fix.why.joined": "它是相邻拼接的文本之一，请手动修改",
     "fix.why.layout": "代码排版特殊，请手动修改",
     "fix.why.overlap": "两处修改会相互重叠，请手动修改",
