@@ -79,13 +79,13 @@ class LazyProject:
 
     def __init__(self, root: str, catalogue: Catalogue) -> None:
         """Remember where it is."""
-        self._root = root
+        self.root = root
         self._catalogue = catalogue
         self._made: Project | None = None
 
     def __reduce__(self) -> tuple[type[LazyProject], tuple[str, Catalogue]]:
         """Leave the modules that were read behind."""
-        return LazyProject, (self._root, self._catalogue)
+        return LazyProject, (self.root, self._catalogue)
 
     def seen_by(self, location: str) -> tuple[tuple[str, str, str], ...]:
         """The modules that a file was looked up in: see `Project.seen_by`."""
@@ -96,7 +96,7 @@ class LazyProject:
         if self._made is None:
             from keyguard.python.project import Project  # noqa: PLC0415  # pathlib: 8 ms, when Python is parsed
 
-            self._made = Project(self._root, self._catalogue)
+            self._made = Project(self.root, self._catalogue)
         return self._made
 
 
@@ -464,7 +464,9 @@ class _File:
         from keyguard.checks.facts import text_facts  # noqa: PLC0415  # as above
 
         session = self._session
-        facts = text_facts(source, self._target, session.catalogue, self._settings, signals, session.git)
+        facts = text_facts(
+            source, self._target, session.catalogue, self._settings, signals, session.git, session.project.root
+        )
         for key in facts.keys:
             self._remember(key.value, key.shape)
         if self.is_named and source.kind != "python" and source.part != "output":
