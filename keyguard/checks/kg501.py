@@ -8,7 +8,7 @@ from keyguard.checks.carried import sends_key
 from keyguard.checks.literals import body_of, respelled
 from keyguard.checks.patches import Patch, Replace
 from keyguard.checks.spots import Spot
-from keyguard.model import Safety
+from keyguard.model import Fix, Safety
 from keyguard.python import values as v
 from keyguard.python.hosts import is_reserved_host
 
@@ -29,8 +29,13 @@ def check(network: Network) -> Iterator[Spot]:
         if id(node) not in seen:
             seen.add(id(node))
             values = {"host": host.name, "url": host.url}
-            patch = _patch(given, host)
-            yield Spot("KG501", node, values, statement=f"{statement} {host.name}", patch=patch)
+            name, patch, fix = f"{statement} {host.name}", None, None
+            if ":" in host.name or host.name.replace(".", "").isdigit():
+                # A server at a port, or without a name for a certificate, speaks what it was set up for.
+                fix = Fix("fix.https fix.why.port", Safety.SHOWN, ())
+            else:
+                patch = _patch(given)
+            yield Spot("KG501", node, values, statement=name, fix=fix, patch=patch)
 
 
 def _plain(network: Network) -> Iterator[tuple[Any, Host, str, Given | None]]:
@@ -64,11 +69,9 @@ def _given(connection: Connection, host: Host, network: Network) -> Given | None
     return None
 
 
-def _patch(given: Given | None, host: Host) -> Patch | None:
-    """HTTPS in every literal that the URL is written in; none at a port, where a server speaks what it was told to."""
-    if given is None or ":" in host.name or host.name.replace(".", "").isdigit():
-        return None
-    changes = [change for item in v.alternatives(given.value) for change in _encrypted(item)]
+def _patch(given: Given | None) -> Patch | None:
+    """HTTPS in every literal that the URL is written in."""
+    changes = [change for item in (v.alternatives(given.value) if given else ()) for change in _encrypted(item)]
     if not changes:
         return None
     return Patch("https", Safety.UNSAFE, tuple({id(change.node): change for change in changes}.values()))

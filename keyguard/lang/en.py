@@ -61,6 +61,7 @@ ENTRIES: dict[str, Entry] = {
     "fix.why.joined": "by hand, since it is one of several texts in a row",
     "fix.why.layout": "by hand, since the code is laid out in an unusual way",
     "fix.why.overlap": "by hand, since two changes would meet",
+    "fix.why.port": "once you have tried whether it answers there",
     "fix.why.position": "by hand, since other arguments follow by position",
     "fix.why.star": "by hand, since * or ** may give the argument too",
     "fix.why.string": "by hand, since it stands inside an f-string",

@@ -59,6 +59,7 @@ ENTRIES: dict[str, Entry] = {
     "fix.why.joined": "它是相邻拼接的文本之一，请手动修改",
     "fix.why.layout": "代码排版特殊，请手动修改",
     "fix.why.overlap": "两处修改会相互重叠，请手动修改",
+    "fix.why.port": "请先确认该地址支持 HTTPS",
     "fix.why.position": "后面还有按位置传递的参数，请手动修改",
     "fix.why.star": "* 或 ** 可能也传入了该参数，请手动修改",
     "fix.why.string": "它在 f-string 中，请手动修改",
