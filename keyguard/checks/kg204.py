@@ -103,11 +103,18 @@ def _patch(given: Given, found: _Found, env: str, network: Network) -> Patch | N
     return Patch("read-env", Safety.SAFE, (Replace(node, text),), {"new": env}, ENVIRON, place)
 
 
+def _entries(node: Node) -> list[Node]:
+    """The values of a dict display."""
+    if type(node).__name__ != "Dict":
+        return []
+    return [element.value for element in node.elements if type(element).__name__ == "DictElement"]
+
+
 def _assigned(given: Given, leaf: Node, network: Network) -> Place | None:
-    """Where a literal is the one value of a name, outside of classes; None where it is anything else."""
+    """Where a literal is the one value of a name or of its table, outside of classes; None where it is not."""
     name = given.node.value if type(given.node).__name__ == "Name" else None
     found = network.evaluator.bindings(name, given.place) or [] if name is not None else []
-    if len(found) == 1 and found[0].kind == "assign" and found[0].node is leaf:
+    if len(found) == 1 and found[0].kind == "assign" and (found[0].node is leaf or leaf in _entries(found[0].node)):
         return found[0].place if found[0].place.scope.kind != "class" else None
     return None
 
