@@ -9,8 +9,7 @@ from keyguard.engine import check_bytes
 from keyguard.files import ChangedMeanwhile, write_atomically
 from keyguard.findings import file_finding, hidden_keys
 from keyguard.fixer import Repaired, is_applicable, repair
-from keyguard.keystore import StoreError
-from keyguard.keystore.ignoring import ignore
+from keyguard.keystore import StoreError, ignore
 from keyguard.model import FileReport, Finding, Notice, Safety
 from keyguard.source import decode, kind_of
 

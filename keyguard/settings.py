@@ -41,6 +41,7 @@ FORMATS = (
     "markdown",
 )
 LANGUAGES = ("en", "zh")
+KEY_STORES = ("env-file", "keyring", "aws-secrets-manager", "vault", "none")
 
 # Folders nobody writes by hand. `.vscode`, `dist`, `build` and `.ipynb_checkpoints` are not here: keys leak there.
 DEFAULT_EXCLUDE = (
@@ -157,6 +158,22 @@ class Advice(NamedTuple):
     one_off: Patterns = Patterns(".", ())
 
 
+class Storing(NamedTuple):
+    """Where `fix` puts the keys it takes out of code.
+
+    What says where a remote store answers, and who asks, is not here: a cloned repository's settings must not be able
+    to send keys to a host of its own choice. `env_file` None means `.env` at the root; of `keyring_service` and
+    `vault_path` None means the name of the project's folder.
+    """
+
+    kind: str = "env-file"
+    env_file: str | None = None
+    keyring_service: str | None = None
+    aws_prefix: str = ""
+    vault_mount: str = "secret"
+    vault_path: str | None = None
+
+
 class Settings(NamedTuple):
     """Everything a run was told, by file, environment and command line; paths are absolute.
 
@@ -183,6 +200,7 @@ class Settings(NamedTuple):
     plugins_on: tuple[str, ...] = ()
     plugins_off: tuple[str, ...] = ()
     advice: Advice = Advice()
+    storing: Storing = Storing()
     own: Own = Own()
     unsafe_fixes: bool = False
 
@@ -419,6 +437,12 @@ def show_settings(settings: Settings) -> str:
         "http-timeout": settings.advice.http_timeout,
         "model-timeout": settings.advice.model_timeout,
         "one-off": settings.advice.one_off.patterns,
+        "key-store": settings.storing.kind,
+        "env-file": settings.storing.env_file and display(settings.storing.env_file),
+        "keyring-service": settings.storing.keyring_service,
+        "aws-prefix": settings.storing.aws_prefix,
+        "vault-mount": settings.storing.vault_mount,
+        "vault-path": settings.storing.vault_path,
     }
     lines = [f"# {settings.source or 'no settings file: defaults'}"]
     lines += [f"{name} = {_toml(value)}" for name, value in rows.items() if value is not None]
@@ -667,6 +691,32 @@ def _seconds(value: object, _where: _File | _Given, _: Callable[[], Vocabulary])
     return value
 
 
+def _env_file(value: object, _where: _File | _Given, _: Callable[[], Vocabulary]) -> str:
+    from keyguard.source import is_env_file, is_env_template  # noqa: PLC0415  # for a project that has this setting
+
+    if not isinstance(value, str):
+        message = f"expected the path of an env file, not {_shown(value)}"
+        raise _WrongValueError(message)
+    if not is_env_file(value) or is_env_template(value):
+        message = f'{_shown(value)} is no name of a file that holds keys; write one such as ".env" or "config/prod.env"'
+        raise _WrongValueError(message)
+    return value
+
+
+def _name_in_store(pattern: str, expected: str) -> _Reader:
+    """Give what reads a name that becomes part of a remote store's own names or paths."""
+
+    def read(value: object, _where: _File | _Given, _: Callable[[], Vocabulary]) -> str:
+        import re  # noqa: PLC0415  # in memory already through tomllib
+
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            message = f"expected {expected}, not {_shown(value)}"
+            raise _WrongValueError(message)
+        return value
+
+    return read
+
+
 def _own_reader(check: str, example: str) -> _Reader:
     """Give what reads providers or wrappers of a project's own: tables, each checked as those in `rules/` are."""
 
@@ -743,6 +793,7 @@ def _level(levels: type[Severity | Confidence]) -> _Reader:
     return read
 
 
+_VAULT_PATH = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}){0,9}"
 OPTIONS: Mapping[str, _Reader] = {
     "select": _selectors,
     "extend-select": _selectors,
@@ -764,6 +815,12 @@ OPTIONS: Mapping[str, _Reader] = {
     "model-timeout": _seconds,
     "one-off": _texts,
     "trusted-hosts": _trusted,
+    "key-store": _one_of(*KEY_STORES),
+    "env-file": _env_file,
+    "keyring-service": _name_in_store(r"[^\x00-\x1f]{1,200}", "a name of 1 to 200 characters"),
+    "aws-prefix": _name_in_store(r"[A-Za-z0-9/_+=.@-]{0,200}", "letters, digits and /_+=.@-"),
+    "vault-mount": _name_in_store(_VAULT_PATH, 'a path such as "secret"'),
+    "vault-path": _name_in_store(_VAULT_PATH, 'a path such as "team/app"'),
     "providers": _own_reader("own_provider", "[providers.corp]"),
     "wrappers": _own_reader("own_wrapper", '[wrappers."mylib.client.make"]'),
     "unsafe-fixes": _switch,
@@ -773,6 +830,14 @@ _ADVICE = {
     "model-timeout": "model_timeout",
     "one-off": "one_off",
     "trusted-hosts": "trusted",
+}
+_STORING = {
+    "key-store": "kind",
+    "env-file": "env_file",
+    "keyring-service": "keyring_service",
+    "aws-prefix": "aws_prefix",
+    "vault-mount": "vault_mount",
+    "vault-path": "vault_path",
 }
 _OWN = "own"
 _HOST = r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?"
@@ -825,6 +890,13 @@ def _unknown_providers(
             values[setting] = tuple(item for item in values[setting] if item[0] != name)
 
 
+def _stored(storing: Storing, values: Mapping[str, Any], base: str) -> Storing:
+    changes = {_STORING[name]: value for name, value in values.items() if name in _STORING}
+    if "env_file" in changes:
+        changes["env_file"] = os.path.abspath(os.path.join(base, changes["env_file"]))
+    return storing._replace(**changes)
+
+
 def _applied(settings: Settings, values: Mapping[str, Any], base: str) -> Settings:
     """Put the values of a later source over the settings of the earlier ones."""
     changes: dict[str, Any] = {}
@@ -839,12 +911,13 @@ def _applied(settings: Settings, values: Mapping[str, Any], base: str) -> Settin
             changes["baseline"] = value and os.path.join(base, value)
         elif name == "other-secrets":
             changes["plugins_on"], changes["plugins_off"] = value
-        elif name not in ("select", "extend-select", "ignore", "providers", "wrappers", *_ADVICE):
+        elif name not in ("select", "extend-select", "ignore", "providers", "wrappers", *_ADVICE, *_STORING):
             changes[name.replace("-", "_")] = value
     advice = {_ADVICE[name]: value for name, value in values.items() if name in _ADVICE and value != ()}
     if "one_off" in advice:
         advice["one_off"] = Patterns(base, advice["one_off"])
     changes["advice"] = settings.advice._replace(**advice)
+    changes["storing"] = _stored(settings.storing, values, base)
     changes["own"] = settings.own._replace(**{key: values[key] for key in Own._fields if key in values})
     selection = Selection(values.get("select"), values.get("extend-select", ()), values.get("ignore", ()))
     if selection != Selection():

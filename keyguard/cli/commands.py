@@ -67,7 +67,7 @@ def _fixed(run: _Run, arguments: argparse.Namespace) -> int:
     fixing.refuse_what_is_no_file(arguments)
     report = run.report()
     session = run.fixing_session()
-    unsafe = run.settings.unsafe_fixes if arguments.unsafe_fixes is None else arguments.unsafe_fixes
+    unsafe = run.settings.unsafe_fixes
     is_text = arguments.output_file is None and run.settings.output_format in {"text", "concise"}
     if arguments.diff:
         text, count = fixing.diff(report, run.targets, session, unsafe=unsafe, accept=run.accepted_file)
@@ -331,7 +331,7 @@ class _Run:
         """Open the store that keys move to."""
         from keyguard.keystore import open_store  # noqa: PLC0415  # where keys move only
 
-        return open_store(self.settings)
+        return open_store(self.settings, self.settings.root)
 
     def noted_after(self, report: Report, notices: Iterable[Notice]) -> Report:
         """Note what went wrong while fixes were written."""
@@ -552,6 +552,8 @@ def _finder(arguments: argparse.Namespace, catalogue: Catalogue) -> SettingsFind
         "lang",
         "output_format",
         "jobs",
+        "key_store",
+        "unsafe_fixes",
     )
     given = {name.replace("_", "-"): getattr(arguments, name, None) for name in names}
     overrides = {name: value for name, value in given.items() if value is not None}

@@ -1,56 +1,31 @@
-"""Where keys go that leave the code: a store is written and read back before a single line of code changes."""
+"""Where keys go when they leave the code: an env file, the system's keyring, a secret manager, or nowhere."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+import os
+from typing import TYPE_CHECKING
+
+from keyguard.discover.git import repository_of
+from keyguard.keystore.base import KeyStore, Receipt, StoreError
+from keyguard.keystore.ignoring import ignore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from keyguard.model import Move
     from keyguard.settings import Settings
 
-KINDS = ("env-file", "none")
+# ruff: noqa: PTH100  # os.path, as in the settings: pathlib costs 8 ms
+
+__all__ = ["KeyStore", "Receipt", "StoreError", "ignore", "open_store"]
 
 
-class StoreError(Exception):
-    """A store could not take or give a key; the message names what failed and the remedy, never a key."""
+def open_store(settings: Settings, root: str) -> KeyStore:
+    """Give the store that the settings ask for. Nothing is read, asked or written before the first question.
 
+    Args:
+        settings: those of the run.
+        root: the folder that stands in for the project's where neither a settings file nor git names one.
+    """
+    from keyguard.keystore.env_file import EnvFile  # noqa: PLC0415  # one of five
 
-class Receipt(NamedTuple):
-    """What a store says it holds: `place` for people, names that are new and that were there, and files it changed."""
-
-    place: str
-    written: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
-
-
-class KeyStore(Protocol):
-    """A place that keeps keys by the names of environment variables."""
-
-    @property
-    def kind(self) -> str:
-        """Its name in the settings."""
-
-    def lookup(self, name: str) -> str | None:
-        """Give the value held under a name; StoreError if the store cannot be asked."""
-
-    def name_of(self, value: str) -> str | None:
-        """Give a name that holds this very value, if that can be told."""
-
-    def put(self, moves: Sequence[Move]) -> Receipt:
-        """Keep every key, read all back and compare.
-
-        A name that already holds another value is never overwritten.
-
-        Raises:
-            StoreError: not every key is in the store; of a file nothing is half-written.
-        """
-
-
-def open_store(settings: Settings) -> KeyStore:
-    """Open the store of a run's settings; nothing is written or connected yet."""
-    from keyguard.keystore.envfile import EnvFile  # noqa: PLC0415  # python-dotenv: 12 ms, where keys move
-
-    return EnvFile(".env", settings.root)
+    repository = None if settings.source else repository_of(os.path.abspath(root))
+    base = settings.root if settings.source else repository.top if repository else root
+    return EnvFile.of(settings.storing.env_file, base)
