@@ -106,7 +106,7 @@ class Imports:
         self._read()
         if self._is_replaced(want):
             return None
-        there = self._there(want, place, at)
+        there = self.there(want, place, at)
         if there is not None:
             return Way(there)
         extended = self._extended(want, place, at) if want.direct else None
@@ -152,8 +152,9 @@ class Imports:
         """Tell whether the module puts something else in the place of what is wanted: `os.environ = {}`."""
         return want.dotted in self.index.attributes
 
-    def _there(self, want: Want, place: Place, at: int) -> str | None:
-        """The spelling by what is imported already; the usual form of the import first."""
+    def there(self, want: Want, place: Place, at: int) -> str | None:
+        """The spelling by what is imported already, the usual form of the import first; None where nothing is."""
+        self._read()
         ways = [(want.dotted, "")] if want.name else []
         ways.insert(len(ways) if want.direct else 0, (want.module, f".{want.name}" if want.name else ""))
         for dotted, rest in ways:
