@@ -15,8 +15,9 @@ from keyguard.moving.reads import CodeStyle
 from keyguard.moving.reasons import RefusedError, Why
 from keyguard.moving.statements import removed
 from keyguard.moving.tree import kind, merged
-from keyguard.naming import Wish
+from keyguard.naming import RESELLERS, Wish
 from keyguard.python import values as v
+from keyguard.python.around import hosts_in
 from keyguard.python.index import operands, plain_string, spell
 from keyguard.python.tables import is_key_variable
 
@@ -33,6 +34,8 @@ __all__ = ["CodeStyle", "with_fixes"]
 
 RULES = frozenset(RULE_OF_PLACE.values())
 _LEAST_PIECE = 8  # characters of a literal that no edit may copy, if it is a piece of a key
+_TYPES = frozenset({"Annotation", "TypeAlias", "TypeParam", "TypeVar"})
+_LITERAL_TYPES = frozenset({"Annotated", "Literal"})
 _NAMES = frozenset({"__all__", "__match_args__", "__slots__"})
 
 
@@ -116,17 +119,31 @@ def _wish_of_text(key: KeyText, desk: Desk) -> Wish:
 
 def _wish(key: KeyText, draft: Draft, exact: Node, desk: Desk) -> Wish:
     around, catalogue = draft.around, desk.facts.catalogue
-    near = tuple(host for host in around.hosts if catalogue.provider_of_host(host) is not None)
     own = around.env if exact is not None else None
     if own is not None and catalogue.providers_of_env(own):
         own = own.upper()
     fixed = _fixed(key, draft, exact, desk) if exact is not None else None
     return Wish(
         own=fixed or own,
-        hosts=around.sent_to or near,
+        hosts=_hosts(key, draft, desk),
         provider=key.provider,
         defaults=around.client.env if around.client is not None else (),
         fixed=fixed is not None,
+    )
+
+
+def _hosts(key: KeyText, draft: Draft, desk: Desk) -> tuple[str, ...]:
+    """The hosts that a key goes to: those in one text or call with it; one near it only if it resells the models."""
+    catalogue, evaluator = desk.facts.catalogue, desk.facts.evaluator
+    text = v.show(evaluator.value(draft.root, draft.place)) if draft.place is not None else ""
+    beside = hosts_in(f"{text} {v.literal_text(draft.leaves[0]) if draft.leaves else ''}", bare=False)
+    if key.where == "url" and beside:
+        return tuple(beside)
+    if draft.around.sent_to:
+        return draft.around.sent_to
+    owners = {host: catalogue.provider_of_host(host) for host in (*beside, *draft.around.hosts)}
+    return tuple(
+        host for host, owner in owners.items() if owner is not None and (owner.kind in RESELLERS or not key.provider)
     )
 
 
@@ -239,7 +256,7 @@ def _reasons(leaf: Node, desk: Desk) -> Iterator[Why]:  # noqa: C901  # one arm 
         name = kind(parent)
         if name == "DictElement" and child is parent.key:
             yield Why.DICT_KEY
-        elif name in {"Annotation", "TypeAlias", "TypeVar", "TypeParam"} or (name == "Subscript" and spell(parent.value).rpartition(".")[2] in {"Literal", "Annotated"}):
+        elif name in _TYPES or (name == "Subscript" and spell(parent.value).rpartition(".")[2] in _LITERAL_TYPES):
             yield Why.TYPE
         elif name.startswith("Match") and name not in {"Match", "MatchCase"}:
             yield Why.PATTERN

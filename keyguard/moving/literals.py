@@ -168,7 +168,7 @@ class _Literal:
         """Make a sum of the literal: the text before, the read, the text behind."""
         if kind(self.parent) == "ConcatenatedString":
             raise RefusedError(Why.NEIGHBOUR)
-        prefix, first, last = v.literal_body(self.leaf.value)
+        first, last = v.literal_body(self.leaf.value)[1:]
         opening = self.leaf.value[:first].replace("u", "").replace("U", "")
         closing = self.leaf.value[last:]
         expression = spelled(self.read, self.tree.quotes(self.leaf)) + encoded
@@ -207,24 +207,26 @@ class _Literal:
 
 
 def _whole(draft: Draft, tree: Tree, evaluator: Evaluator, read: Callable[[set[str]], str | None]) -> Taken | None:
-    """Replace the smallest part of an expression that makes the key and nothing else."""
+    """Replace the largest part of an expression that makes the key and nothing else."""
     if draft.place is None:
         return None
     if not draft.leaves and _names(draft.root, draft, evaluator):
         raise RefusedError(Why.MADE_ELSEWHERE)
+    made: list[Node] = []
     for node in tree.up(draft.leaves[0] if draft.leaves else draft.root):
-        if not all(tree.inside(leaf, node) for leaf in draft.leaves):
-            continue
-        value = evaluator.value(node, draft.place) if kind(node) not in {"AugAssign", "Arg"} else v.UNKNOWN
-        if isinstance(value, v.Text) and value.text == draft.value:
-            encoded = is_bytes(node)
-            if encoded is None:
-                raise RefusedError(Why.NO_TEXT)
-            expression = spelled(read, tree.quotes(node)) + (".encode()" if encoded else "")
-            return Taken((tree.replace(tree.whole(node), expression),), None if encoded else node)
+        if kind(node) not in {"AugAssign", "Arg"} and all(tree.inside(leaf, node) for leaf in draft.leaves):
+            value = evaluator.value(node, draft.place)
+            if isinstance(value, v.Text) and value.text == draft.value:
+                made.append(node)
         if node is draft.root:
             break
-    return None
+    if not made:
+        return None
+    node = next((node for node in reversed(made) if is_bytes(node) is not None), None)
+    if node is None:
+        raise RefusedError(Why.NO_TEXT)
+    expression = spelled(read, tree.quotes(node)) + (".encode()" if is_bytes(node) else "")
+    return Taken((tree.replace(tree.whole(node), expression),), None if is_bytes(node) else node)
 
 
 def _names(root: Node, draft: Draft, evaluator: Evaluator) -> bool:
