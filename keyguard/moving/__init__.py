@@ -24,13 +24,14 @@ from keyguard.python.tables import is_key_variable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from keyguard.catalogue import Catalogue
     from keyguard.model import Hit
     from keyguard.naming import Naming
     from keyguard.python.facts import KeyText, PythonFacts
     from keyguard.python.index import Node
     from keyguard.python.keys import Draft
 
-__all__ = ["CodeStyle", "with_fixes"]
+__all__ = ["CodeStyle", "style_of", "with_fixes"]
 
 RULES = frozenset(RULE_OF_PLACE.values())
 _LEAST_PIECE = 8  # characters of a literal that no edit may copy, if it is a piece of a key
@@ -56,6 +57,12 @@ def with_fixes(facts: PythonFacts, hits: Sequence[Hit], naming: Naming, style: C
         if not key.public:
             done[number] = _with_fix(hits[number], key, desk, naming)
     return done
+
+
+def style_of(name: str, catalogue: Catalogue) -> CodeStyle:
+    """The code style of a name; that of the standard library for one that is not known."""
+    forms = catalogue.env_access.forms
+    return CodeStyle(next((form for form in forms if form.id == name), forms[0]))
 
 
 def _with_fix(hit: Hit, key: KeyText, desk: Desk, naming: Naming) -> Hit:
