@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from keyguard.model import Hit
     from keyguard.naming import Naming
     from keyguard.python.facts import KeyText, PythonFacts
-    from keyguard.python.index import Node
+    from keyguard.python.index import Node, Place
     from keyguard.python.keys import Draft
 
 __all__ = ["CodeStyle", "style_of", "with_fixes"]
@@ -154,34 +154,40 @@ def _hosts(key: KeyText, draft: Draft, desk: Desk) -> tuple[str, ...]:
     )
 
 
-def _fixed(key: KeyText, draft: Draft, exact: Node, desk: Desk) -> str | None:  # one return a kind of place
+def _fixed(key: KeyText, draft: Draft, exact: Node, desk: Desk) -> str | None:
     """The variable that the code reads for a key in any case."""
-    tree, evaluator, place = desk.tree, desk.facts.evaluator, draft.place
-    parent = tree.parent(exact)
+    place, parent = draft.place, desk.tree.parent(exact)
     if place is None:
         return None
     if key.where == "env-default":
-        if kind(parent) == "BooleanOperation":
-            terms = operands(parent)
-            at = next((number for number, term in enumerate(terms) if term is exact), 0)
-            value = evaluator.value(terms[at - 1], place) if at else v.UNKNOWN
-            return value.names[0] if isinstance(value, v.EnvRead) and len(value.names) == 1 else None
-        return key.name or None
-    if key.where == "field" and place.scope.kind == "class":
-        settings = evaluator.settings_class(place.scope)
-        if settings is not None and settings.reads_env:
-            value_or_none = evaluator.member(place.scope, key.name, place)
-            if isinstance(value_or_none, v.Sealed):
-                value_or_none = value_or_none.value
-            if isinstance(value_or_none, v.EnvRead) and value_or_none.names:
-                return value_or_none.names[0]
+        return _read_before(exact, parent, place, desk) if kind(parent) == "BooleanOperation" else key.name or None
+    if key.where == "field":
+        return _read_by_class(key.name, place, desk)
     if key.where == "option" and kind(parent) == "Arg":
-        call = tree.parent(parent)
         words = {word for option in desk.facts.catalogue.env_access.options for word in option.env_keywords}
-        for item in call.args:
+        for item in desk.tree.parent(parent).args:
             if item.keyword is not None and item.keyword.value in words:
                 return plain_string(item.value)
     return None
+
+
+def _read_before(exact: Node, operation: Node, place: Place, desk: Desk) -> str | None:
+    """The variable that is read last before an `or`."""
+    terms = operands(operation)
+    at = next((number for number, term in enumerate(terms) if term is exact), 0)
+    value = desk.facts.evaluator.value(terms[at - 1], place) if at else v.UNKNOWN
+    return value.names[0] if isinstance(value, v.EnvRead) and len(value.names) == 1 else None
+
+
+def _read_by_class(name: str, place: Place, desk: Desk) -> str | None:
+    """The variable that a settings class fills a field from."""
+    evaluator = desk.facts.evaluator
+    settings = evaluator.settings_class(place.scope) if place.scope.kind == "class" else None
+    if settings is None or not settings.reads_env:
+        return None
+    value = evaluator.member(place.scope, name, place)
+    value = value.value if isinstance(value, v.Sealed) else value
+    return value.names[0] if isinstance(value, v.EnvRead) and value.names else None
 
 
 def _exact(draft: Draft, desk: Desk) -> Node:

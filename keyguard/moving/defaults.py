@@ -279,41 +279,48 @@ def of_option(task: Task, desk: Desk) -> Rewrite | None:
     taken = task.taken()
     argument: Node = desk.tree.parent(taken.node) if taken.node is not None else None
     call: Node = desk.tree.parent(argument) if kind(argument) == "Arg" else None
-    if kind(call) != "Call":
-        return None
-    option = _option(task, desk, call)
+    option = _option(task, desk, call) if kind(call) == "Call" else None
     if option is None or option.rewrite == "read":
         return None
     if option.rewrite == "optional":
         return Rewrite(task.taken(optional=True).edits, task.title())
     given = {item.keyword.value for item in call.args if item.keyword is not None}
     by_itself = desk.style.form.environment and not given.intersection(option.plain_without)
-    has_name = given.intersection(option.env_keywords)
-    if has_name and not _is_own(task):
-        by_itself = False
-    keyword = option.env_keywords[0]
-    title = f"let the option read {task.name}"
-    if option.rewrite == "variable":
-        if not by_itself:
-            value = desk.tree.whole(argument.value)
-            edits = [edit for edit in taken.edits if not value.covers(edit.span)]
-            code = desk.tree.after_edits(value, taken.edits).lstrip()
-            return Rewrite((*edits, Edit(value, f"lambda: {code}")), f"read {task.name} when the option is used")
-        if has_name:
-            return Rewrite((without(argument, call, desk),), title)
-        return Rewrite(
-            (Edit(desk.tree.span(argument), _with_comma(argument, desk, f'{keyword}="{task.name}"')),), title
-        )
-    if not by_itself:
+    is_named = bool(given.intersection(option.env_keywords))
+    if not by_itself or (is_named and not _is_own(task)):
+        return _asked_late(task, desk, argument, option)
+    named = "" if is_named else f'{option.env_keywords[0]}="{task.name}"'
+    edits = (
+        _required(argument, call, named, desk) if option.rewrite == "required" else _named(argument, call, named, desk)
+    )
+    return Rewrite(edits, f"let the option read {task.name}")
+
+
+def _asked_late(task: Task, desk: Desk, argument: Node, option: OptionDefiner) -> Rewrite:
+    """An option whose default means more than a value: a function gives it, where the option takes one."""
+    if option.rewrite == "required":
         raise RefusedError(Why.OPTION)
-    edits = [Edit(desk.tree.whole(argument.value), "...")]
-    if not has_name:
-        end = desk.tree.whole(call.args[-1].value).end
-        if call.args[-1] is argument:
-            edits = [Edit(desk.tree.whole(argument.value), f'..., {keyword}="{task.name}"')]
-        else:
-            edits.append(Edit(Span(end, end), f', {keyword}="{task.name}"'))
-    return Rewrite(tuple(edits), title)
+    value = desk.tree.whole(argument.value)
+    edits = [edit for edit in task.taken().edits if not value.covers(edit.span)]
+    code = desk.tree.after_edits(value, task.taken().edits).lstrip()
+    return Rewrite((*edits, Edit(value, f"lambda: {code}")), f"read {task.name} when the option is used")
+
+
+def _named(argument: Node, call: Node, named: str, desk: Desk) -> tuple[Edit, ...]:
+    """The variable's name instead of the default."""
+    if not named:
+        return (without(argument, call, desk),)
+    return (Edit(Span(desk.tree.span(argument).start, desk.tree.whole(argument.value).end), named),)
+
+
+def _required(argument: Node, call: Node, named: str, desk: Desk) -> tuple[Edit, ...]:
+    """No default, which is an ellipsis, and the variable's name as the last argument."""
+    default, last = desk.tree.whole(argument.value), desk.tree.whole(call.args[-1].value)
+    if not named:
+        return (Edit(default, "..."),)
+    if call.args[-1] is argument:
+        return (Edit(default, f"..., {named}"),)
+    return Edit(default, "..."), Edit(Span(last.end, last.end), f", {named}")
 
 
 def _option(task: Task, desk: Desk, call: Node) -> OptionDefiner | None:
@@ -324,13 +331,6 @@ def _option(task: Task, desk: Desk, call: Node) -> OptionDefiner | None:
         method = call.func.attr.value
         found = tables.option_methods.get(method)
     return found
-
-
-def _with_comma(argument: Node, desk: Desk, code: str) -> str:
-    """A new argument in the place of an old one, whose node ends behind its comma."""
-    span = desk.tree.span(argument)
-    end = desk.tree.whole(argument.value).end
-    return code + desk.tree.text[end : span.end]
 
 
 def without(argument: Node, call: Node, desk: Desk) -> Edit:
@@ -353,10 +353,9 @@ def without(argument: Node, call: Node, desk: Desk) -> Edit:
 
 def of_field(task: Task, desk: Desk) -> Rewrite | None:
     """The default of a field: made by a function for each object, or left to a class that reads the environment."""
-    tree, evaluator = desk.tree, desk.facts.evaluator
-    statement = tree.around(task.leaf, "AnnAssign", "Assign")
+    statement = desk.tree.around(task.leaf, "AnnAssign", "Assign")
     scope: Scope = task.place.scope
-    settings = evaluator.settings_class(scope) if scope.kind == "class" else None
+    settings = desk.facts.evaluator.settings_class(scope) if scope.kind == "class" else None
     if statement is None or settings is None or statement.value is None:
         return None
     target = statement.target if kind(statement) == "AnnAssign" else statement.targets[0].target
@@ -369,23 +368,38 @@ def of_field(task: Task, desk: Desk) -> Rewrite | None:
         return _of_settings(task, desk, statement, argument, name)
     if argument is None and (not annotation or not name):
         return None  # an attribute of the class, no field
-    if settings.factory_keyword is None or "InitVar" in annotation:
+    if "InitVar" in annotation:
         raise RefusedError(Why.NO_FACTORY)
-    if settings.bases and name.startswith("_") and argument is None:
-        raise RefusedError(Why.PRIVATE_FIELD)
-    if re.search(rf"\b{re.escape(scope.name)}\.{re.escape(name)}\b", tree.text):
-        raise RefusedError(Why.CLASS_ATTRIBUTE)
     value = statement.value if argument is None else argument.value
+    _refuse_field(name, value, settings, scope, desk, is_described=argument is not None)
+    return _made(task, desk, settings, statement, argument)
+
+
+def _refuse_field(  # noqa: PLR0913  # all that is known of a field
+    name: str, value: Node, settings: SettingsClass, scope: Scope, desk: Desk, *, is_described: bool
+) -> None:
+    """Refuse fields whose default cannot come from a function."""
+    if settings.factory_keyword is None:
+        raise RefusedError(Why.NO_FACTORY)
+    if settings.bases and name.startswith("_") and not is_described:
+        raise RefusedError(Why.PRIVATE_FIELD)
+    if re.search(rf"\b{re.escape(scope.name)}\.{re.escape(name)}\b", desk.tree.text):
+        raise RefusedError(Why.CLASS_ATTRIBUTE)
     if any(kind(node) == "Name" and node.value in scope.bindings for node in walk(value)):
         raise RefusedError(Why.CLASS_NAMES)
+
+
+def _made(task: Task, desk: Desk, settings: SettingsClass, statement: Node, argument: Node) -> Rewrite:
+    """A default that a function makes."""
+    tree, scope = desk.tree, task.place.scope
     taken = task.taken()
-    whole = tree.whole(value)
+    whole = tree.whole(statement.value if argument is None else argument.value)
     edits = [edit for edit in taken.edits if not whole.covers(edit.span)]
     made = f"{settings.factory_keyword}=lambda: {tree.after_edits(whole, taken.edits).lstrip()}"
-    title = f"read {task.name} when a {scope.name} is made"
+    title = f"read {task.name} for each new {scope.name}"
     if argument is not None:
-        later = list(statement.value.args)
-        later = later[next(at for at, item in enumerate(later) if item is argument) + 1 :]
+        arguments = list(statement.value.args)
+        later = arguments[next(at for at, item in enumerate(arguments) if item is argument) + 1 :]
         if argument.keyword is None and any(item.keyword is None for item in later):
             raise RefusedError(Why.POSITIONAL)
         edits.append(Edit(Span(tree.span(argument).start, whole.end), made))

@@ -74,7 +74,8 @@ def moved(text: str, *, form: str = "os.environ", path: str = "app.py", least: S
             moves.update((move.name, move.secret.value) for move in fix.moves)
         text = edited(text, [edit for fix in chosen for edit in fix.edits])
         ast.parse(text)
-    raise AssertionError(f"the fixes of a text do not end: {[fix.title for fix in first]}")
+    msg = f"the fixes of a text do not end: {[fix.title for fix in first]}"
+    raise AssertionError(msg)
 
 
 def no_key_is_copied(fix: Fix, found: PythonFacts) -> None:

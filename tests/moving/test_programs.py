@@ -78,7 +78,7 @@ PROGRAMS: dict[str, str] = {
     "raw with braces": 'sink(r"\\N{x} <openai-key> {}")\n',
     "json": """sink('{"a": {"b": "<openai-key>"}, "c": {"d": [{}]}, "e": {}}')\n""",
     "json in more": """sink('{"a": {"b": "<openai-key>"}, "c": {"d": [{}]}, "e": {}}'.upper())\n""",
-    "json in triple quotes": "sink('''{\n  \"a\": {\"b\": \"<openai-key>\"}, \"c\": {}, \"d\": {}\n}''')\n",
+    "json in triple quotes": 'sink(\'\'\'{\n  "a": {"b": "<openai-key>"}, "c": {}, "d": {}\n}\'\'\')\n',
     "long text": 'sink("""\n' + "lorem ipsum {dolor}\n" * 12 + 'key: <openai-key>\n""")\n',
     "percent": 'sink("%s: Bearer <openai-key>" % "a", "Bearer %s" % "<openai-key>", "%%s <openai-key>%s" % 1)\n',
     "format": 'sink("{}: Bearer <openai-key>".format("a"), "Bearer {}".format("<openai-key>"))\n',
@@ -112,7 +112,8 @@ PROGRAMS: dict[str, str] = {
     "environment of a block": (
         OS + 'def f():\n    os.environ["OPENAI_API_KEY"] = "<openai-key>"\n\n\nf()\nsink(os.getenv("OPENAI_API_KEY"))\n'
     ),
-    "environment on one line": OS + 'if 1: os.environ["GROQ_API_KEY"] = "<groq-key>"\nsink(os.getenv("GROQ_API_KEY"))\n',
+    "environment on one line": OS
+    + 'if 1: os.environ["GROQ_API_KEY"] = "<groq-key>"\nsink(os.getenv("GROQ_API_KEY"))\n',
     "environment among statements": (
         OS + 'x = 1; os.environ["GROQ_API_KEY"] = "<groq-key>"; y = 2\nsink(os.getenv("GROQ_API_KEY"), x, y)\n'
     ),
@@ -123,7 +124,8 @@ PROGRAMS: dict[str, str] = {
         OS + 'os.environ["OPENAI_API_KEY"] = "<openai-key>"\nsink(os.environ["OPENAI_API_KEY"])\n'
         'os.environ["OPENAI_API_KEY"] = "<openai-key-2>"\nsink(os.environ["OPENAI_API_KEY"])\n'
     ),
-    "environment by update": OS + 'os.environ.update({"GROQ_API_KEY": "<groq-key>"})\nsink(os.getenv("GROQ_API_KEY"))\n',
+    "environment by update": OS
+    + 'os.environ.update({"GROQ_API_KEY": "<groq-key>"})\nsink(os.getenv("GROQ_API_KEY"))\n',
     "environment by update with a name": (
         OS + 'os.environ.update(GROQ_API_KEY="<groq-key>")\nsink(os.getenv("GROQ_API_KEY"))\n'
     ),
@@ -151,7 +153,8 @@ PROGRAMS: dict[str, str] = {
     "fallback of setdefault, used": OS + 'sink(os.environ.setdefault("GROQ_API_KEY", "<groq-key>"))\n',
     "fallback of pop": OS + 'sink(os.environ.pop("GROQ_API_KEY", "<groq-key>"))\n',
     "fallbacks of two keys": (
-        OS + 'sink(os.getenv("A_KEY", "<openai-key>"), os.getenv("B_KEY", "<openai-key>"), os.getenv("C_KEY", "<groq-key>"))\n'
+        OS
+        + 'sink(os.getenv("A_KEY", "<openai-key>"), os.getenv("B_KEY", "<openai-key>"), os.getenv("C_KEY", "<groq-key>"))\n'
     ),
     # parameters
     "parameter": 'def f(key="<openai-key>"):\n    return key\n\n\nsink(f(), f("a"))\n',
@@ -193,13 +196,12 @@ PROGRAMS: dict[str, str] = {
     ),
     "parameters": 'def f(a="<openai-key>", b="<groq-key>"):\n    return a, b\n\n\nsink(f(), f("x"), f(b="y"))\n',
     "parameter beside os": 'def f(os="<openai-key>"):\n    return os\n\n\nsink(f())\n',
-    "parameter that makes a client": HEAD + 'def f(client=OpenAI(api_key="<openai-key>")):\n    return client\n\n\nsink(f())\n',
+    "parameter that makes a client": HEAD
+    + 'def f(client=OpenAI(api_key="<openai-key>")):\n    return client\n\n\nsink(f())\n',
     "parameter with tabs": 'def f(key="<openai-key>"):\n\tx = 1\n\treturn key\n\n\nsink(f())\n',
     "parameter with carriage returns": 'def f(key="<openai-key>"):\r\n    return key\r\n\r\n\r\nsink(f())\r\n',
     "parameter with body at the end": 'sink()\ndef f(key="<openai-key>"):\n    """Doc."""',
-    "parameter of partial": (
-        'from functools import partial\nsink(partial(dict, key="<openai-key>")())\n'
-    ),
+    "parameter of partial": ('from functools import partial\nsink(partial(dict, key="<openai-key>")())\n'),
     # options
     "argparse": (
         "import argparse\np = argparse.ArgumentParser()\n"
@@ -216,7 +218,7 @@ PROGRAMS: dict[str, str] = {
     ),
     # fields
     "dataclass": (
-        "from dataclasses import dataclass\n\n\n@dataclass\nclass A:\n    n: int = 1\n    key: str = \"<openai-key>\"\n\n\n"
+        'from dataclasses import dataclass\n\n\n@dataclass\nclass A:\n    n: int = 1\n    key: str = "<openai-key>"\n\n\n'
         'sink(A().key, A(key="a").key)\n'
     ),
     "dataclass with field": (
@@ -248,7 +250,7 @@ PROGRAMS: dict[str, str] = {
     "url in an f-string": 'x = 1\nsink(f"https://generativelanguage.googleapis.com/{x}/models?key=<gemini-key>")\n',
     "url with a user": 'sink("https://user:<openai-key>@proxy.example.com/v1")\n',
     "parameters of a url": 'import requests\nrequests.get("https://generativelanguage.googleapis.com/v1", {"key": "<gemini-key>"})\n',
-}  # fmt: skip
+}
 
 
 def program(name: str) -> str:
@@ -280,10 +282,22 @@ def test_fixing_twice_is_fixing_once(name: str) -> None:
     [
         pytest.param('def f(key="<openai-key>"): return key\n', "stands beside the def", id="one-line-body"),
         pytest.param('f = lambda key="<openai-key>": key\n', "a lambda", id="lambda"),
-        pytest.param("from typing import overload\n\n\n@overload\ndef f(key='<openai-key>'):\n    ...\n", "declared", id="overload"),
-        pytest.param("from typing import Protocol\n\n\nclass A(Protocol):\n    def f(self, key='<openai-key>'):\n        pass\n", "declared", id="protocol"),
+        pytest.param(
+            "from typing import overload\n\n\n@overload\ndef f(key='<openai-key>'):\n    ...\n",
+            "declared",
+            id="overload",
+        ),
+        pytest.param(
+            "from typing import Protocol\n\n\nclass A(Protocol):\n    def f(self, key='<openai-key>'):\n        pass\n",
+            "declared",
+            id="protocol",
+        ),
         pytest.param("def f(key='<openai-key>'):\n    ...\n", "declared", id="stub"),
-        pytest.param("from typing import Annotated\n\n\ndef f(key: Annotated[str, 1] = '<openai-key>'):\n    pass\n", "annotation", id="annotated"),
+        pytest.param(
+            "from typing import Annotated\n\n\ndef f(key: Annotated[str, 1] = '<openai-key>'):\n    pass\n",
+            "annotation",
+            id="annotated",
+        ),
         pytest.param('x = {"<openai-key>": 1}\n', "key of a dictionary", id="dict-key"),
         pytest.param('match x:\n    case "<openai-key>":\n        pass\n', "pattern", id="pattern"),
         pytest.param('match x:\n    case {"a": "<openai-key>"}:\n        pass\n', "pattern", id="pattern-value"),
@@ -292,20 +306,38 @@ def test_fixing_twice_is_fixing_once(name: str) -> None:
         pytest.param("from enum import Enum\n\n\nclass A(Enum):\n    KEY = '<openai-key>'\n", "enumeration", id="enum"),
         pytest.param("__all__ = ['<openai-key>']\n", "names belong", id="all"),
         pytest.param("A = '<openai-key|head>'\nB = '<openai-key|tail>'\nkey = A + B\n", "other places", id="variables"),
-        pytest.param("import base64\nA = '<groq-key|base64>'\nkey = base64.b64decode(A)\n", "other places", id="variable"),
+        pytest.param(
+            "import base64\nA = '<groq-key|base64>'\nkey = base64.b64decode(A)\n", "other places", id="variable"
+        ),
         pytest.param("key = '<openai-key|head>'\nkey += '<openai-key|tail>'\n", "other places", id="augmented"),
-        pytest.param("key = ''.join(reversed('<openai-key|reversed>'))\nkey2 = reversed('<groq-key|reversed>')\n", "more than a text", id="iterator"),
-        pytest.param("x = f'{y:<openai-key>}'\n", "format of a value", id="format"),
-        pytest.param("""x = f'{y["<openai-key>"]} {z}'\n""" if False else "x = f\"{y['a']} {f'<openai-key>{1}'}\"\n", "", id="nested"),
-        pytest.param("from pydantic import BaseModel\n\n\nclass A(BaseModel):\n    _key: str = '<openai-key>'\n", "private", id="private"),
-        pytest.param("from dataclasses import InitVar, dataclass\n\n\n@dataclass\nclass A:\n    key: InitVar[str] = '<openai-key>'\n", "no function", id="initvar"),
-        pytest.param("from dataclasses import dataclass\n\n\n@dataclass\nclass A:\n    key: str = '<openai-key>'\n\n\nprint(A.key)\n", "not only its objects", id="class-attribute"),
-        pytest.param("import typer\n\n\ndef f(key: str = typer.Option('<openai-key>', prompt=True)):\n    pass\n", "in another way", id="typer-prompt"),
+        pytest.param(
+            "key = ''.join(reversed('<openai-key|reversed>'))\nkey2 = reversed('<groq-key|reversed>')\n",
+            "more than a text",
+            id="iterator",
+        ),
+        pytest.param(
+            "from pydantic import BaseModel\n\n\nclass A(BaseModel):\n    _key: str = '<openai-key>'\n",
+            "private",
+            id="private",
+        ),
+        pytest.param(
+            "from dataclasses import InitVar, dataclass\n\n\n@dataclass\nclass A:\n    key: InitVar[str] = '<openai-key>'\n",
+            "no function",
+            id="initvar",
+        ),
+        pytest.param(
+            "from dataclasses import dataclass\n\n\n@dataclass\nclass A:\n    key: str = '<openai-key>'\n\n\nprint(A.key)\n",
+            "not only its objects",
+            id="class-attribute",
+        ),
+        pytest.param(
+            "import typer\n\n\ndef f(key: str = typer.Option('<openai-key>', prompt=True)):\n    pass\n",
+            "in another way",
+            id="typer-prompt",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_is_not_rewritten_says_why(text: str, why: str) -> None:
-    if not why:
-        pytest.skip("both kinds of quotes are taken: Pythons from 3.12 on only")
     fixed = moved(text)
     shown = [fix for fix in fixed.left if fix.safety.label == "shown"]
     assert shown
