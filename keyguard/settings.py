@@ -161,9 +161,9 @@ class Advice(NamedTuple):
 class Storing(NamedTuple):
     """Where `fix` puts the keys it takes out of code.
 
-    What says where a remote store answers, and who asks, is not here: a cloned repository's settings must not be able to
-    send keys to a host of its own choice. `env_file` None means `.env` at the root; of `keyring_service` and `vault_path`
-    None means the name of the project's folder.
+    What says where a remote store answers, and who asks, is not here: a cloned repository's settings must not be able
+    to send keys to a host of its own choice. `env_file` None means `.env` at the root; of `keyring_service` and
+    `vault_path` None means the name of the project's folder.
     """
 
     kind: str = "env-file"
@@ -202,6 +202,7 @@ class Settings(NamedTuple):
     advice: Advice = Advice()
     storing: Storing = Storing()
     own: Own = Own()
+    unsafe_fixes: bool = False
 
     def is_selected(self, rule: str) -> bool:
         """Tell whether a rule runs: the more specific selector wins, `ignore` among equals."""
@@ -432,6 +433,7 @@ def show_settings(settings: Settings) -> str:
         "lang": settings.lang,
         "output-format": settings.output_format,
         "jobs": settings.jobs,
+        "unsafe-fixes": settings.unsafe_fixes,
         "http-timeout": settings.advice.http_timeout,
         "model-timeout": settings.advice.model_timeout,
         "one-off": settings.advice.one_off.patterns,
@@ -821,6 +823,7 @@ OPTIONS: Mapping[str, _Reader] = {
     "vault-path": _name_in_store(_VAULT_PATH, 'a path such as "team/app"'),
     "providers": _own_reader("own_provider", "[providers.corp]"),
     "wrappers": _own_reader("own_wrapper", '[wrappers."mylib.client.make"]'),
+    "unsafe-fixes": _switch,
 }
 _ADVICE = {
     "http-timeout": "http_timeout",
@@ -836,6 +839,8 @@ _STORING = {
     "vault-mount": "vault_mount",
     "vault-path": "vault_path",
 }
+# Settings that are kept in a group of their own.
+_GROUPED = frozenset({"select", "extend-select", "ignore", "providers", "wrappers", *_ADVICE, *_STORING})
 _OWN = "own"
 _HOST = r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?"
 
@@ -901,21 +906,25 @@ def _applied(settings: Settings, values: Mapping[str, Any], base: str) -> Settin
             changes["baseline"] = value and os.path.join(base, value)
         elif name == "other-secrets":
             changes["plugins_on"], changes["plugins_off"] = value
-        elif name not in ("select", "extend-select", "ignore", "providers", "wrappers", *_ADVICE, *_STORING):
+        elif name not in _GROUPED:
             changes[name.replace("-", "_")] = value
     advice = {_ADVICE[name]: value for name, value in values.items() if name in _ADVICE and value != ()}
     if "one_off" in advice:
         advice["one_off"] = Patterns(base, advice["one_off"])
     changes["advice"] = settings.advice._replace(**advice)
-    storing = {_STORING[name]: value for name, value in values.items() if name in _STORING}
-    if "env_file" in storing:
-        storing["env_file"] = os.path.abspath(os.path.join(base, storing["env_file"]))
-    changes["storing"] = settings.storing._replace(**storing)
+    changes["storing"] = _stored(settings.storing, values, base)
     changes["own"] = settings.own._replace(**{key: values[key] for key in Own._fields if key in values})
     selection = Selection(values.get("select"), values.get("extend-select", ()), values.get("ignore", ()))
     if selection != Selection():
         changes["selections"] = (*settings.selections, selection)
     return settings._replace(**changes)
+
+
+def _stored(storing: Storing, values: Mapping[str, Any], base: str) -> Storing:
+    found = {_STORING[name]: value for name, value in values.items() if name in _STORING}
+    if "env_file" in found:
+        found["env_file"] = os.path.abspath(os.path.join(base, found["env_file"]))
+    return storing._replace(**found)
 
 
 @functools.lru_cache(maxsize=512)
