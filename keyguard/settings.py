@@ -204,6 +204,17 @@ class Settings(NamedTuple):
     own: Own = Own()
     unsafe_fixes: bool = False
 
+    @property
+    def keyring_service(self) -> str:
+        """The service under which the keyring keeps this project's keys."""
+        return self.storing.keyring_service or os.path.basename(self.root) or "keyguard"
+
+    @property
+    def vault_path(self) -> str:
+        """The secret of Vault that holds this project's keys."""
+        name = "".join(c if c.isascii() and c.isalnum() else "-" for c in os.path.basename(self.root)).strip("-")
+        return self.storing.vault_path or name or "keyguard"
+
     def is_selected(self, rule: str) -> bool:
         """Tell whether a rule runs: the more specific selector wins, `ignore` among equals."""
         return _selected(self.selections, rule)[0]

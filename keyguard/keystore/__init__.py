@@ -25,6 +25,18 @@ def open_store(settings: Settings) -> KeyStore:
         from keyguard.keystore.nowhere import Nowhere
 
         return Nowhere()
+    if storing.kind == "keyring":
+        from keyguard.keystore.system_keyring import Keyring
+
+        return Keyring(settings.keyring_service)
+    if storing.kind == "aws-secrets-manager":
+        from keyguard.keystore.secrets_manager import SecretsManager
+
+        return SecretsManager(storing.aws_prefix)
+    if storing.kind == "vault":
+        from keyguard.keystore.vault import Vault
+
+        return Vault(storing.vault_mount, settings.vault_path)
     from keyguard.keystore.env_file import EnvFile
 
     return EnvFile.of(storing.env_file, settings.root)
