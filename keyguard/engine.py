@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import Counter
 from types import MappingProxyType
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from keyguard.inventory import Inventory, Row, Survey, Usage
     from keyguard.knowledge import KeyShape
     from keyguard.model import Fix
-    from keyguard.naming import Naming
+    from keyguard.naming import Naming, Variables
     from keyguard.prefilter import Prefilter, Signals
     from keyguard.python.around import Surroundings
     from keyguard.python.facts import PythonFacts
@@ -84,6 +85,13 @@ class LazyProject:
         self._root = root
         self._catalogue = catalogue
         self._made: Project | None = None
+
+    @functools.cached_property
+    def variables(self) -> Variables:
+        """What the project's env, shell and CI files name; nothing is read before the first question."""
+        from keyguard.naming import Variables  # noqa: PLC0415  # 5 ms, where a key was found
+
+        return Variables(self._root)
 
     def __reduce__(self) -> tuple[type[LazyProject], tuple[str, Catalogue]]:
         """Leave the modules that were read behind."""
@@ -530,7 +538,8 @@ class _File:
         from keyguard.naming import Naming  # noqa: PLC0415  # as above
 
         session, settings = self._session, self._settings
-        naming = session.naming or Naming(session.catalogue, by_host=dict(settings.env))
+        variables = session.project.variables
+        naming = session.naming or Naming(session.catalogue, by_host=dict(settings.env), variables=variables)
         return with_fixes(facts, hits, naming, style_of(settings.code_style, session.catalogue))
 
     def _check_connections(

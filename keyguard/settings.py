@@ -207,6 +207,17 @@ class Settings(NamedTuple):
     code_style: str = "os.environ"
     env: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def keyring_service(self) -> str:
+        """The service under which the keyring keeps this project's keys."""
+        return self.storing.keyring_service or os.path.basename(self.root) or "keyguard"
+
+    @property
+    def vault_path(self) -> str:
+        """The secret of Vault that holds this project's keys."""
+        name = "".join(c if c.isascii() and c.isalnum() else "-" for c in os.path.basename(self.root)).strip("-")
+        return self.storing.vault_path or name or "keyguard"
+
     def is_selected(self, rule: str) -> bool:
         """Tell whether a rule runs: the more specific selector wins, `ignore` among equals."""
         return _selected(self.selections, rule)[0]
@@ -868,6 +879,8 @@ _STORING = {
     "vault-mount": "vault_mount",
     "vault-path": "vault_path",
 }
+# Settings that are kept in a group of their own.
+_GROUPED = frozenset({"select", "extend-select", "ignore", "providers", "wrappers", *_ADVICE, *_STORING})
 _OWN = "own"
 _HOST = r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?"
 
@@ -919,13 +932,6 @@ def _unknown_providers(
             values[setting] = tuple(item for item in values[setting] if item[0] != name)
 
 
-def _stored(storing: Storing, values: Mapping[str, Any], base: str) -> Storing:
-    changes = {_STORING[name]: value for name, value in values.items() if name in _STORING}
-    if "env_file" in changes:
-        changes["env_file"] = os.path.abspath(os.path.join(base, changes["env_file"]))
-    return storing._replace(**changes)
-
-
 def _applied(settings: Settings, values: Mapping[str, Any], base: str) -> Settings:
     """Put the values of a later source over the settings of the earlier ones."""
     changes: dict[str, Any] = {}
@@ -940,7 +946,7 @@ def _applied(settings: Settings, values: Mapping[str, Any], base: str) -> Settin
             changes["baseline"] = value and os.path.join(base, value)
         elif name == "other-secrets":
             changes["plugins_on"], changes["plugins_off"] = value
-        elif name not in ("select", "extend-select", "ignore", "providers", "wrappers", *_ADVICE, *_STORING):
+        elif name not in _GROUPED:
             changes[name.replace("-", "_")] = value
     advice = {_ADVICE[name]: value for name, value in values.items() if name in _ADVICE and value != ()}
     if "one_off" in advice:
@@ -952,6 +958,13 @@ def _applied(settings: Settings, values: Mapping[str, Any], base: str) -> Settin
     if selection != Selection():
         changes["selections"] = (*settings.selections, selection)
     return settings._replace(**changes)
+
+
+def _stored(storing: Storing, values: Mapping[str, Any], base: str) -> Storing:
+    found = {_STORING[name]: value for name, value in values.items() if name in _STORING}
+    if "env_file" in found:
+        found["env_file"] = os.path.abspath(os.path.join(base, found["env_file"]))
+    return storing._replace(**found)
 
 
 @functools.lru_cache(maxsize=512)

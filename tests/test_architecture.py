@@ -150,8 +150,7 @@ def named() -> re2._Regexp[str]:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: module_name(path) or "keyguard")
 def test_code_names_no_provider(path: Path) -> None:
     place = path.relative_to(ROOT).as_posix()
-    package = path.parent.relative_to(ROOT).as_posix()
-    allowed = NAMED.get(place, NAMED.get(package, set()))
+    allowed = NAMED.get(place, NAMED.get(path.parent.relative_to(ROOT).as_posix(), set()))
     if allowed is None:
         return
     for found in named().finditer(code_of(path).lower()):

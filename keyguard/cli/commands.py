@@ -66,7 +66,8 @@ def _fixed(run: _Run, arguments: argparse.Namespace) -> int:
 
     fixing.refuse_what_is_no_file(arguments)
     report = run.report()
-    session = run.fixing_session()
+    store = run.key_store()
+    session = run.fixing_session(store)
     unsafe = run.settings.unsafe_fixes
     is_text = arguments.output_file is None and run.settings.output_format in {"text", "concise"}
     if arguments.diff:
@@ -84,7 +85,7 @@ def _fixed(run: _Run, arguments: argparse.Namespace) -> int:
         session,
         unsafe=unsafe,
         accept=run.accepted_file,
-        open_store=run.key_store,
+        store=store,
         options=run.options(),
     )
     report = run.noted_after(fixed.report, fixed.notices)
@@ -323,15 +324,25 @@ class _Run:
         """Take out of one file's report what the baseline holds."""
         return file if self._ours is None else self._ours.match((file,)).files[0]
 
-    def fixing_session(self) -> Session:
-        """A session that keeps the keys of fixes, which never leave this process."""
-        return self._session()._replace(accepts=self._accepts, keeps_moves=True)
+    def fixing_session(self, store: KeyStore) -> Session:
+        """A session that keeps the keys of fixes, which never leave this process, and names each for the whole run."""
+        from keyguard.naming import Naming  # noqa: PLC0415  # where fixes are made only
+
+        session = self._session()
+        naming = Naming(
+            session.catalogue,
+            by_host=dict(self.settings.env),
+            variables=session.project.variables,
+            held=lambda name: _asked(store.lookup, name),
+            name_of=lambda value: _asked(store.name_of, value),
+        )
+        return session._replace(accepts=self._accepts, keeps_moves=True, naming=naming)
 
     def key_store(self) -> KeyStore:
         """Open the store that keys move to."""
         from keyguard.keystore import open_store  # noqa: PLC0415  # where keys move only
 
-        return open_store(self.settings, self.settings.root)
+        return open_store(self.settings)
 
     def noted_after(self, report: Report, notices: Iterable[Notice]) -> Report:
         """Note what went wrong while fixes were written."""
@@ -506,6 +517,16 @@ class _Run:
             scan_time=scan_time(os.environ),
         )
         _put(render(report, settings.output_format, options), arguments.output_file)
+
+
+def _asked(question: Callable[[str], str | None], about: str) -> str | None:
+    """Ask a store; one that cannot answer will say so when it is to keep something."""
+    from keyguard.keystore import StoreError  # noqa: PLC0415  # in memory already
+
+    try:
+        return question(about)
+    except StoreError:
+        return None
 
 
 def _with(files: Sequence[FileReport], extra: Iterable[Finding]) -> tuple[FileReport, ...]:

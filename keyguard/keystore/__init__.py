@@ -1,31 +1,42 @@
-"""Where keys go when they leave the code: an env file, the system's keyring, a secret manager, or nowhere."""
+"""Where keys go when they leave the code: an env file, the system's keyring, a secret manager, or nowhere.
+
+A store is written and read back before a single line of code changes.
+"""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from keyguard.discover.git import repository_of
 from keyguard.keystore.base import KeyStore, Receipt, StoreError
 from keyguard.keystore.ignoring import ignore
 
 if TYPE_CHECKING:
     from keyguard.settings import Settings
 
-# ruff: noqa: PTH100  # os.path, as in the settings: pathlib costs 8 ms
-
 __all__ = ["KeyStore", "Receipt", "StoreError", "ignore", "open_store"]
 
+# ruff: noqa: PLC0415  # a run needs one of five, and most of them bring a library along
 
-def open_store(settings: Settings, root: str) -> KeyStore:
-    """Give the store that the settings ask for. Nothing is read, asked or written before the first question.
 
-    Args:
-        settings: those of the run.
-        root: the folder that stands in for the project's where neither a settings file nor git names one.
-    """
-    from keyguard.keystore.env_file import EnvFile  # noqa: PLC0415  # one of five
+def open_store(settings: Settings) -> KeyStore:
+    """Give the store that the settings ask for. Nothing is read, connected or written before the first question."""
+    storing = settings.storing
+    if storing.kind == "none":
+        from keyguard.keystore.nowhere import Nowhere
 
-    repository = None if settings.source else repository_of(os.path.abspath(root))
-    base = settings.root if settings.source else repository.top if repository else root
-    return EnvFile.of(settings.storing.env_file, base)
+        return Nowhere()
+    if storing.kind == "keyring":
+        from keyguard.keystore.system_keyring import Keyring
+
+        return Keyring(settings.keyring_service)
+    if storing.kind == "aws-secrets-manager":
+        from keyguard.keystore.secrets_manager import SecretsManager
+
+        return SecretsManager(storing.aws_prefix)
+    if storing.kind == "vault":
+        from keyguard.keystore.vault import Vault
+
+        return Vault(storing.vault_mount, settings.vault_path)
+    from keyguard.keystore.env_file import EnvFile
+
+    return EnvFile.of(storing.env_file, settings.root)

@@ -19,7 +19,11 @@ class StoreError(Exception):
 
 
 class Receipt(NamedTuple):
-    """What a store did: `written` and `kept` (held before) are names, `files` the files it changed, absolute."""
+    """What a store did: `written` and `kept` (held before) are names.
+
+    `files` are absolute: the one that holds the keys, if it is a file of the project, then others that were changed.
+    `place` is for people, and empty where nothing is held.
+    """
 
     place: str
     written: tuple[str, ...] = ()

@@ -99,12 +99,12 @@ class EnvFile(NamedTuple):
             written.update(dict.fromkeys(names))
             return new
 
-        if rewrite(self.file, self.tree, change, mode=_PRIVATE):
-            files.append(os.path.realpath(self.file))
+        rewrite(self.file, self.tree, change, mode=_PRIVATE)
         _owner_only(self.file)
         self._read_back(wanted)
         files += self._in_template(wanted)
-        return Receipt(place, tuple(written), tuple(name for name in wanted if name not in written), tuple(files))
+        kept = tuple(name for name in wanted if name not in written)
+        return Receipt(place, tuple(written), kept, (self.file, *files))
 
     def _check(self, wanted: Mapping[str, str]) -> None:
         """Refuse what cannot be written before anything is changed, `.gitignore` included."""

@@ -188,8 +188,10 @@ def _filled(text: str, name: str, spelt: str) -> str | None:
     for _, value, start, end in last:
         line, broken, _ = text[start:end].partition("\n")
         waiting = _WAITING.fullmatch(line)
-        # A line break behind a backslash is none for bash: this line would be part of the one before.
-        if value == "" and waiting and not text[:start].rstrip("\r\n").endswith("\\"):
+        # For bash neither a lone carriage return nor a line feed behind a backslash ends a line.
+        above = text[:start].rstrip(" \t")
+        alone = not above or (above.endswith("\n") and not above.rstrip("\n").endswith("\\"))
+        if value == "" and waiting and alone and (broken or end == len(text)):
             return text[:start] + waiting[1] + spelt + broken + text[end:]
     return None
 

@@ -139,11 +139,12 @@ def _with_lines(file: str, *lines: bytes) -> bool:
 
 
 def _pattern(path: str) -> bytes:
-    """Spell a path as a pattern that takes it alone."""
+    """Spell a path as a pattern: a bare name as people write it, which counts in folders below too, else that path."""
     special = {char: f"\\{char}" for char in "\\*?["}
     text = "".join(special.get(char, char) for char in path)
     bare = text.rstrip(" ")
-    return os.fsencode("/" + bare + "\\ " * (len(text) - len(bare)))
+    start = "/" if "/" in path or path[0] in "#!" else ""
+    return os.fsencode(start + bare + "\\ " * (len(text) - len(bare)))
 
 
 def _from(top: str, place: str) -> str:

@@ -89,10 +89,10 @@ def test_a_key_is_stored_for_its_owner_alone_and_git_ignores_it(project: Path) -
     assert (receipt.place, receipt.written, receipt.kept) == (".env", (NAME,), ())
     assert (project / ".env").read_text() == f"{NAME}={KEY}\n"
     assert mode_of(project / ".env") == 0o600
-    assert (project / ".gitignore").read_text() == "/.env\n"
-    assert "\n/.env\n" in (project / ".git/info/exclude").read_text()
+    assert (project / ".gitignore").read_text() == ".env\n"
+    assert "\n.env\n" in (project / ".git/info/exclude").read_text()
     assert (project / ".env.example").read_text() == f"{NAME}=\n"
-    changed = [".git/info/exclude", ".gitignore", ".env", ".env.example"]
+    changed = [".env", ".git/info/exclude", ".gitignore", ".env.example"]
     assert receipt.files == tuple(str(project / name) for name in changed)
     assert ".env'" not in would_add(project)
     assert by_bash(project / ".env", [NAME]) == [KEY]
@@ -102,7 +102,7 @@ def test_a_second_time_changes_nothing(project: Path) -> None:
     store_of(project).put([move()])
     before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     receipt = store_of(project).put([move()])
-    assert receipt == (".env", (), (NAME,), ())
+    assert receipt == (".env", (), (NAME,), (str(project / ".env"),))
     assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
 
 
@@ -263,7 +263,7 @@ def test_a_link_inside_the_project_leads_to_the_file_that_is_changed_and_ignored
     receipt = store_of(project).put([move()])
     assert (project / ".env").is_symlink()
     assert (project / "config" / "dev.env").read_text() == f"A=1\n{NAME}={KEY}\n"
-    assert str(project / "config" / "dev.env") in receipt.files
+    assert receipt.files[0] == str(project / ".env")
     assert (project / ".gitignore").read_text() == "/config/dev.env\n"
     assert "dev.env'" not in would_add(project)
 
@@ -293,8 +293,8 @@ def test_a_folder_that_is_a_link_out_of_the_project_is_not_followed(project: Pat
 
 def test_without_git_the_folder_is_ready_for_it(plain: Path) -> None:
     receipt = store_of(plain).put([move()])
-    assert (plain / ".gitignore").read_text() == "/.env\n"
-    assert receipt.files == tuple(str(plain / name) for name in (".gitignore", ".env", ".env.example"))
+    assert (plain / ".gitignore").read_text() == ".env\n"
+    assert receipt.files == tuple(str(plain / name) for name in (".env", ".gitignore", ".env.example"))
 
 
 def test_a_folder_on_the_way_is_made(project: Path) -> None:
@@ -317,7 +317,7 @@ def test_an_ignore_file_that_takes_the_file_already_stays(project: Path, line: s
     (project / ".gitignore").write_text(line + "\n")
     store_of(project).put([move()])
     assert (project / ".gitignore").read_text() == line + "\n"
-    assert "\n/.env\n" in (project / ".git/info/exclude").read_text()
+    assert "\n.env\n" in (project / ".git/info/exclude").read_text()
 
 
 def test_the_users_own_ignore_file_is_not_that_of_the_project(project: Path) -> None:
@@ -325,7 +325,7 @@ def test_the_users_own_ignore_file_is_not_that_of_the_project(project: Path) -> 
     own.write_text(".env\n")
     in_git(project, "config", "core.excludesFile", str(own))
     store_of(project).put([move()])
-    assert (project / ".gitignore").read_text() == "/.env\n"
+    assert (project / ".gitignore").read_text() == ".env\n"
     assert own.read_text() == ".env\n"
 
 
@@ -344,7 +344,7 @@ def test_a_linked_work_tree_and_a_missing_folder_of_gits_are_no_problem(project:
     other = project.parent / "other"
     in_git(project, "worktree", "add", "-q", str(other))
     EnvFile.of(None, str(other)).put([move()])
-    assert (project / ".git/info/exclude").read_text() == "/.env\n.keyguard-*.tmp\n"
+    assert (project / ".git/info/exclude").read_text() == ".env\n.keyguard-*.tmp\n"
     assert ".env'" not in would_add(other)
 
 
@@ -352,7 +352,7 @@ def test_a_submodule_ignores_its_own_file(project: Path) -> None:
     in_git(project, "init", "-q", "part")
     in_git(project / "part", "commit", "-q", "--allow-empty", "-m", "start")
     store_of(project, "part/.env").put([move()])
-    assert (project / "part" / ".gitignore").read_text() == "/.env\n"
+    assert (project / "part" / ".gitignore").read_text() == ".env\n"
     assert ".env'" not in would_add(project / "part")
     assert not (project / ".gitignore").exists()
 
@@ -368,7 +368,7 @@ def test_git_by_variables_is_asked_as_such(project: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("GIT_DIR", str(project.parent / "elsewhere.git"))
     monkeypatch.setenv("GIT_WORK_TREE", str(project))
     store_of(project).put([move()])
-    assert "\n/.env\n" in (project.parent / "elsewhere.git/info/exclude").read_text()
+    assert "\n.env\n" in (project.parent / "elsewhere.git/info/exclude").read_text()
     assert ".env'" not in would_add(project)
 
 
@@ -453,7 +453,7 @@ def test_a_file_that_never_rests_is_told(project: Path, monkeypatch: pytest.Monk
 def test_a_lock_that_is_held_is_waited_for(project: Path) -> None:
     import fcntl  # noqa: PLC0415  # not on Windows
 
-    (project / ".git/info/exclude").write_text("/.env\n.keyguard-*.tmp\n")
+    (project / ".git/info/exclude").write_text(".env\n.keyguard-*.tmp\n")
     holder = os.open(project, os.O_RDONLY)
     fcntl.flock(holder, fcntl.LOCK_EX)
     timer = threading.Timer(0.3, os.close, [holder])
@@ -489,26 +489,23 @@ def test_what_a_killed_writer_left_is_removed_once_it_is_old(project: Path) -> N
 # Which file it is.
 
 
-def settings_of(root: Path, source: str | None = None, **storing: str) -> Settings:
+def settings_of(root: Path, **storing: str) -> Settings:
     """Settings with a root."""
-    return Settings(root=str(root), source=source, storing=Storing(**storing))
+    return Settings(root=str(root), storing=Storing(**storing))
 
 
-def test_the_file_stands_beside_the_settings_file_else_at_the_git_root(project: Path) -> None:
+def test_the_file_stands_beside_the_settings_file_in_the_tree_that_git_has(project: Path) -> None:
     part = project / "part"
     part.mkdir()
-    assert open_store(settings_of(part, "part/keyguard.toml"), str(project)) == EnvFile(
-        str(part / ".env"), str(project)
-    )
-    assert open_store(settings_of(project), str(part)) == EnvFile(str(project / ".env"), str(project))
+    assert open_store(settings_of(part)) == EnvFile(str(part / ".env"), str(project))
 
 
 def test_outside_git_the_file_stands_in_the_root_folder(plain: Path) -> None:
-    assert open_store(settings_of(plain), str(plain)) == EnvFile(str(plain / ".env"), str(plain))
+    assert open_store(settings_of(plain)) == EnvFile(str(plain / ".env"), str(plain))
 
 
 def test_the_setting_names_the_file(project: Path) -> None:
-    store = open_store(settings_of(project, env_file=str(project / "dev.env")), str(project))
+    store = open_store(settings_of(project, env_file=str(project / "dev.env")))
     assert store == EnvFile(str(project / "dev.env"), str(project))
 
 

@@ -203,6 +203,8 @@ def test_what_bash_could_load_it_loads_with_the_keys(text: str, wanted: dict[str
         ("A=1\r", "A=1\r\nK=v\n"),
         ("K=\nA=1\n", "K=v\nA=1\n"),
         ("A=1\nK=", "A=1\nK=v"),
+        ("A=1\rK=\rB=1\n", "A=1\rK=\rB=1\nK=v\n"),
+        ("K=\rB=1\n", "K=\rB=1\nK=v\n"),
         ("K=''\n", "K=v\n"),
         ('export K=""  \nA=1', "export K=v\nA=1"),
         ("K=\r\nA=1\r\n", "K=v\nA=1\r\n"),
