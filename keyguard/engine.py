@@ -613,7 +613,8 @@ class _File:
         for hit in hits:
             source, span = module.place(hit.span)
             related = tuple((module.place(other)[1], text) for other, text in hit.related)
-            self._add(source, (hit._replace(span=span, related=related),))
+            fix = hit.fix and _placed(hit.fix, source, module)
+            self._add(source, (hit._replace(span=span, related=related, fix=fix),))
 
     def _sees(self, look: str, sources: Sequence[SourceFile]) -> bool:
         """Take one of the quick looks that the prefilter asks for: its yes may be wrong, its no is not."""
@@ -780,6 +781,14 @@ class _File:
             rows = rows_with_problems(self._drafts, self._findings)
             outcome = outcome._replace(rows=rows, usages=tuple(dict.fromkeys(self._usages)))
         return outcome
+
+
+def _placed(fix: Fix, source: SourceFile, module: Module) -> Fix:
+    """A fix of a module in the text of one of its cells; one that reaches into another cell is only shown."""
+    places = [module.place(edit.span) for edit in fix.edits]
+    if any(where is not source for where, _ in places):
+        return fix._replace(safety=Safety.SHOWN, edits=(), moves=(), excludes=())
+    return fix._replace(edits=tuple(edit._replace(span=span) for edit, (_, span) in zip(fix.edits, places, strict=True)))
 
 
 def _cell_line(sources: Sequence[SourceFile], line: int) -> tuple[SourceFile, int]:

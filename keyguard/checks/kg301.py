@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keyguard.checks.remedies import Remedy, Writer, repaired
 from keyguard.checks.spots import Spot
 from keyguard.checks.words import advised, spelled
+from keyguard.python import values as v
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keyguard.checks.edits import Change, Patch
     from keyguard.python.network import HttpCall, Network
+
+_MOST_POSITIONS = 3  # arguments without a name before the one that would be the limit: `post(url, data, json)`
+_MOST_OF_SESSION = 1  # the same of a constructor: `HTTPSConnection(host)`
 
 
 def check(network: Network) -> Iterator[Spot]:
@@ -29,7 +35,8 @@ def check(network: Network) -> Iterator[Spot]:
         seen.add(id(node))
         name = spelled(node) or call.name
         values = {"call": f"{name}()", "remedy": _remedy(call, network)}
-        yield Spot("KG301", node, values, case, statement=f"{name} without timeout")
+        patch = _patch(call, network, values["remedy"], at_call=node is call.node)
+        yield Spot("KG301", node, values, case, statement=f"{name} without timeout", patch=patch)
 
 
 def _is_endless(call: HttpCall) -> bool:
@@ -42,3 +49,26 @@ def _remedy(call: HttpCall, network: Network) -> str:
     if call.name in call.http.unbounded:
         return f"{network.catalogue.http.global_timeouts[0]}({seconds})"
     return advised(call.http.timeout, seconds)
+
+
+def _patch(call: HttpCall, network: Network, code: str, *, at_call: bool) -> Patch:
+    arguments = call.arguments if at_call else call.session_arguments
+    changes: tuple[Change, ...] = ()
+    known = call.http.timeout
+    if known is not None and arguments is not None and _takes_one(call, network):
+        params = known.call_params if at_call else known.params
+        most = _MOST_POSITIONS if at_call else _MOST_OF_SESSION
+        if len(arguments.positional) <= most:
+            changes = Writer(network).given(arguments.node, arguments.place, Remedy(code, known.needs), params)
+    return repaired("set", changes, {"fix_code": code})
+
+
+def _takes_one(call: HttpCall, network: Network) -> bool:
+    """Tell whether what is called is the library's own: a class of the project may take other arguments."""
+    if call.name in call.http.unbounded:
+        return False
+    func = call.node.func
+    if type(func).__name__ != "Attribute" or call.name in call.http.calls:
+        return True
+    found = v.alternatives(network.evaluator.value(func.value, call.place))
+    return all(isinstance(item, v.Instance) and item.name in call.http.sessions for item in found)

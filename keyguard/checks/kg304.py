@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keyguard.checks.edits import Put
 from keyguard.checks.kg303 import limits
+from keyguard.checks.remedies import grouped, is_literal, repaired
 from keyguard.checks.spots import Spot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from keyguard.checks.edits import Patch
     from keyguard.python.arguments import Given
     from keyguard.python.network import Limit, Network
 
@@ -29,14 +32,16 @@ def check(network: Network) -> Iterator[Spot]:
         if found is not None:
             seen.add(id(given.node))
             case, values = found
-            yield Spot("KG304", given.node, {**values, "call": f"{name}()"}, case, statement=f"{name} {number:g}")
+            words = {**values, "call": f"{name}()"}
+            patch = _patch(given, number, values, is_short=case is None)
+            yield Spot("KG304", given.node, words, case, statement=f"{name} {number:g}", patch=patch)
 
 
 def _judged(limit: Limit, given: Given, number: float) -> tuple[str | None, dict[str, str]] | None:
     """The case and its words; None for a limit that is plausible as it stands."""
     name = f"{given.name}=" if given.name else ""
     if limit.unit == "ms" and 0 < number < _LEAST_MILLISECONDS:
-        values = {"written": f"{name}{number:g}", "number": f"{number:g}", "remedy": f"{name}{_whole(number * 1_000)}"}
+        values = {"written": f"{name}{number:g}", "number": f"{number:g}", "remedy": f"{name}{grouped(number * 1_000)}"}
         return None, values
     if limit.unit == "s" and _MOST_SECONDS <= number < float("inf") and number % _HOUR:
         values = {
@@ -49,5 +54,8 @@ def _judged(limit: Limit, given: Given, number: float) -> tuple[str | None, dict
     return None
 
 
-def _whole(number: float) -> str:
-    return f"{int(number):_}" if number % 1 == 0 else f"{number:g}"
+def _patch(given: Given, number: float, values: Mapping[str, str], *, is_short: bool) -> Patch:
+    """The same time in the other unit, where the number stands as such."""
+    code = grouped(number * 1_000 if is_short else number / 1_000)
+    changes = (Put(given.node, code),) if is_literal(given.node) else ()
+    return repaired("replace", changes, {"fix_code": values["remedy"], "fix_old": values["written"]})

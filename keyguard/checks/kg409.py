@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keyguard.checks.edits import Put
+from keyguard.checks.remedies import Writer, repaired
 from keyguard.checks.spots import Spot
 from keyguard.python.blocking import blocking_calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keyguard.checks.edits import Change, Patch
     from keyguard.python.blocking import Blocking
     from keyguard.python.network import Network
 
@@ -21,7 +24,25 @@ def check(network: Network) -> Iterator[Spot]:
     for held in blocking_calls(network):
         related = () if held.source is held.node else ((held.source, "blocks"),)
         values = {"name": held.name, "where": held.scope.name, "number": f"{held.seconds or 0:g}"}
-        yield Spot("KG409", held.node, values, _case(held), statement=f"{held.name}:{held.kind}", related=related)
+        patch = _patch(held, network) if held.kind == "sleep" and held.source is held.node else None
+        statement = f"{held.name}:{held.kind}"
+        yield Spot("KG409", held.node, values, _case(held), statement=statement, related=related, patch=patch)
+
+
+def _patch(held: Blocking, network: Network) -> Patch:
+    """An awaited sleep, where the call is a statement of its own: other tasks then run meanwhile."""
+    instead = network.catalogue.running.blocking.instead
+    use = next((item for item in network.index.calls if item.node is held.node), None)
+    changes: tuple[Change, ...] = ()
+    # Another task that wants what a `with` around holds, such as a lock of threads, would stop the loop for good.
+    if use is not None and use.statement and not any(
+        block.holds(use.place) and block.node.asynchronous is None for block in network.index.withs
+    ):
+        spelling = Writer(network).spelled(instead, use.place, (instead.rpartition(".")[0],))
+        if spelling is not None:
+            code, imports = spelling
+            changes = (Put(held.node.func, f"await {code}"), *imports)
+    return repaired("await", changes, {"fix_code": f"await {instead}(…)"})
 
 
 def _case(held: Blocking) -> str | None:

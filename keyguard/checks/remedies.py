@@ -1,0 +1,241 @@
+"""The catalogue's remedies as changes of code: an argument of a call, an entry of a settings object, another number."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from keyguard.checks.edits import Add, Bring, Patch, Put
+from keyguard.model import Safety
+from keyguard.python.arguments import entry_node
+from keyguard.python.available import write
+from keyguard.python.retrytools import tools_of
+from keyguard.versions import before
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from keyguard.checks.edits import Change
+    from keyguard.knowledge import Retry, Sdk, Timeout
+    from keyguard.python.index import Node, Place
+    from keyguard.python.network import Network
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_BUILTINS = frozenset(vars(builtins))
+_LITERALS = frozenset({"Integer", "Float"})
+
+
+class _ImpossibleError(Exception):
+    """A remedy does not fit what stands there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """Arguments to write: `code` as in a call, `needs` the dotted names of what it names (see `knowledge.Timeout`)."""
+
+    code: str
+    needs: tuple[str, ...] = ()
+
+    @property
+    def arguments(self) -> Mapping[str, ast.expr]:
+        """The arguments by name; nothing when the remedy is something else than arguments."""
+        try:
+            call = ast.parse(f"_({self.code})", mode="eval").body
+        except SyntaxError:
+            return {}
+        if not isinstance(call, ast.Call) or call.args or not all(item.arg for item in call.keywords):
+            return {}
+        return {item.arg: item.value for item in call.keywords if item.arg}
+
+
+class Writer:
+    """Writes remedies into calls of one module."""
+
+    def __init__(self, network: Network) -> None:
+        """Write with the names that the module has imported."""
+        self._evaluator, self._catalogue = network.evaluator, network.catalogue
+
+    def given(
+        self, call: Node, place: Place, remedy: Remedy, params: Iterable[str], *, replace: bool = False
+    ) -> tuple[Change, ...]:
+        """The changes that give a call what a remedy says; nothing when it cannot be done for certain.
+
+        `params` are those the callee is known to take: the remedy's first argument must be one of them. With `replace`
+        a number that is given already gives way.
+        """
+        arguments = remedy.arguments
+        roots = {name.partition(".")[0] for name in params}
+        if call is None or not arguments or next(iter(arguments)) not in roots:
+            return ()
+        try:
+            return tuple(self._into_call(call, place, arguments, remedy.needs, replace=replace))
+        except _ImpossibleError:
+            return ()
+
+    def spelled(self, code: str, place: Place, needs: Sequence[str] = ()) -> tuple[str, tuple[Change, ...]] | None:
+        """An expression in the names that hold at a place, with the imports that it needs; None without them."""
+        try:
+            changes: list[Change] = []
+            return self._code(ast.parse(code, mode="eval").body, place, needs, changes), tuple(changes)
+        except (_ImpossibleError, SyntaxError):
+            return None
+
+    def _into_call(
+        self, call: Node, place: Place, arguments: Mapping[str, ast.expr], needs: Sequence[str], *, replace: bool
+    ) -> list[Change]:
+        if any(item.star for item in call.args):
+            raise _ImpossibleError  # what hides behind the star may be the same argument
+        changes: list[Change] = []
+        for name, value in arguments.items():
+            there = next((item for item in call.args if item.keyword is not None and item.keyword.value == name), None)
+            if there is None:
+                changes.append(Add(call, f"{name}={self._code(value, place, needs, changes)}"))
+            else:
+                changes += self._into(there.value, place, value, needs, replace=replace)
+        return changes
+
+    def _into(
+        self, node: Node, place: Place, value: ast.expr, needs: Sequence[str], *, replace: bool
+    ) -> Sequence[Change]:
+        """The changes that make what is given for an argument say what a remedy says."""
+        kind = type(node).__name__
+        if isinstance(value, ast.Call) and not value.args:
+            inner = {item.arg: item.value for item in value.keywords if item.arg}
+            if kind == "Dict":
+                return self._into_dict(node, place, inner, needs, replace=replace)
+            if kind == "Call" and self._evaluator.name(node.func, place) in self._fulls(value.func, needs):
+                return self._into_call(node, place, inner, needs, replace=replace)
+        if isinstance(value, ast.Dict) and kind == "Dict":
+            return self._into_dict(node, place, _entries(value), needs, replace=replace)
+        if isinstance(value, ast.Constant) and replace and (kind in _LITERALS or _is_none(node)):
+            return (Put(node, ast.unparse(value)),)
+        raise _ImpossibleError
+
+    def _into_dict(
+        self, node: Node, place: Place, entries: Mapping[str, ast.expr], needs: Sequence[str], *, replace: bool
+    ) -> list[Change]:
+        if any(type(item).__name__ != "DictElement" for item in node.elements):
+            raise _ImpossibleError
+        quote = _quote_of(node)
+        changes: list[Change] = []
+        for name, value in entries.items():
+            there = entry_node(node, name)
+            if there is None:
+                changes.append(Add(node, f"{quote}{name}{quote}: {_as_entries(value, quote)}"))
+            else:
+                changes += self._into(there, place, value, needs, replace=replace)
+        return changes
+
+    def _code(self, value: ast.expr, place: Place, needs: Sequence[str], changes: list[Change]) -> str:
+        """An expression's code with its names as they are imported; imports that must be wider go to `changes`."""
+        chains = [node for node in ast.walk(value) if isinstance(node, (ast.Name, ast.Attribute))]
+        inner = {id(node.value) for node in chains if isinstance(node, ast.Attribute)}
+        said: dict[str, str] = {}
+        for node in chains:
+            fulls = () if id(node) in inner else self._fulls(node, needs)
+            spelling = ast.unparse(node)
+            if id(node) in inner or (not fulls and spelling in _BUILTINS):
+                continue
+            found = write(fulls, place, self._evaluator)
+            if found is None:
+                raise _ImpossibleError
+            if found.statement is not None:
+                changes.append(Bring(found.statement, found.name))
+            said[spelling] = found.text
+        return _unparsed(value, said)
+
+    def _fulls(self, node: ast.expr, needs: Sequence[str]) -> tuple[str, ...]:
+        """The dotted names of what a chain of names in a remedy means, those of the same thing elsewhere included."""
+        first, *rest = ast.unparse(node).split(".")
+        need = next((item for item in needs if item.rpartition(".")[2] == first), None)
+        if need is None:
+            return ()
+        full = ".".join((need, *rest))
+        last = full.rpartition(".")[2]
+        tables = tools_of(self._catalogue)
+        same = tables.tools.get(full) or tables.parts.get(full)
+        others = same.names if same is not None else ()
+        return (full, *(name for name in others if name != full and name.rpartition(".")[2] == last))
+
+
+def repaired(
+    title: str, changes: Sequence[Change], words: Mapping[str, str] = _NOTHING, *, by_hand: str = "by-hand"
+) -> Patch:
+    """A patch that makes changes, or one that only says what to write where they could not be made."""
+    if not changes:
+        return Patch(f"fix.{by_hand}", words, Safety.SHOWN)
+    return Patch(f"fix.{title}", words, Safety.UNSAFE, tuple(dict.fromkeys(changes)))
+
+
+def is_older(network: Network, sdk: Sdk, known: Timeout | Retry) -> bool:
+    """Tell whether the project may use a release of an SDK that does not have an argument yet."""
+    version = network.versions.get(sdk.package)
+    return bool(known.since) and version is not None and before(version, known.since)
+
+
+def is_literal(node: Node) -> bool:
+    """Tell whether an expression is a number, or None, that stands there as such."""
+    return type(node).__name__ in _LITERALS or _is_none(node)
+
+
+def _is_none(node: Node) -> bool:
+    return type(node).__name__ == "Name" and node.value == "None"
+
+
+def _entries(value: ast.Dict) -> dict[str, ast.expr]:
+    found: dict[str, ast.expr] = {}
+    for key, item in zip(value.keys, value.values, strict=True):
+        if not isinstance(key, ast.Constant) or not isinstance(key.value, str):
+            raise _ImpossibleError
+        found[key.value] = item
+    return found
+
+
+def _as_entries(value: ast.expr, quote: str) -> str:
+    """An expression inside a dict display: what builds a settings object is a dict there, too."""
+    if isinstance(value, ast.Call) and not value.args:
+        inner = (f"{quote}{item.arg}{quote}: {_as_entries(item.value, quote)}" for item in value.keywords)
+        return f"{{{', '.join(inner)}}}"
+    if isinstance(value, ast.Constant):
+        return _constant(value)
+    raise _ImpossibleError
+
+
+def _quote_of(node: Node) -> str:
+    """The quotes that the keys of a dict display have."""
+    first = next((item.key for item in node.elements if type(item.key).__name__ == "SimpleString"), None)
+    return "'" if first is not None and first.value.endswith("'") else '"'
+
+
+def _constant(node: ast.Constant) -> str:
+    if isinstance(node.value, str):
+        return f'"{node.value}"'
+    return grouped(node.value) if isinstance(node.value, int) and not isinstance(node.value, bool) else repr(node.value)
+
+
+def grouped(number: float) -> str:
+    """A number as code writes it: thousands are set apart."""
+    return f"{int(number):_}" if number % 1 == 0 else f"{number:g}"
+
+
+def _unparsed(value: ast.expr, said: Mapping[str, str]) -> str:
+    """Code as people write it, which `ast.unparse` is not: double quotes, thousands set apart."""
+    if isinstance(value, ast.Constant):
+        return _constant(value)
+    if isinstance(value, (ast.Name, ast.Attribute)):
+        spelling = ast.unparse(value)
+        return said.get(spelling, spelling)
+    if isinstance(value, ast.Call):
+        parts = [_unparsed(item, said) for item in value.args]
+        parts += [f"{item.arg}={_unparsed(item.value, said)}" for item in value.keywords]
+        return f"{_unparsed(value.func, said)}({', '.join(parts)})"
+    if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
+        opening, closing = {ast.List: "[]", ast.Tuple: "()", ast.Set: "{}"}[type(value)]
+        return f"{opening}{', '.join(_unparsed(item, said) for item in value.elts)}{closing}"
+    if isinstance(value, ast.Dict):
+        items = zip(value.keys, value.values, strict=True)
+        return "{" + ", ".join(f"{_unparsed(key, said)}: {_unparsed(item, said)}" for key, item in items if key) + "}"
+    return ast.unparse(value)
