@@ -7,7 +7,7 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keyguard.model import Confidence, FileReport, Finding, Hit, Notice, Report, Severity, Span
+from keyguard.model import Confidence, FileReport, Finding, Fix, Hit, Notice, Report, Safety, Severity, Span
 from keyguard.prefilter import FOUND, WIDE
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
@@ -788,7 +788,8 @@ def _placed(fix: Fix, source: SourceFile, module: Module) -> Fix:
     places = [module.place(edit.span) for edit in fix.edits]
     if any(where is not source for where, _ in places):
         return fix._replace(safety=Safety.SHOWN, edits=(), moves=(), excludes=())
-    return fix._replace(edits=tuple(edit._replace(span=span) for edit, (_, span) in zip(fix.edits, places, strict=True)))
+    edits = (edit._replace(span=span) for edit, (_, span) in zip(fix.edits, places, strict=True))
+    return fix._replace(edits=tuple(edits))
 
 
 def _cell_line(sources: Sequence[SourceFile], line: int) -> tuple[SourceFile, int]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from keyguard.catalogue import Case, Catalogue, Rule
-    from keyguard.model import Hit
+    from keyguard.model import Fix, Hit
     from keyguard.source import SourceFile
 
 _MARGIN = 160  # characters of a long line shown on each side of a finding
@@ -79,8 +79,13 @@ class Speaker:
             related=tuple(
                 self._related(source, span, _scrub(self._aside(text, values), known)) for span, text in hit.related
             ),
-            fix=hit.fix,
+            fix=self._fix(hit.fix, values) if hit.fix is not None else None,
         )
+
+    def _fix(self, fix: Fix, values: Mapping[str, str]) -> Fix:
+        """A fix whose title may be the name of a text of ours."""
+        is_ours = fix.title.startswith("fix.")
+        return fix._replace(title=texts(self.lang).say(fix.title, **values)) if is_ours else fix
 
     def _values(self, hit: Hit) -> Mapping[str, str]:
         values = _Values(hit.values)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from keyguard.model import Safety
 
-_BLANK = re.compile(r"[ \t]*")
+_FROM = re.compile(r"(\s*from [\w.]+ import )([\w, ]+)(\s*)\Z")
 
 
 class Put(NamedTuple):
@@ -36,14 +36,7 @@ class Drop(NamedTuple):
     argument: Any
 
 
-class Bring(NamedTuple):
-    """Import one more name with a `from … import …` that is there."""
-
-    statement: Any
-    name: str
-
-
-Change = Put | Add | Drop | Bring
+Change = Put | Add | Drop | Edit
 
 
 class Patch(NamedTuple):
@@ -64,8 +57,6 @@ def anchors(changes: Iterable[Change]) -> Iterator[Any]:
             yield from (change.to, *_parts(change.to)[-1:])
         elif isinstance(change, Drop):
             yield from (change.call, *change.call.args)
-        else:
-            yield from change.statement.names
 
 
 def edits_of(changes: Sequence[Change], spans: Mapping[int, Span], text: str) -> tuple[Edit, ...]:
@@ -83,11 +74,11 @@ def edits_of(changes: Sequence[Change], spans: Mapping[int, Span], text: str) ->
         elif isinstance(change, Drop):
             made = _dropped(change.call, change.argument, spans, text)
         else:
-            made = _brought(change.statement, change.name, spans, text)
+            made = [change]
         if made is None:
             return ()
         found += made
-    return tuple(dict.fromkeys(sorted(found)))
+    return _side_by_side(sorted(set(found)))
 
 
 def _parts(node: Any) -> Sequence[Any]:  # noqa: ANN401  # a LibCST node
@@ -95,43 +86,40 @@ def _parts(node: Any) -> Sequence[Any]:  # noqa: ANN401  # a LibCST node
 
 
 def _added(node: Any, texts: Sequence[str], spans: Mapping[int, Span], text: str) -> list[Edit] | None:  # noqa: ANN401  # a LibCST node
+    parts, close = _parts(node), spans[id(node)].end - 1
     if not texts:
         return []  # made with the first of them
-    parts, close = _parts(node), spans[id(node)].end - 1
     if not parts:
         start = close
         while text[start - 1] in " \t":
             start -= 1
-        if text[start - 1] not in "({":
-            return None  # a comment or a line of its own
-        return [Edit(Span(start, close), ", ".join(texts))]
+        # Else there is a comment, or the bracket has a line of its own.
+        return [Edit(Span(start, close), ", ".join(texts))] if text[start - 1] in "({" else None
     last = parts[-1]
     if type(node).__name__ == "Call" and type(last.value).__name__ == "GeneratorExp" and len(parts) == 1:
         return None  # it would need parentheses of its own
     span = spans[id(last)]
-    has_comma = type(last.comma).__name__ == "Comma"
-    line = _line_start(text, span.start)
-    first = _BLANK.match(text, line)
-    indent = text[line : span.start]
-    if first is None or first.end() != span.start or not _has_line_break(text[span.end : close]):
-        if "#" in text[span.end : close]:
-            return None
-        if has_comma:
-            comma = text.index(",", span.end) + 1
-            return [Edit(Span(comma, comma), "".join(f" {item}," for item in texts))]
-        return [Edit(Span(span.end, span.end), "".join(f", {item}" for item in texts))]
-    # Each argument has its line: the new ones get theirs, behind a comment of the last one's line.
-    comma = text.index(",", span.end) + 1 if has_comma else span.end
+    comma = text.index(",", span.end) + 1 if type(last.comma).__name__ == "Comma" else span.end
     if "#" in text[span.end : comma]:
         return None
+    indent = text[_line_start(text, span.start) : span.start]
+    if not indent.strip(" \t") and _has_line_break(text[span.end : close]):
+        return _added_below(texts, indent, comma, text, has_comma=comma > span.end)
+    if "#" in text[span.end : close]:
+        return None
+    new = "".join(f" {item}," if comma > span.end else f", {item}" for item in texts)
+    return [Edit(Span(comma, comma), new)]
+
+
+def _added_below(texts: Sequence[str], indent: str, comma: int, text: str, *, has_comma: bool) -> list[Edit]:
+    """Where each argument has its line the new ones get theirs, behind a comment of the last one's line."""
     stop = _line_end(text, comma)
     new = "".join(f"{_line_break(text, stop)}{indent}{item}," for item in texts)
-    if not has_comma:
-        new = new[:-1]  # as it was written here
-        if stop == comma:
-            return [Edit(Span(comma, stop), f",{new}")]
-        return [Edit(Span(comma, comma), ","), Edit(Span(stop, stop), new)]
-    return [Edit(Span(stop, stop), new)]
+    if has_comma:
+        return [Edit(Span(stop, stop), new)]
+    if stop == comma:
+        return [Edit(Span(stop, stop), f",{new[:-1]}")]
+    return [Edit(Span(comma, comma), ","), Edit(Span(stop, stop), new[:-1])]
 
 
 def _dropped(call: Any, argument: Any, spans: Mapping[int, Span], text: str) -> list[Edit] | None:  # noqa: ANN401  # LibCST nodes
@@ -151,29 +139,20 @@ def _dropped(call: Any, argument: Any, spans: Mapping[int, Span], text: str) -> 
     return None if "#" in around else [Edit(span, "")]
 
 
-def _brought(statement: Any, name: str, spans: Mapping[int, Span], text: str) -> list[Edit] | None:  # noqa: ANN401  # a LibCST node
-    aliases = statement.names
-    names = [alias.name.value for alias in aliases]
-    before = next((item for item in aliases if _rank(item.name.value) > _rank(name)), None)
-    ordered = names == sorted(names, key=_rank)
-    place = spans[id(before if before is not None and ordered else aliases[-1])]
-    line = _line_start(text, place.start)
-    first = _BLANK.match(text, line)
-    own_line = len(aliases) == 1 or _has_line_break(text[spans[id(aliases[0])].start : spans[id(aliases[-1])].end])
-    own_line = own_line and first is not None and first.end() == place.start
-    if before is not None and ordered:
-        between = f",{_line_break(text, place.start)}{text[line : place.start]}" if own_line else ", "
-        return [Edit(Span(place.start, place.start), f"{name}{between}")]
-    between = f",{_line_break(text, place.end)}{text[line : place.start]}" if own_line else ", "
-    if own_line and "#" in text[place.end : _line_end(text, place.end)]:
-        between = ", "
-    return [Edit(Span(place.end, place.end), f"{between}{name}")]
-
-
-def _rank(name: str) -> tuple[int, str]:
-    """Where isort puts a name: constants first, then classes, then functions."""
-    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
-    return kind, name
+def _side_by_side(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """Make one edit of those that are written at the same place, as imports are."""
+    merged: list[Edit] = []
+    for edit in edits:
+        last = merged[-1] if merged else None
+        if last is None or last.span != edit.span or edit.span.start != edit.span.end:
+            merged.append(edit)
+            continue
+        old, new = _FROM.match(last.text), _FROM.match(edit.text)
+        if old is not None and new is not None and old[1] == new[1]:
+            merged[-1] = Edit(edit.span, f"{old[1]}{old[2]}, {new[2]}{new[3]}")
+        else:
+            merged[-1] = Edit(edit.span, last.text + edit.text)
+    return tuple(merged)
 
 
 def _line_start(text: str, offset: int) -> int:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from typing import TYPE_CHECKING
 
 from keyguard.checks.edits import Add, Drop, Put
 from keyguard.checks.remedies import Remedy, Writer, grouped, repaired
-from keyguard.python.available import write
 from keyguard.python.callees import code_of
-from keyguard.python.ways import statements, written
+from keyguard.python.imports import Want
+from keyguard.python.ways import names_in, statements, written
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from keyguard.checks.edits import Change, Patch
     from keyguard.knowledge import RetryTool
     from keyguard.python.index import Node, Place
@@ -22,42 +21,51 @@ if TYPE_CHECKING:
     from keyguard.python.retrytools import Told
 
 _CAP = 60  # seconds: the longest pause
-_JITTER = "random.random"
+_COUNTER = "attempt"
+_JITTER = ("random", "random")
 
 
 def grown(network: Network, loop: RetryLoop) -> Patch:
     """A pause that doubles with each round, with a random part and an upper end, where the loop counts its rounds."""
-    call, counter = loop.sleep, _counter(network, loop)
+    call, (counter, renamed) = loop.sleep, _counter(network, loop)
     base = "" if loop.seconds is None else "" if loop.seconds == 1 else f"{grouped(loop.seconds)} * "
-    name = counter or "attempt"
+    name = counter or _COUNTER
     shape = f"min({_CAP}, {base}2**{name})"
     changes: tuple[Change, ...] = ()
     if counter and loop.seconds is not None and loop.seconds <= _CAP and _is_plain(call):
         use = next((item for item in network.index.calls if item.node is call), None)
-        jitter = write((_JITTER,), use.place, network.evaluator) if use is not None else None
         # Only in the function of the loop does its variable tell the round.
-        if use is not None and jitter is not None and use.place.scope is loop.place.scope:
-            code = f"{shape} + {jitter.text}()"
-            changes = (Put(call.args[0].value, code),)
+        if use is not None and use.place.scope is loop.place.scope:
+            at = network.index.module.span(call).start
+            way = network.imports.way(Want(*_JITTER), use.place, at)
+            if way is not None:
+                changes = (Put(call.args[0].value, f"{shape} + {way.expression}()"), *renamed, *way.edits)
     spelled = code_of(call.func) or "sleep"
-    return repaired("grow", changes, {"fix_code": f"{spelled}({shape} + {_JITTER}())"}, by_hand="grow-by-hand")
+    return repaired(
+        "grow", changes, {"fix_code": f"{spelled}({shape} + {'.'.join(_JITTER)}())"}, by_hand="grow-by-hand"
+    )
 
 
 def _is_plain(call: Node) -> bool:
     return len(call.args) == 1 and not call.args[0].star and call.args[0].keyword is None
 
 
-def _counter(network: Network, loop: RetryLoop) -> str:
-    """The variable that tells how many rounds of a loop there were; empty when there is none."""
+def _counter(network: Network, loop: RetryLoop) -> tuple[str, tuple[Change, ...]]:
+    """The variable that tells how many rounds of a loop there were, and what gives it a name; empty without one."""
     node = loop.node
-    if type(node).__name__ == "For":
-        return _counter_of_for(network, node, loop.place)
-    return _counter_of_while(network, node, loop.place) if type(node).__name__ == "While" else ""
+    if type(node).__name__ == "While":
+        return _counter_of_while(network, node, loop.place), ()
+    name = _counter_of_for(network, node, loop.place) if type(node).__name__ == "For" else ""
+    if name != "_":
+        return name, ()
+    is_free = re.search(rf"\b{_COUNTER}\b", network.index.module.text) is None
+    is_read = any("_" in names_in(part) for part in statements(node.body))
+    return (_COUNTER, (Put(node.target, _COUNTER),)) if is_free and not is_read else ("", ())
 
 
 def _counter_of_for(network: Network, node: Node, place: Place) -> str:
     header = node.iter
-    if type(node.target).__name__ != "Name" or node.target.value.strip("_") == "" or type(header).__name__ != "Call":
+    if type(node.target).__name__ != "Name" or type(header).__name__ != "Call":
         return ""
     if network.evaluator.name(header.func, place) != "range" or any(item.star or item.keyword for item in header.args):
         return ""
@@ -97,7 +105,8 @@ def told_to_grow(network: Network, loop: RetryLoop, told: Told) -> Patch | None:
     if not tool.remedy_wait:
         return None
     remedy = Remedy(tool.remedy_wait, tool.needs)
-    writer, changes = Writer(network), ()
+    writer = Writer(network)
+    changes: tuple[Change, ...] = ()
     if told.arguments is None:
         changes = _called(network, loop, remedy)
     elif not told.is_open and not told.arguments.is_open:
@@ -113,9 +122,11 @@ def _called(network: Network, loop: RetryLoop, remedy: Remedy) -> tuple[Change, 
     """A decorator that was written without a call is given one."""
     if loop.kind != "decorator" or type(loop.node).__name__ not in {"Name", "Attribute"}:
         return ()
-    writer, texts, imports = Writer(network), [], []
+    writer = Writer(network)
+    texts: list[str] = []
+    imports: list[Change] = []
     for name, value in remedy.arguments.items():
-        spelling = writer.spelled(ast.unparse(value), loop.place, remedy.needs)
+        spelling = writer.spelled(ast.unparse(value), loop.node, loop.place, remedy.needs)
         if spelling is None:
             return ()
         texts.append(f"{name}={spelling[0]}")
@@ -134,7 +145,7 @@ def _waiting(writer: Writer, call: Node, place: Place, told: Told, remedy: Remed
     if argument is None:
         # What was read as the pause may be the number of one that is only named.
         argument = next((item for item in _of_wait(call, tool) if interval), None)
-    spelling = writer.spelled(ast.unparse(value), place, remedy.needs) if argument is not None else None
+    spelling = writer.spelled(ast.unparse(value), call, place, remedy.needs) if argument is not None else None
     if argument is None or spelling is None or type(argument.value).__name__ not in {"Call", "Name", "Attribute"}:
         return ()
     if type(argument.value).__name__ == "Name" and not interval and not tool.interval_params:

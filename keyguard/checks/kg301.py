@@ -8,6 +8,7 @@ from keyguard.checks.remedies import Remedy, Writer, repaired
 from keyguard.checks.spots import Spot
 from keyguard.checks.words import advised, spelled
 from keyguard.python import values as v
+from keyguard.python.index import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from keyguard.python.network import HttpCall, Network
 
 _MOST_POSITIONS = 3  # arguments without a name before the one that would be the limit: `post(url, data, json)`
+_SENDING = ("__getattr__", "__getattribute__", "send")  # what may stand between a method and its library
 _MOST_OF_SESSION = 1  # the same of a constructor: `HTTPSConnection(host)`
 
 
@@ -70,5 +72,22 @@ def _takes_one(call: HttpCall, network: Network) -> bool:
     func = call.node.func
     if type(func).__name__ != "Attribute" or call.name in call.http.calls:
         return True
-    found = v.alternatives(network.evaluator.value(func.value, call.place))
-    return all(isinstance(item, v.Instance) and item.name in call.http.sessions for item in found)
+    found = list(v.alternatives(network.evaluator.value(func.value, call.place)))
+    function = call.place.scope.function
+    if type(func.value).__name__ == "Name" and func.value.value == function.self_name and function.parent is not None:
+        found = [v.Local(function.parent, instance=True)]
+    return all(_is_plain(item, call, network) for item in found)
+
+
+def _is_plain(value: v.Value, call: HttpCall, network: Network) -> bool:
+    """Tell whether an object is a library's session, or of a class that sends requests as the library does."""
+    if isinstance(value, v.Instance):
+        return value.name in call.http.sessions
+    if not isinstance(value, v.Local) or value.owner not in {None, network.evaluator} or value.scope.kind != "class":
+        return False
+    scope = value.scope
+    if any(name in scope.bindings for name in (*call.http.methods, *_SENDING)):
+        return False
+    place = Place(scope.parent or scope, float("inf"), scope.module.root)
+    bases = [network.evaluator.name(item.value, place) for item in scope.node.bases]
+    return bool(bases) and all(name in call.http.sessions for name in bases)

@@ -80,7 +80,9 @@ def _patch(
     if known is not None and client is not None and place is not None and not is_older(network, client.sdk, known):
         writer, remedy = Writer(network), Remedy(code, known.needs)
         params = (known.call_params or known.params) if client.is_call else known.params
-        for node, where in [(call.node, call.place) for call in waiting] if client.is_call else [(connection.node, place)]:
+        for node, where in (
+            [(call.node, call.place) for call in waiting] if client.is_call else [(connection.node, place)]
+        ):
             made = writer.given(node, where, remedy, params) if _is_short(node) else ()
             if not made:
                 changes.clear()

@@ -50,7 +50,7 @@ def _patch(given: Given, limit: Limit, known: Timeout | None, seconds: int, netw
         if wanted is None or isinstance(wanted, ast.Constant):
             changes = (Put(given.node, code),)
         else:
-            spelling = Writer(network).spelled(ast.unparse(wanted), given.place, remedy.needs)
+            spelling = Writer(network).spelled(ast.unparse(wanted), given.node, given.place, remedy.needs)
             if spelling is not None:
                 code, imports = spelling
                 changes = (Put(given.node, code), *imports)

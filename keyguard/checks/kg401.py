@@ -78,13 +78,15 @@ def _client(network: Network, connection: Connection, calls: list[ModelCall]) ->
 
 def _patch(network: Network, connection: Connection, retry: Retry | None, calls: list[ModelCall]) -> Patch | None:
     """The SDK's own retries, at the client; at every call of a function that needs no client."""
-    client, place, changes = connection.client, connection.place, list[Change]()
+    client, place = connection.client, connection.place
+    changes: list[Change] = []
     if retry is None or client is None or place is None:
         return None
     if not is_older(network, client.sdk, retry):
         writer, remedy = Writer(network), Remedy(retry.remedy, retry.needs)
         params = (retry.call_params or retry.params) if client.is_call else retry.params
-        for node, where in [(call.node, call.place) for call in calls] if client.is_call else [(connection.node, place)]:
+        sent = [(call.node, call.place) for call in calls]
+        for node, where in sent if client.is_call else [(connection.node, place)]:
             made = writer.given(node, where, remedy, params)
             if not made:
                 changes.clear()

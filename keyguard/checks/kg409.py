@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keyguard.checks.edits import Put
-from keyguard.checks.remedies import Writer, repaired
+from keyguard.checks.remedies import repaired
 from keyguard.checks.spots import Spot
 from keyguard.python.blocking import blocking_calls
+from keyguard.python.imports import Want
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,13 +36,15 @@ def _patch(held: Blocking, network: Network) -> Patch:
     use = next((item for item in network.index.calls if item.node is held.node), None)
     changes: tuple[Change, ...] = ()
     # Another task that wants what a `with` around holds, such as a lock of threads, would stop the loop for good.
-    if use is not None and use.statement and not any(
-        block.holds(use.place) and block.node.asynchronous is None for block in network.index.withs
+    if (
+        use is not None
+        and use.statement
+        and not any(block.holds(use.place) and block.node.asynchronous is None for block in network.index.withs)
     ):
-        spelling = Writer(network).spelled(instead, use.place, (instead.rpartition(".")[0],))
-        if spelling is not None:
-            code, imports = spelling
-            changes = (Put(held.node.func, f"await {code}"), *imports)
+        module, _, name = instead.rpartition(".")
+        way = network.imports.way(Want(module, name), use.place, network.index.module.span(held.node).start)
+        if way is not None and not _has_another_loop(network, module):
+            changes = (Put(held.node.func, f"await {way.expression}"), *way.edits)
     return repaired("await", changes, {"fix_code": f"await {instead}(…)"})
 
 
@@ -53,3 +56,10 @@ def _case(held: Blocking) -> str | None:
     if held.source is not held.node:
         case = "helper" if held.kind != "sleep" else "helper-sleep"
     return case or None
+
+
+def _has_another_loop(network: Network, module: str) -> bool:
+    """Tell whether a module imports an event loop of another kind, under which this one's sleep may not work."""
+    others = {name.partition(".")[0] for name in network.catalogue.retrying.sleeps} - {module}
+    others -= {name.partition(".")[0] for name in network.catalogue.running.blocking.sleep}
+    return any(name.partition(".")[0] in others for name, _ in network.index.imports)

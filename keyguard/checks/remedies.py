@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from keyguard.checks.edits import Add, Bring, Patch, Put
+from keyguard.checks.edits import Add, Patch, Put
 from keyguard.model import Safety
 from keyguard.python.arguments import entry_node
-from keyguard.python.available import write
+from keyguard.python.imports import Want, Way
 from keyguard.python.retrytools import tools_of
 from keyguard.versions import before
 
@@ -57,6 +57,7 @@ class Writer:
     def __init__(self, network: Network) -> None:
         """Write with the names that the module has imported."""
         self._evaluator, self._catalogue = network.evaluator, network.catalogue
+        self._imports, self._module = network.imports, network.index.module
 
     def given(
         self, call: Node, place: Place, remedy: Remedy, params: Iterable[str], *, replace: bool = False
@@ -75,11 +76,13 @@ class Writer:
         except _ImpossibleError:
             return ()
 
-    def spelled(self, code: str, place: Place, needs: Sequence[str] = ()) -> tuple[str, tuple[Change, ...]] | None:
-        """An expression in the names that hold at a place, with the imports that it needs; None without them."""
+    def spelled(
+        self, code: str, node: Node, place: Place, needs: Sequence[str] = ()
+    ) -> tuple[str, tuple[Change, ...]] | None:
+        """An expression in the names that hold where `node` stands, with the imports that it needs."""
         try:
             changes: list[Change] = []
-            return self._code(ast.parse(code, mode="eval").body, place, needs, changes), tuple(changes)
+            return self._code(ast.parse(code, mode="eval").body, node, place, needs, changes), tuple(changes)
         except (_ImpossibleError, SyntaxError):
             return None
 
@@ -92,7 +95,7 @@ class Writer:
         for name, value in arguments.items():
             there = next((item for item in call.args if item.keyword is not None and item.keyword.value == name), None)
             if there is None:
-                changes.append(Add(call, f"{name}={self._code(value, place, needs, changes)}"))
+                changes.append(Add(call, f"{name}={self._code(value, call, place, needs, changes)}"))
             else:
                 changes += self._into(there.value, place, value, needs, replace=replace)
         return changes
@@ -129,8 +132,8 @@ class Writer:
                 changes += self._into(there, place, value, needs, replace=replace)
         return changes
 
-    def _code(self, value: ast.expr, place: Place, needs: Sequence[str], changes: list[Change]) -> str:
-        """An expression's code with its names as they are imported; imports that must be wider go to `changes`."""
+    def _code(self, value: ast.expr, at: Node, place: Place, needs: Sequence[str], changes: list[Change]) -> str:
+        """An expression's code with its names as they are imported at a node; what is missing goes to `changes`."""
         chains = [node for node in ast.walk(value) if isinstance(node, (ast.Name, ast.Attribute))]
         inner = {id(node.value) for node in chains if isinstance(node, ast.Attribute)}
         said: dict[str, str] = {}
@@ -139,13 +142,31 @@ class Writer:
             spelling = ast.unparse(node)
             if id(node) in inner or (not fulls and spelling in _BUILTINS):
                 continue
-            found = write(fulls, place, self._evaluator)
-            if found is None:
+            way = fulls and self._way(fulls, spelling.count("."), at, place)
+            if not way:
                 raise _ImpossibleError
-            if found.statement is not None:
-                changes.append(Bring(found.statement, found.name))
-            said[spelling] = found.text
+            changes += way.edits
+            said[spelling] = way.expression
         return _unparsed(value, said)
+
+    def _way(self, fulls: Sequence[str], members: int, at: Node, place: Place) -> Way | None:
+        """How to spell one of these dotted names, whose last `members` parts are attributes of what a remedy needs.
+
+        What is imported already comes first, then one more name in an import that is there, then a new import.
+        """
+        offset = self._module.span(at).start
+        wants = [(_want(full), "") for full in fulls]
+        if members:
+            parts = fulls[0].split(".")
+            wants.insert(0, (_want(".".join(parts[:-members])), "." + ".".join(parts[-members:])))
+        ways = [
+            Way(way.expression + rest, way.edits)
+            for want, rest in wants
+            if (way := self._imports.way(want, place, offset)) is not None
+        ]
+        there = next((way for way in ways if not way.edits), None)
+        wider = next((way for way in ways if not any("import " in edit.text for edit in way.edits)), None)
+        return there or wider or next(iter(ways), None)
 
     def _fulls(self, node: ast.expr, needs: Sequence[str]) -> tuple[str, ...]:
         """The dotted names of what a chain of names in a remedy means, those of the same thing elsewhere included."""
@@ -159,6 +180,11 @@ class Writer:
         same = tables.tools.get(full) or tables.parts.get(full)
         others = same.names if same is not None else ()
         return (full, *(name for name in others if name != full and name.rpartition(".")[2] == last))
+
+
+def _want(dotted: str) -> Want:
+    module, _, name = dotted.rpartition(".")
+    return Want(module, name, direct=True) if module else Want(dotted)
 
 
 def repaired(
@@ -233,8 +259,8 @@ def _unparsed(value: ast.expr, said: Mapping[str, str]) -> str:
         parts += [f"{item.arg}={_unparsed(item.value, said)}" for item in value.keywords]
         return f"{_unparsed(value.func, said)}({', '.join(parts)})"
     if isinstance(value, (ast.List, ast.Tuple, ast.Set)):
-        opening, closing = {ast.List: "[]", ast.Tuple: "()", ast.Set: "{}"}[type(value)]
-        return f"{opening}{', '.join(_unparsed(item, said) for item in value.elts)}{closing}"
+        brackets = {ast.List: "[]", ast.Tuple: "()", ast.Set: "{}"}[type(value)]
+        return f"{brackets[0]}{', '.join(_unparsed(item, said) for item in value.elts)}{brackets[1]}"
     if isinstance(value, ast.Dict):
         items = zip(value.keys, value.values, strict=True)
         return "{" + ", ".join(f"{_unparsed(key, said)}: {_unparsed(item, said)}" for key, item in items if key) + "}"

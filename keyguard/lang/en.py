@@ -22,6 +22,17 @@ ENTRIES: dict[str, Entry] = {
         "The baseline {file} accepts {count} finding.",
         "The baseline {file} accepts {count} findings.",
     ),
+    # What a fix does.
+    "fix.set": "set {fix_code}",
+    "fix.replace": "write {fix_code} instead of {fix_old}",
+    "fix.remove": "remove {fix_code}",
+    "fix.grow": "let the pause grow: {fix_code}",
+    "fix.await": "write {fix_code}",
+    "fix.import": "{fix_code}",
+    "fix.by-hand": "write {fix_code} yourself: here it cannot be put in for certain",
+    "fix.remove-by-hand": "remove {fix_code} yourself, where it is set",
+    "fix.grow-by-hand": "write {fix_code} yourself, with a variable that counts the attempts",
+    "fix.one-by-hand": "leave retrying to one of them yourself: {fix_code} at the client, or no retry around it",
     # Other places that explain a finding.
     "related.blocks": "this is what waits",
     "related.client": "the client is made here",

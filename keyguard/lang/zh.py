@@ -21,6 +21,17 @@ ENTRIES: dict[str, Entry] = {
     "no-console": "签发它的平台",
     "baseline.written": "基线 {file} 已接受 {count} 个问题。",
     # Other places that explain a finding.
+    # 修复做什么。
+    "fix.set": "设置 {fix_code}",
+    "fix.replace": "把 {fix_old} 改为 {fix_code}",
+    "fix.remove": "去掉 {fix_code}",
+    "fix.grow": "让等待时间逐次增长：{fix_code}",
+    "fix.await": "改为 {fix_code}",
+    "fix.import": "{fix_code}（导入）",
+    "fix.by-hand": "请自行写入 {fix_code}：这里无法确定地自动加入",
+    "fix.remove-by-hand": "请在设置的地方自行去掉 {fix_code}",
+    "fix.grow-by-hand": "请自行写成 {fix_code}，并用一个变量记录尝试次数",
+    "fix.one-by-hand": "请自行只保留一层重试：给客户端设 {fix_code}，或去掉外层重试",
     "related.blocks": "等待发生在这里",
     "related.client": "客户端在这里创建",
     "related.grows": "在这里变长",
