@@ -44,7 +44,8 @@ class Session(NamedTuple):
     `accepts` asks another tool's baseline about a path and a secret's SHA-1 in hexadecimal. `project` holds the modules
     that a file of this run may import constants from; each is read once a process. `sifted` is what the prefilter said
     already of some files, by location. A run that `remembers` notes what each result stands on, for the cache; `survey`
-    says what to list besides findings.
+    says what to list besides findings. One that `keeps_moves` leaves the keys of fixes in its findings, for who writes
+    them.
     """
 
     catalogue: Catalogue
@@ -58,6 +59,7 @@ class Session(NamedTuple):
     sifted: Mapping[str, Sifted] = MappingProxyType({})
     remembers: bool = False
     survey: Survey | None = None
+    keeps_moves: bool = False
 
 
 class Sifted(NamedTuple):

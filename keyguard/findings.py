@@ -192,6 +192,16 @@ def _scrub(text: str, secrets: Mapping[str, str]) -> str:
     return text
 
 
+def hidden_keys(text: str, secrets: Mapping[str, str], catalogue: Catalogue) -> str:
+    """Mask in a whole text what is or may be a key, and every piece of the secrets that are known."""
+    pieces: list[str] = []
+    place = 0
+    for hidden in _spans_to_mask(text, Span(0, len(text)), secrets, catalogue, pieces=True):
+        pieces += (text[place : hidden.start], _short(secrets.get(text[hidden.start : hidden.end], "")))
+        place = hidden.end
+    return "".join((*pieces, text[place:]))
+
+
 def _short(masked: str) -> str:
     """Cut the length off a masked key: beside the source line it would only be in the way."""
     return masked.partition("…")[0] + "…"
@@ -243,7 +253,9 @@ def _trimmed(text: str, start: int, end: int, *, cut: bool) -> Excerpt:
     return Excerpt(before + text[first:last] + after, start + shift, min(end, last) + shift)
 
 
-def _spans_to_mask(text: str, span: Span, secrets: Mapping[str, str], catalogue: Catalogue) -> list[Span]:
+def _spans_to_mask(
+    text: str, span: Span, secrets: Mapping[str, str], catalogue: Catalogue, *, pieces: bool = False
+) -> list[Span]:
     found: list[Span] = []
     inside = text[span.start : span.end]
     for secret in secrets:
@@ -261,7 +273,7 @@ def _spans_to_mask(text: str, span: Span, secrets: Mapping[str, str], catalogue:
         for match in _RUN.finditer(_HOST.sub(lambda host: " " * len(host[0]), text))
         if any(map(str.isdigit, match[0])) and looks_random(match[0])
     )
-    if secrets and not verbatim:
+    if secrets and (pieces or not verbatim):
         # The key is put together here from pieces: hide each that is part of it, forwards or backwards.
         for match in _PIECE.finditer(inside):
             piece = match[0]

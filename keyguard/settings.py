@@ -184,6 +184,7 @@ class Settings(NamedTuple):
     plugins_off: tuple[str, ...] = ()
     advice: Advice = Advice()
     own: Own = Own()
+    unsafe_fixes: bool = False
 
     def is_selected(self, rule: str) -> bool:
         """Tell whether a rule runs: the more specific selector wins, `ignore` among equals."""
@@ -414,6 +415,7 @@ def show_settings(settings: Settings) -> str:
         "lang": settings.lang,
         "output-format": settings.output_format,
         "jobs": settings.jobs,
+        "unsafe-fixes": settings.unsafe_fixes,
         "http-timeout": settings.advice.http_timeout,
         "model-timeout": settings.advice.model_timeout,
         "one-off": settings.advice.one_off.patterns,
@@ -764,6 +766,7 @@ OPTIONS: Mapping[str, _Reader] = {
     "trusted-hosts": _trusted,
     "providers": _own_reader("own_provider", "[providers.corp]"),
     "wrappers": _own_reader("own_wrapper", '[wrappers."mylib.client.make"]'),
+    "unsafe-fixes": _switch,
 }
 _ADVICE = {
     "http-timeout": "http_timeout",

@@ -173,8 +173,8 @@ def test_a_mistake_in_the_settings_blocks_and_names_the_file(repository: Reposit
 
 def test_every_hook_runs_a_command_that_exists_and_passes_force_exclude() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
-    assert [hook["id"] for hook in hooks] == ["keyguard"]
-    for hook in hooks:
-        assert hook["entry"].split()[:2] == ["keyguard", "check"]
+    assert [hook["id"] for hook in hooks] == ["keyguard", "keyguard-fix"]
+    for hook, command in zip(hooks, ("check", "fix"), strict=True):
+        assert hook["entry"].split()[:2] == ["keyguard", command]
         assert "--force-exclude" in hook["entry"].split()
         assert hook["require_serial"] is True

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from keyguard.discover import GitState, Target
     from keyguard.engine import Session
     from keyguard.inventory import Inventory, Survey
+    from keyguard.keystore import KeyStore
     from keyguard.model import FileReport, Finding, Notice, Report
     from keyguard.prefilter import Prefilter
     from keyguard.report import RenderOptions
@@ -49,10 +50,51 @@ def check(arguments: argparse.Namespace) -> int:
     if arguments.show_files:
         _say("".join(f"{target.path}\n" for target in run.targets))
         return USAGE if run.failed else CLEAN
+    if arguments.fix or arguments.fix_only or arguments.diff:
+        return _fixed(run, arguments)
     report = run.report()
     found = FOUND if report.findings and not arguments.exit_zero else CLEAN
     code = BUG if run.broke else USAGE if run.failed else found
     run.write(report, code)
+    return code
+
+
+def _fixed(run: _Run, arguments: argparse.Namespace) -> int:
+    """Repair what was found and report the rest, or show what would be repaired."""
+    from keyguard.cli import fixing  # noqa: PLC0415  # for runs that fix only
+    from keyguard.lang import texts  # noqa: PLC0415  # in memory already
+
+    fixing.refuse_what_is_no_file(arguments)
+    report = run.report()
+    session = run.fixing_session()
+    unsafe = run.settings.unsafe_fixes if arguments.unsafe_fixes is None else arguments.unsafe_fixes
+    is_text = arguments.output_file is None and run.settings.output_format in {"text", "concise"}
+    if arguments.diff:
+        text, count = fixing.diff(report, run.targets, session, unsafe=unsafe, accept=run.accepted_file)
+        say = texts(run.lang).say
+        _say(text)
+        run.tell_notices()
+        if not arguments.quiet:
+            lines = [say("diff.would_fix", count=count), *([say("diff.masked")] if count else [])]
+            sys.stderr.write(" ".join(lines) + "\n")
+        return BUG if run.broke else USAGE if run.failed else FOUND if count and not arguments.exit_zero else CLEAN
+    fixed = fixing.fix(
+        report,
+        run.targets,
+        session,
+        unsafe=unsafe,
+        accept=run.accepted_file,
+        open_store=run.key_store,
+        options=run.options(),
+    )
+    report = run.noted_after(fixed.report, fixed.notices)
+    if arguments.fix_only:
+        report = report._replace(files=tuple(file._replace(findings=()) for file in report.files), hidden={})
+    found = FOUND if (report.findings or fixed.has_rewritten) and not arguments.exit_zero else CLEAN
+    code = BUG if run.broke else USAGE if run.failed else found
+    if fixed.said:
+        fixing.tell(fixed.said + "\n", to_error=not is_text)
+    run.write(report, code, show_fixes=arguments.show_fixes, has_fixed=True)
     return code
 
 
@@ -206,6 +248,8 @@ class _Run:
         self.lang = _language(arguments, self.settings.lang)
         self.targets: tuple[Target, ...] = ()
         self._notices: list[Notice] = []
+        self._ours: Baseline | None = None
+        self._accepts: Callable[[str, str], bool] | None = None
         self.failed = False
         self.broke = False
 
@@ -263,6 +307,7 @@ class _Run:
         from keyguard import engine  # noqa: PLC0415  # when there are files to check
 
         ours, theirs = self._baselines() if accept else (None, None)
+        self._ours, self._accepts = ours, theirs.accepts if theirs else None
         session = self._session()._replace(accepts=theirs.accepts if theirs else None)
         from keyguard.report.progress import progress  # noqa: PLC0415  # 1 ms, and nothing more off a terminal
 
@@ -273,6 +318,26 @@ class _Run:
         if accept:
             report = self._accepted(report, ours)
         return self._noted(report)
+
+    def accepted_file(self, file: FileReport) -> FileReport:
+        """Take out of one file's report what the baseline holds."""
+        return file if self._ours is None else self._ours.match((file,)).files[0]
+
+    def fixing_session(self) -> Session:
+        """A session that keeps the keys of fixes, which never leave this process."""
+        return self._session()._replace(accepts=self._accepts, keeps_moves=True)
+
+    def key_store(self) -> KeyStore:
+        """Open the store that keys move to."""
+        from keyguard.keystore import open_store  # noqa: PLC0415  # where keys move only
+
+        return open_store(self.settings)
+
+    def noted_after(self, report: Report, notices: Iterable[Notice]) -> Report:
+        """Note what went wrong while fixes were written."""
+        self._notices += notices
+        self.failed = self.failed or any(notice.error for notice in self._notices)
+        return report._replace(notices=tuple(self._notices))
 
     def inventory(self, survey: Survey) -> Inventory:
         """List what the survey asks for."""
@@ -421,7 +486,7 @@ class _Run:
         root = os.path.join(os.path.realpath(self.settings.root), "")
         return any(root.startswith(os.path.join(os.path.realpath(path), "")) for path in self._paths or (".",))
 
-    def write(self, report: Report, code: int) -> None:
+    def write(self, report: Report, code: int, *, show_fixes: bool = False, has_fixed: bool = False) -> None:
         """Render the report to standard output or to the file asked for."""
         from keyguard.report import render, scan_time  # noqa: PLC0415  # when there is a report
 
@@ -433,6 +498,9 @@ class _Run:
             lang=self.lang,
             statistics=arguments.statistics,
             show_ignored=settings.show_ignored,
+            show_fixes=show_fixes,
+            offer_fixes=True,
+            has_fixed=has_fixed,
             min_severity=settings.min_severity.label,
             exit_code=code,
             scan_time=scan_time(os.environ),
@@ -573,6 +641,7 @@ def _say(text: str) -> None:
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": check,
+    "fix": check,
     "baseline": baseline,
     "connections": connections,
     "rules": rules,

@@ -130,9 +130,43 @@ def _add_voice(group: argparse._ArgumentGroup | argparse.ArgumentParser) -> None
     group.add_argument("-v", "--verbose", action="store_true", help="every place and every notice")
 
 
+def _add_fixing(parser: argparse.ArgumentParser, *, fixes: bool) -> None:
+    group = parser.add_argument_group("fixing")
+    if not fixes:
+        group.add_argument(
+            "--fix", action="store_true", help="repair what can be repaired safely, then report the rest"
+        )
+    parser.set_defaults(fix=fixes)
+    group.add_argument(
+        "--unsafe-fixes",
+        action="store_true",
+        default=None,
+        help="also apply fixes that may change what the program does",
+    )
+    group.add_argument("--fix-only", action="store_true", help="repair, and do not report what is left")
+    group.add_argument("--diff", action="store_true", help="show what would change, keys masked, and write nothing")
+    group.add_argument("--show-fixes", action="store_true", help="list every fix that was made")
+    group.add_argument(
+        "--key-store", metavar="STORE", help="where keys go: env-file, keyring, vault … (default: env-file)"
+    )
+
+
 def _check(parser: argparse.ArgumentParser) -> None:
     _add_files(parser)
     _add_selection(parser)
+    _add_fixing(parser, fixes=False)
+    _add_settings(parser)
+    _add_output(parser)
+
+
+def _fix(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = (
+        "Exits 1 when files were rewritten or findings are left, so that a commit stops; 0 when all was clean."
+    )
+    parser.set_defaults(staged=False, range=None, stdin_filename=None)
+    _add_paths(parser.add_argument_group("which files"))
+    _add_selection(parser)
+    _add_fixing(parser, fixes=True)
     _add_settings(parser)
     _add_output(parser)
 
@@ -197,6 +231,7 @@ def _connections(parser: argparse.ArgumentParser) -> None:
 
 _COMMANDS = (
     ("check", "Find leaked keys in files, folders, the git index or a range of commits.", _check),
+    ("fix", "Repair what was found: keys move out of the code, and nothing is lost.", _fix),
     ("baseline", "Accept today's findings, so that only new ones are reported.", _baseline),
     ("connections", "List every connection to a model API: whom the code talks to, and how.", _connections),
     ("rules", "List every rule.", _rules),

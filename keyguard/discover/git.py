@@ -229,6 +229,14 @@ def sizes(repository: Repository, blobs: Iterable[str]) -> dict[str, int]:
     return {name: int(rest[1]) for name, *rest in fields if len(rest) > 1 and rest[0] == "blob"}
 
 
+def committed(repository: Repository, path: str) -> bytes | None:
+    """Read a file, named from the repository's top, as the last commit holds it; None where it does not."""
+    try:
+        return run(repository, "cat-file", "blob", f"HEAD:{path}")
+    except GitError:
+        return None
+
+
 class Blobs:
     """Reads blobs one after another through a single git process."""
 

@@ -93,13 +93,38 @@ ENTRIES: dict[str, Entry] = {
     ),
     "fixed.count": ("Fixed {count} problem.", "Fixed {count} problems."),
     "fixable": (
-        "{count} can be fixed: keyguard check --fix",
-        "{count} can be fixed: keyguard check --fix",
+        "{count} can be fixed: keyguard fix",
+        "{count} can be fixed: keyguard fix",
     ),
     "fixable.unsafe": (
         "{count} more with --unsafe-fixes, which may change what the program does.",
         "{count} more with --unsafe-fixes, which may change what the program does.",
     ),
+    "fixable.held_back": (
+        "{count} fix held back, since it may change what the program does: use --unsafe-fixes.",
+        "{count} fixes held back, since they may change what the program does: use --unsafe-fixes.",
+    ),
+    # After keys moved out of the code.
+    "after.load": (
+        "{names} is not set here yet. Load it with: ",
+        "{names} are not set here yet. Load them with: ",
+    ),
+    "after.unset": (
+        "{names} is not set here yet: the program reads it when it starts.",
+        "{names} are not set here yet: the program reads them when it starts.",
+    ),
+    "after.moved": ("Moved {count} key to {store}:", "Moved {count} keys to {store}:"),
+    "after.nowhere": "no store: have the keys at hand",
+    "after.way": "  {way:<10}  ",
+    "after.setx": "  `setx NAME value` keeps a variable for terminals opened later, not for this one.",
+    "after.export": "  What is typed (`export NAME=…`) stays in the shell's history; loading the file does not.",
+    "after.revoke": (
+        "Whoever has read the code has the key: revoke it and put the new one in its place.",
+        "Whoever has read the code has the keys: revoke them and put the new ones in their place.",
+    ),
+    "after.committed": "(the last commit still holds it, and so does everyone who has fetched it)",
+    "diff.would_fix": ("Would fix {count} problem.", "Would fix {count} problems."),
+    "diff.masked": "Keys are masked here: this is to read, not to apply.",
     "next": "Next: {command}",
     "next.baseline": "Too many for today? {command} accepts what is here and stops new ones.",
     "notice.error": "error",

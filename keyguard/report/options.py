@@ -19,8 +19,8 @@ class RenderOptions(NamedTuple):
     `catalogue` gives rules' names, pages and providers' names; without it the ids stand in. `width` is the terminal's
     in cells, None when the output is no terminal (nothing is wrapped). `unicode` allows marks such as `│`.
     `docs_url` is a rule's page with `{rule}` for its id. `min_severity` is the label under which findings were hidden.
-    `offer_fixes` says that fixes exist and were not asked for. `scan_time` (UTC, `yyyy-mm-ddThh:mm:ss`) and `commit`
-    go where a format demands them.
+    `offer_fixes` asks to say what could be fixed, `has_fixed` that what is safe to fix has been.
+    `scan_time` (UTC, `yyyy-mm-ddThh:mm:ss`) and `commit` go where a format demands them.
     """
 
     catalogue: Catalogue | None = None
@@ -35,6 +35,7 @@ class RenderOptions(NamedTuple):
     show_fixes: bool = False
     show_ignored: bool = False
     offer_fixes: bool = False
+    has_fixed: bool = False
     min_severity: str = "medium"
     docs_url: str = DOCS_URL
     exit_code: int = 0

@@ -194,9 +194,11 @@ def _advice(report: Report, numbers: Counts, options: RenderOptions) -> list[Lin
     if options.offer_fixes:
         fixes = [finding.fix.safety for finding in findings if finding.fix is not None]
         safe, unsafe = fixes.count(Safety.SAFE), fixes.count(Safety.UNSAFE)
-        if safe:
+        if safe and not options.has_fixed:
             lines.append([(say("fixable", count=safe), "")])
-        if unsafe:
+        if unsafe and options.has_fixed:
+            lines.append([(say("fixable.held_back", count=unsafe), "")])
+        elif unsafe:
             lines.append([(say("fixable.unsafe", count=unsafe), "")])
     worst = max(finding.severity for finding in findings)
     rules = [finding.rule for finding in findings if finding.severity == worst]

@@ -101,7 +101,7 @@ def test_everything_at_once() -> None:
         Not reported: 1 ignored by a comment or setting, 1 accepted by the baseline (--show-ignored lists them).
         1 ignore hides nothing any more (--extend-select KG003 shows it).
         Skipped 1 file: 1 binary (--verbose lists it).
-        2 can be fixed: keyguard check --fix
+        2 can be fixed: keyguard fix
         Next: keyguard explain KG101
         """
     )

@@ -1,0 +1,153 @@
+"""What `keyguard fix` does after a check: repair, move keys, write, and say what became of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from keyguard import repair
+from keyguard.errors import UsageError
+from keyguard.lang import texts
+from keyguard.model import FileReport, Safety
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping, Sequence
+
+    from keyguard.discover import Target
+    from keyguard.engine import Session
+    from keyguard.keystore import KeyStore
+    from keyguard.model import Notice, Report
+    from keyguard.repair import Change
+    from keyguard.report import RenderOptions
+    from keyguard.report.after import Surroundings
+
+# ruff: noqa: PTH118  # os.path, as in commands: pathlib is not in memory here
+
+
+class Fixed(NamedTuple):
+    """The report after the fixes, what went wrong while writing, whether files changed, and what to say of keys."""
+
+    report: Report
+    notices: tuple[Notice, ...]
+    has_rewritten: bool
+    said: str = ""
+
+
+def refuse_what_is_no_file(arguments: argparse.Namespace) -> None:
+    """Refuse to repair what is checked elsewhere than on disk.
+
+    Raises:
+        UsageError: it is, so nothing could be written back.
+    """
+    named = (arguments.range, arguments.stdin_filename)
+    if arguments.staged or any(value is not None for value in named) or "-" in arguments.paths:
+        msg = "--fix, --fix-only and --diff repair files: they do not go with --staged, --range or standard input"
+        raise UsageError(msg)
+
+
+def fix(  # noqa: PLR0913  # what a run, its report and its store each know
+    report: Report,
+    targets: Sequence[Target],
+    session: Session,
+    *,
+    unsafe: bool,
+    accept: Callable[[FileReport], FileReport],
+    open_store: Callable[[], KeyStore],
+    options: RenderOptions,
+) -> Fixed:
+    """Repair what can be repaired in the files of a report, and write it."""
+    least = Safety.UNSAFE if unsafe else Safety.SAFE
+    changes = repair.plan(report, targets, session, least, accept)
+    written = repair.write(changes, open_store, report.root)
+    done = written.changes
+    failed = [change for change in changes if change.repaired.failed and not change.repaired.fixed]
+    said = _said(done, written, session, report.root, options)
+    rewritten = any(change.repaired.data != change.before or change.repaired.excludes for change in done)
+    return Fixed(repair.after(report, (*done, *failed), session), written.notices, rewritten, said)
+
+
+def diff(
+    report: Report,
+    targets: Sequence[Target],
+    session: Session,
+    *,
+    unsafe: bool,
+    accept: Callable[[FileReport], FileReport],
+) -> tuple[str, int]:
+    """What fixes would change, with keys masked, and how many findings they would fix."""
+    changes = repair.plan(report, targets, session, Safety.UNSAFE if unsafe else Safety.SAFE, accept)
+    return repair.diff(changes, session), sum(len(change.repaired.fixed) for change in changes)
+
+
+def _said(done: Sequence[Change], written: repair.Written, session: Session, root: str, options: RenderOptions) -> str:
+    moved = repair.moved(done)
+    if not moved or written.receipt is None:
+        return ""
+    from keyguard.report.after import MovedKey, render_moved  # noqa: PLC0415  # after keys moved only
+
+    committed = _committed(done)
+    keys = [
+        MovedKey(name, places, is_committed=move.secret.value in committed) for name, (move, places) in moved.items()
+    ]
+    place = written.receipt.place or texts(options.lang).say("after.nowhere")
+    return render_moved(keys, place, _around(moved, written, session, root), options)
+
+
+def _around(names: Mapping[str, object], written: repair.Written, session: Session, root: str) -> Surroundings:
+    from keyguard.report.after import Surroundings  # noqa: PLC0415  # as in _said
+    from keyguard.settings import display  # noqa: PLC0415  # in memory already
+
+    files = written.receipt.files if written.receipt is not None else ()
+    env_file = display(files[0]) if files else None
+    unset = frozenset(name for name in names if not os.environ.get(name))
+    return Surroundings(unset, _shell(), _uses(root, session), env_file)
+
+
+def _shell() -> str:
+    """The user's shell, by what it leaves in the environment."""
+    if os.name == "nt":
+        return "powershell" if "PSModulePath" in os.environ else "cmd"
+    name = os.path.basename(os.environ.get("SHELL", ""))  # noqa: PTH119  # as above
+    return name if name in {"bash", "zsh", "fish"} else "bash"
+
+
+def _uses(root: str, session: Session) -> frozenset[str]:
+    """What the project has that could be given variables."""
+    found = {
+        "docker": ("Dockerfile", "Containerfile"),
+        "compose": ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml"),
+        "github": (".github/workflows",),
+    }
+    ways = {way for way, names in found.items() if any(os.path.lexists(os.path.join(root, name)) for name in names)}
+    if "python-dotenv" in session.project().versions:
+        ways.add("dotenv")
+    return frozenset(ways)
+
+
+def _committed(changes: Sequence[Change]) -> frozenset[str]:
+    """The keys, of those that moved, that the last commit's version of their file holds."""
+    from keyguard.discover import git  # noqa: PLC0415  # in memory already
+
+    found: set[str] = set()
+    for change in changes:
+        keys = {move.secret.value for move in change.repaired.moves}
+        if not keys:
+            continue
+        folder = os.path.dirname(os.path.abspath(change.target.location))  # noqa: PTH100, PTH120  # as above
+        repository = git.repository_of(folder)
+        if repository is None:
+            continue
+        path = os.path.relpath(os.path.realpath(change.target.location), os.path.realpath(repository.top))
+        held = git.committed(repository, path.replace(os.sep, "/"))
+        if held is not None:
+            found.update(key for key in keys if key.encode() in held)
+    return frozenset(found)
+
+
+def tell(text: str, *, to_error: bool) -> None:
+    """Print what is no part of the report: beside a machine format it goes to the error stream."""
+    stream = sys.stderr if to_error else sys.stdout
+    stream.write(text)
+    stream.flush()
