@@ -70,7 +70,8 @@ def edits_of(changes: Sequence[Change], spans: Mapping[int, Span], text: str) ->
         if isinstance(change, Put):
             made: list[Edit] | None = [Edit(spans[id(change.node)], change.text)]
         elif isinstance(change, Add):
-            made = _added(change.to, added.pop(id(change.to), []), spans, text)
+            texts = added.pop(id(change.to), [])  # all with the first of them
+            made = _added(change.to, texts, spans, text) if texts else []
         elif isinstance(change, Drop):
             made = _dropped(change.call, change.argument, spans, text)
         else:
@@ -87,16 +88,10 @@ def _parts(node: Any) -> Sequence[Any]:  # noqa: ANN401  # a LibCST node
 
 def _added(node: Any, texts: Sequence[str], spans: Mapping[int, Span], text: str) -> list[Edit] | None:  # noqa: ANN401  # a LibCST node
     parts, close = _parts(node), spans[id(node)].end - 1
-    if not texts:
-        return []  # made with the first of them
     if not parts:
-        start = close
-        while text[start - 1] in " \t":
-            start -= 1
-        # Else there is a comment, or the bracket has a line of its own.
-        return [Edit(Span(start, close), ", ".join(texts))] if text[start - 1] in "({" else None
+        return _added_alone(texts, close, text)
     last = parts[-1]
-    if type(node).__name__ == "Call" and type(last.value).__name__ == "GeneratorExp" and len(parts) == 1:
+    if len(parts) == 1 and type(getattr(last, "value", None)).__name__ == "GeneratorExp":
         return None  # it would need parentheses of its own
     span = spans[id(last)]
     comma = text.index(",", span.end) + 1 if type(last.comma).__name__ == "Comma" else span.end
@@ -109,6 +104,14 @@ def _added(node: Any, texts: Sequence[str], spans: Mapping[int, Span], text: str
         return None
     new = "".join(f" {item}," if comma > span.end else f", {item}" for item in texts)
     return [Edit(Span(comma, comma), new)]
+
+
+def _added_alone(texts: Sequence[str], close: int, text: str) -> list[Edit] | None:
+    """Into empty brackets, unless there is a comment in them or they have lines of their own."""
+    start = close
+    while text[start - 1] in " \t":
+        start -= 1
+    return [Edit(Span(start, close), ", ".join(texts))] if text[start - 1] in "({" else None
 
 
 def _added_below(texts: Sequence[str], indent: str, comma: int, text: str, *, has_comma: bool) -> list[Edit]:

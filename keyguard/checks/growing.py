@@ -7,9 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 from keyguard.checks.edits import Add, Drop, Put
-from keyguard.checks.remedies import Remedy, Writer, grouped, repaired
+from keyguard.checks.remedies import Remedy, Writer, grouped, is_literal, repaired
 from keyguard.python.callees import code_of
 from keyguard.python.imports import Want
+from keyguard.python.index import spell
 from keyguard.python.ways import names_in, statements, written
 
 if TYPE_CHECKING:
@@ -28,11 +29,10 @@ _JITTER = ("random", "random")
 def grown(network: Network, loop: RetryLoop) -> Patch:
     """A pause that doubles with each round, with a random part and an upper end, where the loop counts its rounds."""
     call, (counter, renamed) = loop.sleep, _counter(network, loop)
-    base = "" if loop.seconds is None else "" if loop.seconds == 1 else f"{grouped(loop.seconds)} * "
-    name = counter or _COUNTER
-    shape = f"min({_CAP}, {base}2**{name})"
+    base, name = _base(loop), counter or _COUNTER
+    shape = f"min({_CAP}, {base or ''}2**{name})"
     changes: tuple[Change, ...] = ()
-    if counter and loop.seconds is not None and loop.seconds <= _CAP and _is_plain(call):
+    if counter and base is not None and loop.seconds is not None and loop.seconds <= _CAP and _is_plain(call):
         use = next((item for item in network.index.calls if item.node is call), None)
         # Only in the function of the loop does its variable tell the round.
         if use is not None and use.place.scope is loop.place.scope:
@@ -44,6 +44,15 @@ def grown(network: Network, loop: RetryLoop) -> Patch:
     return repaired(
         "grow", changes, {"fix_code": f"{spelled}({shape} + {'.'.join(_JITTER)}())"}, by_hand="grow-by-hand"
     )
+
+
+def _base(loop: RetryLoop) -> str | None:
+    """The first pause as a factor: the number that stands there, or the name that was given to it."""
+    node = loop.sleep.args[0].value if loop.sleep.args else None
+    if is_literal(node):
+        return None if loop.seconds is None else "" if loop.seconds == 1 else f"{grouped(loop.seconds)} * "
+    spelled = spell(node) if node is not None else ""
+    return f"{spelled} * " if spelled else None
 
 
 def _is_plain(call: Node) -> bool:

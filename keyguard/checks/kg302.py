@@ -66,7 +66,8 @@ def _spot(connection: Connection, limit: Limit, waiting: list[ModelCall], networ
         values["seconds"] = f"{limit.seconds:g}"
     related = tuple((call.node, "waits") for call in waiting[:_MOST] if call.node is not connection.node)
     case = "endless" if limit.is_endless else None
-    patch = _patch(connection, known, waiting, network, values["remedy"])
+    has_remedy = known is not None and bool(known.remedy)
+    patch = _patch(connection, known, waiting, network, values["remedy"]) if has_remedy else None
     statement = f"{name} without timeout"
     return Spot("KG302", connection.node, values, case, statement=statement, related=related, patch=patch)
 
@@ -74,15 +75,15 @@ def _spot(connection: Connection, limit: Limit, waiting: list[ModelCall], networ
 def _patch(
     connection: Connection, known: Timeout | None, waiting: list[ModelCall], network: Network, code: str
 ) -> Patch:
-    """A limit at the client; at every call of a function that needs no client."""
+    """A limit at the client; at every call where there is no client, or it takes none."""
     changes: list[Change] = []
     client, place = connection.client, connection.place
     if known is not None and client is not None and place is not None and not is_older(network, client.sdk, known):
         writer, remedy = Writer(network), Remedy(code, known.needs)
-        params = (known.call_params or known.params) if client.is_call else known.params
-        for node, where in (
-            [(call.node, call.place) for call in waiting] if client.is_call else [(connection.node, place)]
-        ):
+        per_call = client.is_call or not known.params
+        params = (known.call_params or known.params) if per_call else known.params
+        sent = [(call.node, call.place) for call in waiting]
+        for node, where in sent if per_call else [(connection.node, place)]:
             made = writer.given(node, where, remedy, params) if _is_short(node) else ()
             if not made:
                 changes.clear()

@@ -82,7 +82,8 @@ def _patch(network: Network, connection: Connection, retry: Retry | None, calls:
     changes: list[Change] = []
     if retry is None or client is None or place is None:
         return None
-    if not is_older(network, client.sdk, retry):
+    # Retries of the client come on top of those that others of its calls have already.
+    if not is_older(network, client.sdk, retry) and not any(guards(network, call) for call in connection.calls):
         writer, remedy = Writer(network), Remedy(retry.remedy, retry.needs)
         params = (retry.call_params or retry.params) if client.is_call else retry.params
         sent = [(call.node, call.place) for call in calls]

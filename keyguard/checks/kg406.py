@@ -34,7 +34,7 @@ def check(network: Network) -> Iterator[Spot]:
             continue
         inner, call = max(((_inner(network, loop, call), call) for call in loop.calls), key=_first, default=(1, None))
         if inner > 1 and call is not None:
-            yield _spot(loop, inner, call)._replace(patch=_patch(network, loop, inner, call))
+            yield _spot(loop, inner, call)._replace(patch=_patch(loop, inner, call))
 
 
 def _first(pair: tuple[int, ModelCall]) -> int:
@@ -76,12 +76,12 @@ def _spot(loop: RetryLoop, inner: int, call: ModelCall) -> Spot:
     return Spot("KG406", node, values, None, statement, related, until=until)
 
 
-def _patch(network: Network, loop: RetryLoop, inner: int, call: ModelCall) -> Patch:
+def _patch(loop: RetryLoop, inner: int, call: ModelCall) -> Patch:
     """No retries of the client's own, where the retry around it repeats as much, as patiently, and all its calls.
 
     What is repeated by something else in between, or by what the client is not told, stays as it is.
     """
-    retry, node = _told(network, loop, call)
+    retry, node = _told(loop, call)
     name = retry.params[0] if retry is not None and retry.params else "max_retries"
     code = f"{name}={0 if retry is None or retry.counts == 'retries' else 1}"
     changes: tuple[Change, ...] = ()
@@ -90,7 +90,7 @@ def _patch(network: Network, loop: RetryLoop, inner: int, call: ModelCall) -> Pa
     return repaired("set", changes, {"fix_code": code}, by_hand="one-by-hand")
 
 
-def _told(network: Network, loop: RetryLoop, call: ModelCall) -> tuple[Retry | None, Node]:
+def _told(loop: RetryLoop, call: ModelCall) -> tuple[Retry | None, Node]:
     """What is known of the retries of the client behind a call, and the call that makes it, if that can be told."""
     client, connection = call.client, call.connection
     if client is None:
@@ -102,12 +102,20 @@ def _told(network: Network, loop: RetryLoop, call: ModelCall) -> tuple[Retry | N
     if retry is None or retry.counts == "time" or not does_as_well:
         return retry, None
     if client.is_call:
-        return retry, call.node if retry.call_params or retry.params else None
+        return retry, call.node if (retry.call_params or retry.params) and _is_around(loop, call) else None
     if connection is None or connection.arguments is None or connection.arguments.node is not connection.node:
         return retry, None
-    if not all(loop in network.guards(other) for other in connection.calls) or not connection.calls:
+    if not all(_is_around(loop, other) for other in connection.calls):
         return retry, None
     return retry, connection.node
+
+
+def _is_around(loop: RetryLoop, call: ModelCall) -> bool:
+    """Tell whether a retry stands around a call whoever runs it: in its function, or on it."""
+    if loop.kind == "decorator":
+        return any(loop.node is item for item in call.scope.decorators)
+    inside = call.place.scope.function is loop.place.scope.function
+    return inside and loop.block is not None and loop.block.holds(call.place.block)
 
 
 def _switched_off(node: Node, retry: Retry, code: str) -> tuple[Change, ...]:
