@@ -7,7 +7,7 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keyguard.model import Confidence, FileReport, Finding, Fix, Hit, Notice, Report, Safety, Severity, Span
+from keyguard.model import Confidence, Edit, FileReport, Finding, Hit, Notice, Report, Severity, Span
 from keyguard.prefilter import FOUND, WIDE
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from keyguard.discover import GitState, Target, Window
     from keyguard.inventory import Inventory, Row, Survey, Usage
     from keyguard.knowledge import KeyShape
+    from keyguard.model import Fix
     from keyguard.prefilter import Prefilter, Signals
     from keyguard.python.around import Surroundings
     from keyguard.python.facts import PythonFacts
@@ -785,13 +786,15 @@ class _File:
         return outcome
 
 
-def _placed(fix: Fix, source: SourceFile, module: Module) -> Fix:
-    """A fix of a module in the text of one of its cells; one that reaches into another cell is only shown."""
-    places = [module.place(edit.span) for edit in fix.edits]
-    if any(where is not source for where, _ in places):
-        return fix._replace(safety=Safety.SHOWN, edits=(), moves=(), excludes=())
-    edits = (edit._replace(span=span) for edit, (_, span) in zip(fix.edits, places, strict=True))
-    return fix._replace(edits=tuple(edits))
+def _placed(fix: Fix, source: SourceFile, module: Module) -> Fix | None:
+    """A fix whose edits count in the source that its finding lies in; None where one of them lies elsewhere."""
+    if len(module.parts) == 1:
+        return fix
+    start = next(part.start for part in module.parts if part.source is source)
+    edits = tuple(Edit(Span(span.start - start, span.end - start), text) for span, text in fix.edits)
+    if any(edit.span.start < 0 or edit.span.end > len(source.text) for edit in edits):
+        return None
+    return fix._replace(edits=edits)
 
 
 def _cell_line(sources: Sequence[SourceFile], line: int) -> tuple[SourceFile, int]:

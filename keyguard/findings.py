@@ -79,13 +79,8 @@ class Speaker:
             related=tuple(
                 self._related(source, span, _scrub(self._aside(text, values), known)) for span, text in hit.related
             ),
-            fix=self._fix(hit.fix, values) if hit.fix is not None else None,
+            fix=hit.fix and self._fix(hit.fix, values, known),
         )
-
-    def _fix(self, fix: Fix, values: Mapping[str, str]) -> Fix:
-        """A fix whose title may be the name of a text of ours."""
-        is_ours = fix.title.startswith("fix.")
-        return fix._replace(title=texts(self.lang).say(fix.title, **values)) if is_ours else fix
 
     def _values(self, hit: Hit) -> Mapping[str, str]:
         values = _Values(hit.values)
@@ -101,6 +96,16 @@ class Speaker:
         if not values.get("env"):
             values["env"] = provider.variable if provider else "API_KEY"
         return values
+
+    def _fix(self, fix: Fix, values: Mapping[str, str], secrets: Mapping[str, str]) -> Fix | None:
+        """A fix with its title in words, if it names texts of `lang`; None if its edits would show a key."""
+        if any(len(secret) >= _LEAST and secret in edit.text for edit in fix.edits for secret in secrets):
+            return None
+        if not fix.title.startswith("fix."):
+            return fix
+        said = texts(self.lang)
+        title = ": ".join(said.say(name, **_Values(values)) for name in fix.title.split())
+        return fix._replace(title=_scrub(title, secrets))
 
     def _words(self, rule: Rule, case: Case | None) -> tuple[str, str]:
         """Choose message and remedy: the case's own words win, in the language asked for."""

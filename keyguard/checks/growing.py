@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from keyguard.checks.edits import Add, Drop, Put
+from keyguard.checks.patches import Import, RemoveArgument, Replace, SetArgument
 from keyguard.checks.remedies import Remedy, Writer, grouped, is_literal, repaired
 from keyguard.python.callees import code_of
 from keyguard.python.imports import Want
@@ -14,7 +14,7 @@ from keyguard.python.index import spell
 from keyguard.python.ways import names_in, statements, written
 
 if TYPE_CHECKING:
-    from keyguard.checks.edits import Change, Patch
+    from keyguard.checks.patches import Change, Patch
     from keyguard.knowledge import RetryTool
     from keyguard.python.index import Node, Place
     from keyguard.python.network import Network
@@ -39,11 +39,9 @@ def grown(network: Network, loop: RetryLoop) -> Patch:
             at = network.index.module.span(call).start
             way = network.imports.way(Want(*_JITTER), use.place, at)
             if way is not None:
-                changes = (Put(call.args[0].value, f"{shape} + {way.expression}()"), *renamed, *way.edits)
+                changes = (Replace(call.args[0].value, f"{shape} + {way.expression}()"), *renamed, Import(way.edits))
     spelled = code_of(call.func) or "sleep"
-    return repaired(
-        "grow", changes, {"fix_code": f"{spelled}({shape} + {'.'.join(_JITTER)}())"}, by_hand="grow-by-hand"
-    )
+    return repaired("grow", changes, f"{spelled}({shape} + {'.'.join(_JITTER)}())")
 
 
 def _base(loop: RetryLoop) -> str | None:
@@ -69,7 +67,7 @@ def _counter(network: Network, loop: RetryLoop) -> tuple[str, tuple[Change, ...]
         return name, ()
     is_free = re.search(rf"\b{_COUNTER}\b", network.index.module.text) is None
     is_read = any("_" in names_in(part) for part in statements(node.body))
-    return (_COUNTER, (Put(node.target, _COUNTER),)) if is_free and not is_read else ("", ())
+    return (_COUNTER, (Replace(node.target, _COUNTER),)) if is_free and not is_read else ("", ())
 
 
 def _counter_of_for(network: Network, node: Node, place: Place) -> str:
@@ -124,7 +122,7 @@ def told_to_grow(network: Network, loop: RetryLoop, told: Told) -> Patch | None:
             changes = _waiting(writer, call, place, told, remedy)
         else:
             changes = _counting(writer, call, place, told, remedy)
-    return repaired("set", changes, {"fix_code": tool.remedy_wait})
+    return repaired("set", changes, tool.remedy_wait)
 
 
 def _called(network: Network, loop: RetryLoop, remedy: Remedy) -> tuple[Change, ...]:
@@ -140,7 +138,7 @@ def _called(network: Network, loop: RetryLoop, remedy: Remedy) -> tuple[Change, 
             return ()
         texts.append(f"{name}={spelling[0]}")
         imports += spelling[1]
-    return (Put(loop.node, f"{code_of(loop.node)}({', '.join(texts)})"), *imports)
+    return (Replace(loop.node, f"{code_of(loop.node)}({', '.join(texts)})"), *imports)
 
 
 def _waiting(writer: Writer, call: Node, place: Place, told: Told, remedy: Remedy) -> tuple[Change, ...]:
@@ -160,8 +158,8 @@ def _waiting(writer: Writer, call: Node, place: Place, told: Told, remedy: Remed
     if type(argument.value).__name__ == "Name" and not interval and not tool.interval_params:
         return ()  # a pause that is made elsewhere may be used elsewhere
     code, imports = spelling
-    more = tuple(Add(call, f"{name}={ast.unparse(item)}") for name, item in others if not _has(call, name))
-    return (Put(argument.value, code), *(Drop(call, item) for item in interval), *more, *imports)
+    more = tuple(SetArgument(call, name, ast.unparse(item)) for name, item in others if not _has(call, name))
+    return (Replace(argument.value, code), *(RemoveArgument(call, item.value) for item in interval), *more, *imports)
 
 
 def _of_wait(call: Node, tool: RetryTool) -> list[Node]:
@@ -184,7 +182,7 @@ def _counting(writer: Writer, call: Node, place: Place, told: Told, remedy: Reme
     changes = writer.given(call, place, Remedy(code, remedy.needs), params, replace=True)
     stale = [name for name in tool.delay_params if name not in arguments]
     drops = [item for item in call.args if item.keyword is not None and item.keyword.value in stale]
-    return (*changes, *(Drop(call, item) for item in drops)) if changes else ()
+    return (*changes, *(RemoveArgument(call, item.value) for item in drops)) if changes else ()
 
 
 def _has(call: Node, name: str) -> bool:

@@ -13,7 +13,7 @@ from keyguard.python.index import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keyguard.checks.edits import Change, Patch
+    from keyguard.checks.patches import Change, Patch
     from keyguard.python.network import HttpCall, Network
 
 _MOST_POSITIONS = 3  # arguments without a name before the one that would be the limit: `post(url, data, json)`
@@ -62,7 +62,7 @@ def _patch(call: HttpCall, network: Network, code: str, *, at_call: bool) -> Pat
         most = _MOST_POSITIONS if at_call else _MOST_OF_SESSION
         if len(arguments.positional) <= most:
             changes = Writer(network).given(arguments.node, arguments.place, Remedy(code, known.needs), params)
-    return repaired("set", changes, {"fix_code": code})
+    return repaired("set", changes, code)
 
 
 def _takes_one(call: HttpCall, network: Network) -> bool:

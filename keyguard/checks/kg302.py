@@ -11,7 +11,7 @@ from keyguard.checks.words import advised, spelled
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keyguard.checks.edits import Change, Patch
+    from keyguard.checks.patches import Change, Patch
     from keyguard.knowledge import Timeout
     from keyguard.python.index import Node
     from keyguard.python.network import Connection, Limit, ModelCall, Network
@@ -89,7 +89,7 @@ def _patch(
                 changes.clear()
                 break
             changes += made
-    return repaired("set", changes, {"fix_code": code})
+    return repaired("set", changes, code)
 
 
 def _is_short(node: Node) -> bool:

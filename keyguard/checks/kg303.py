@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from keyguard.checks.edits import Put
+from keyguard.checks.patches import Replace
 from keyguard.checks.remedies import Remedy, Writer, grouped, is_literal, repaired
 from keyguard.checks.spots import Spot
 from keyguard.checks.words import advised, may_change, spelled, written
@@ -14,7 +14,7 @@ from keyguard.python import values as v
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keyguard.checks.edits import Change, Patch
+    from keyguard.checks.patches import Change, Patch
     from keyguard.knowledge import Timeout
     from keyguard.python.arguments import Given
     from keyguard.python.network import Limit, Network
@@ -48,14 +48,14 @@ def _patch(given: Given, limit: Limit, known: Timeout | None, seconds: int, netw
         remedy = Remedy(advised(known, seconds), known.needs if known is not None else ())
         wanted = remedy.arguments.get(given.name)
         if wanted is None or isinstance(wanted, ast.Constant):
-            changes = (Put(given.node, code),)
+            changes = (Replace(given.node, code),)
         else:
             spelling = Writer(network).spelled(ast.unparse(wanted), given.node, given.place, remedy.needs)
             if spelling is not None:
                 code, imports = spelling
-                changes = (Put(given.node, code), *imports)
+                changes = (Replace(given.node, code), *imports)
     new = f"{given.name}={code}" if given.name else code
-    return repaired("replace", changes, {"fix_code": new, "fix_old": written(given)})
+    return repaired("rename", changes, new, written(given))
 
 
 def _is_infinite(given: Given, network: Network) -> bool:

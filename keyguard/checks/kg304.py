@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keyguard.checks.edits import Put
 from keyguard.checks.kg303 import limits
+from keyguard.checks.patches import Replace
 from keyguard.checks.remedies import grouped, is_literal, repaired
 from keyguard.checks.spots import Spot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from keyguard.checks.edits import Patch
+    from keyguard.checks.patches import Patch
     from keyguard.python.arguments import Given
     from keyguard.python.network import Limit, Network
 
@@ -57,5 +57,5 @@ def _judged(limit: Limit, given: Given, number: float) -> tuple[str | None, dict
 def _patch(given: Given, number: float, values: Mapping[str, str], *, is_short: bool) -> Patch:
     """The same time in the other unit, where the number stands as such."""
     code = grouped(number * 1_000 if is_short else number / 1_000)
-    changes = (Put(given.node, code),) if is_literal(given.node) else ()
-    return repaired("replace", changes, {"fix_code": values["remedy"], "fix_old": values["written"]})
+    changes = (Replace(given.node, code),) if is_literal(given.node) else ()
+    return repaired("rename", changes, values["remedy"], values["written"])

@@ -12,7 +12,7 @@ from keyguard.python.callees import code_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keyguard.checks.edits import Change, Patch
+    from keyguard.checks.patches import Change, Patch
     from keyguard.knowledge import Retry
     from keyguard.python.network import Connection, ModelCall, Network
 
@@ -93,4 +93,4 @@ def _patch(network: Network, connection: Connection, retry: Retry | None, calls:
                 changes.clear()
                 break
             changes += made
-    return repaired("set", changes, {"fix_code": retry.remedy})
+    return repaired("set", changes, retry.remedy)

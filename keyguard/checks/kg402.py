@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keyguard.checks.edits import Drop, Put
+from keyguard.checks.patches import RemoveArgument, Replace
 from keyguard.checks.remedies import Remedy, Writer, repaired
 from keyguard.checks.spots import Spot
 from keyguard.checks.unguarded import asks, guards, is_spared
@@ -14,7 +14,7 @@ from keyguard.python.callees import code_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keyguard.checks.edits import Patch
+    from keyguard.checks.patches import Patch
     from keyguard.knowledge import Retry
     from keyguard.python.arguments import Given
     from keyguard.python.network import ModelCall, Network
@@ -49,13 +49,13 @@ def _patch(network: Network, given: Given, call: ModelCall) -> Patch:
         argument = next((item for item in node.args if item.value is given.node and item.keyword is not None), None)
         if argument is not None and retry is not None and retry.attempts is not None and retry.attempts > 1:
             code = f"{argument.keyword.value}={written(given).partition('=')[2]}"
-            return repaired("remove", (Drop(node, argument),), {"fix_code": code})
+            return repaired("remove", (RemoveArgument(node, given.node),), "", code)
         if retry is None or not retry.remedy:
             continue
         changes = Writer(network).given(node, place, Remedy(retry.remedy, retry.needs), params, replace=True)
-        if any(isinstance(item, Put) and item.node is given.node for item in changes):
-            return repaired("set", changes, {"fix_code": retry.remedy})
-    return repaired("remove", (), {"fix_code": written(given)}, by_hand="remove-by-hand")
+        if any(isinstance(item, Replace) and item.node is given.node for item in changes):
+            return repaired("set", changes, retry.remedy)
+    return repaired("remove", (), "", written(given))
 
 
 def _retry_of(call: ModelCall) -> Retry | None:

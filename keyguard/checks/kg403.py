@@ -32,7 +32,7 @@ def check(network: Network) -> Iterator[Spot]:
         remedy = Remedy(tool.remedy_wait, tool.needs)
         direct = any(item.value is given.node for item in call.node.args)
         changes = Writer(network).given(call.node, call.place, remedy, tool.looks_params) if direct else ()
-        patch = repaired("set", changes, {"fix_code": tool.remedy_wait})
+        patch = repaired("set", changes, tool.remedy_wait)
         yield Spot("KG403", given.node, values, "setting", f"{call.method} {given.name} at once", patch=patch)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keyguard.checks.edits import Add, Put
+from keyguard.checks.patches import Replace, SetArgument
 from keyguard.checks.remedies import is_literal, repaired
 from keyguard.checks.repeats import REFUSED, is_local, refused, retries
 from keyguard.checks.spots import Spot
@@ -13,7 +13,7 @@ from keyguard.python.errors import errors_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keyguard.checks.edits import Change, Patch
+    from keyguard.checks.patches import Change, Patch
     from keyguard.knowledge import Retry
     from keyguard.python.index import Node
     from keyguard.python.network import ModelCall, Network
@@ -87,7 +87,7 @@ def _patch(loop: RetryLoop, inner: int, call: ModelCall) -> Patch:
     changes: tuple[Change, ...] = ()
     if retry is not None and node is not None and inner == call.attempts.total and "." not in name:
         changes = _switched_off(node, retry, code)
-    return repaired("set", changes, {"fix_code": code}, by_hand="one-by-hand")
+    return repaired("set", changes, code, by_hand="one-retry")
 
 
 def _told(loop: RetryLoop, call: ModelCall) -> tuple[Retry | None, Node]:
@@ -125,6 +125,6 @@ def _switched_off(node: Node, retry: Retry, code: str) -> tuple[Change, ...]:
     names = {*retry.params, *retry.call_params}
     there = [item for item in node.args if item.keyword is not None and item.keyword.value in names]
     if not there:
-        return (Add(node, code),)
+        return (SetArgument(node, name, number),)
     is_plain = len(there) == 1 and there[0].keyword.value == name and is_literal(there[0].value)
-    return (Put(there[0].value, number),) if is_plain else ()
+    return (Replace(there[0].value, number),) if is_plain else ()

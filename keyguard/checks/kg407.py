@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from keyguard.checks.edits import Put
+from keyguard.checks.patches import Replace
 from keyguard.checks.remedies import Remedy, Writer, repaired
 from keyguard.checks.repeats import retries, statement_of, tool_name
 from keyguard.checks.spots import Spot
@@ -13,14 +13,14 @@ from keyguard.checks.spots import Spot
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keyguard.checks.edits import Change, Patch
+    from keyguard.checks.patches import Change, Patch
     from keyguard.python.arguments import Arguments
     from keyguard.python.network import ModelCall, Network
     from keyguard.python.retries import Caught, RetryLoop
     from keyguard.python.retrytools import Told
 
 _LIMITED = 429  # the status of a rate limit
-_DISPLAYS = frozenset({"List", "Tuple", "Set"})
+_DISPLAYS = {"List": ("[", "]"), "Tuple": ("(", ")"), "Set": ("{", "}")}
 
 
 def check(network: Network) -> Iterator[Spot]:
@@ -59,9 +59,9 @@ def _imported(network: Network, loop: RetryLoop, item: Caught) -> Patch | None:
     if spelling is not None:
         code, changes = spelling
         if code != name:
-            return repaired("replace", (Put(item.node, code), *changes), {"fix_code": code, "fix_old": name})
+            return repaired("rename", (Replace(item.node, code), *changes), code, name)
     module = full.rpartition(".")[0]
-    return repaired("import", changes, {"fix_code": f"from {module} import {name}", "fix_old": name})
+    return repaired("import", changes, f"from {module} import {name}")
 
 
 def _adapter(network: Network, loop: RetryLoop, told: Told) -> Iterator[Spot]:
@@ -107,7 +107,7 @@ def _repaired(network: Network, told: Told, methods: str = "", status: str = "")
             changes.clear()
             break
         changes += made
-    return repaired("set", changes, {"fix_code": code})
+    return repaired("set", changes, code)
 
 
 def _given(network: Network, arguments: Arguments, remedy: Remedy, params: tuple[str, ...]) -> tuple[Change, ...]:
@@ -121,9 +121,13 @@ def _given(network: Network, arguments: Arguments, remedy: Remedy, params: tuple
     if len(there) > 1 or there[0].keyword.value != name:
         return ()  # under its older name, which the installed release may want
     if isinstance(value, (ast.List, ast.Set)) and kind in _DISPLAYS and there[0].value.elements:
-        first = there[0].value.elements[0].value
-        return (Put(first, f"{_LIMITED}, {first.value}"),) if type(first).__name__ == "Integer" else ()
+        numbers = [item.value for item in there[0].value.elements]
+        if not all(type(item).__name__ == "Integer" for item in numbers):
+            return ()
+        opening, closing = _DISPLAYS[kind]
+        more = ", ".join(str(number) for number in (_LIMITED, *(item.value for item in numbers)))
+        return (Replace(there[0].value, f"{opening}{more}{closing}"),)
     if kind not in {*_DISPLAYS, "Integer"} and getattr(there[0].value, "value", "") != "None":
         return ()
     spelling = writer.spelled(ast.unparse(value), call, place, remedy.needs)
-    return () if spelling is None else (Put(there[0].value, spelling[0]), *spelling[1])
+    return () if spelling is None else (Replace(there[0].value, spelling[0]), *spelling[1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keyguard.checks.edits import Put
+from keyguard.checks.patches import Import, Replace, Wrap
 from keyguard.checks.remedies import repaired
 from keyguard.checks.spots import Spot
 from keyguard.python.blocking import blocking_calls
@@ -13,7 +13,7 @@ from keyguard.python.imports import Want
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from keyguard.checks.edits import Change, Patch
+    from keyguard.checks.patches import Change, Patch
     from keyguard.python.blocking import Blocking
     from keyguard.python.network import Network
 
@@ -44,8 +44,8 @@ def _patch(held: Blocking, network: Network) -> Patch:
         module, _, name = instead.rpartition(".")
         way = network.imports.way(Want(module, name), use.place, network.index.module.span(held.node).start)
         if way is not None and not _has_another_loop(network, module):
-            changes = (Put(held.node.func, f"await {way.expression}"), *way.edits)
-    return repaired("await", changes, {"fix_code": f"await {instead}(…)"})
+            changes = (Wrap(held.node, "await "), Replace(held.node.func, way.expression), Import(way.edits))
+    return repaired("use", changes, f"await {instead}(…)")
 
 
 def _case(held: Blocking) -> str | None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 import builtins
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from keyguard.checks.edits import Add, Patch, Put
+from keyguard.checks.patches import Import, Patch, Replace, SetArgument, SetEntry
 from keyguard.model import Safety
 from keyguard.python.arguments import entry_node
 from keyguard.python.imports import Want, Way
@@ -18,12 +17,11 @@ from keyguard.versions import before
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from keyguard.checks.edits import Change
+    from keyguard.checks.patches import Change
     from keyguard.knowledge import Retry, Sdk, Timeout
     from keyguard.python.index import Node, Place
     from keyguard.python.network import Network
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
 _BUILTINS = frozenset(vars(builtins))
 _LITERALS = frozenset({"Integer", "Float"})
 
@@ -89,13 +87,11 @@ class Writer:
     def _into_call(
         self, call: Node, place: Place, arguments: Mapping[str, ast.expr], needs: Sequence[str], *, replace: bool
     ) -> list[Change]:
-        if any(item.star for item in call.args):
-            raise _ImpossibleError  # what hides behind the star may be the same argument
         changes: list[Change] = []
         for name, value in arguments.items():
             there = next((item for item in call.args if item.keyword is not None and item.keyword.value == name), None)
             if there is None:
-                changes.append(Add(call, f"{name}={self._code(value, call, place, needs, changes)}"))
+                changes.append(SetArgument(call, name, self._code(value, call, place, needs, changes)))
             else:
                 changes += self._into(there.value, place, value, needs, replace=replace)
         return changes
@@ -114,7 +110,7 @@ class Writer:
         if isinstance(value, ast.Dict) and kind == "Dict":
             return self._into_dict(node, place, _entries(value), needs, replace=replace)
         if isinstance(value, ast.Constant) and replace and (kind in _LITERALS or _is_none(node)):
-            return (Put(node, ast.unparse(value)),)
+            return (Replace(node, _constant(value)),)
         raise _ImpossibleError
 
     def _into_dict(
@@ -127,7 +123,7 @@ class Writer:
         for name, value in entries.items():
             there = entry_node(node, name)
             if there is None:
-                changes.append(Add(node, f"{quote}{name}{quote}: {_as_entries(value, quote)}"))
+                changes.append(SetEntry(node, f"{quote}{name}{quote}", _as_entries(value, quote)))
             else:
                 changes += self._into(there, place, value, needs, replace=replace)
         return changes
@@ -145,7 +141,7 @@ class Writer:
             way = fulls and self._way(fulls, spelling.count("."), at, place)
             if not way:
                 raise _ImpossibleError
-            changes += way.edits
+            changes.append(Import(way.edits))
             said[spelling] = way.expression
         return _unparsed(value, said)
 
@@ -187,13 +183,12 @@ def _want(dotted: str) -> Want:
     return Want(module, name, direct=True) if module else Want(dotted)
 
 
-def repaired(
-    title: str, changes: Sequence[Change], words: Mapping[str, str] = _NOTHING, *, by_hand: str = "by-hand"
-) -> Patch:
-    """A patch that makes changes, or one that only says what to write where they could not be made."""
+def repaired(title: str, changes: Sequence[Change], new: str, old: str = "", by_hand: str = "") -> Patch:
+    """A patch that makes changes, or one that only says what to write where they cannot be made for certain."""
+    values = {"new": new, "old": old}
     if not changes:
-        return Patch(f"fix.{by_hand}", words, Safety.SHOWN)
-    return Patch(f"fix.{title}", words, Safety.UNSAFE, tuple(dict.fromkeys(changes)))
+        return Patch(by_hand or f"{title} why.unsure", Safety.SHOWN, (), values)
+    return Patch(title, Safety.UNSAFE, tuple(changes), values)
 
 
 def is_older(network: Network, sdk: Sdk, known: Timeout | Retry) -> bool:
