@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from keyguard.checks.patches import Import, RemoveArgument, Replace, SetArgument
 from keyguard.checks.remedies import Remedy, Writer, grouped, is_literal, repaired
+from keyguard.python import values as v
 from keyguard.python.callees import code_of
 from keyguard.python.imports import Want
 from keyguard.python.index import spell
@@ -29,7 +30,7 @@ _JITTER = ("random", "random")
 def grown(network: Network, loop: RetryLoop) -> Patch:
     """A pause that doubles with each round, with a random part and an upper end, where the loop counts its rounds."""
     call, (counter, renamed) = loop.sleep, _counter(network, loop)
-    base, name = _base(loop), counter or _COUNTER
+    base, name = _base(network, loop), counter or _COUNTER
     shape = f"min({_CAP}, {base or ''}2**{name})"
     changes: tuple[Change, ...] = ()
     if counter and base is not None and loop.seconds is not None and loop.seconds <= _CAP and _is_plain(call):
@@ -44,12 +45,15 @@ def grown(network: Network, loop: RetryLoop) -> Patch:
     return repaired("grow", changes, f"{spelled}({shape} + {'.'.join(_JITTER)}())")
 
 
-def _base(loop: RetryLoop) -> str | None:
-    """The first pause as a factor: the number that stands there, or the name that was given to it."""
+def _base(network: Network, loop: RetryLoop) -> str | None:
+    """The first pause as a factor: the number that stands there, or the name that it is given whatever happens."""
     node = loop.sleep.args[0].value if loop.sleep.args else None
+    use = next((item for item in network.index.calls if item.node is loop.sleep), None)
+    if use is None or node is None or not isinstance(network.evaluator.value(node, use.place), v.Number):
+        return None
     if is_literal(node):
         return None if loop.seconds is None else "" if loop.seconds == 1 else f"{grouped(loop.seconds)} * "
-    spelled = spell(node) if node is not None else ""
+    spelled = spell(node)
     return f"{spelled} * " if spelled else None
 
 
@@ -118,7 +122,7 @@ def told_to_grow(network: Network, loop: RetryLoop, told: Told) -> Patch | None:
         changes = _called(network, loop, remedy)
     elif not told.is_open and not told.arguments.is_open:
         call, place = told.arguments.node, told.arguments.place
-        if tool.wait_params:
+        if next(iter(remedy.arguments), "") in tool.wait_params:
             changes = _waiting(writer, call, place, told, remedy)
         else:
             changes = _counting(writer, call, place, told, remedy)
@@ -149,8 +153,8 @@ def _waiting(writer: Writer, call: Node, place: Place, told: Told, remedy: Remed
     (_, value), *others = remedy.arguments.items()
     argument = next((item for item in call.args if item.value is told.sleep), None)
     interval = [item for item in call.args if item.keyword is not None and item.keyword.value in tool.interval_params]
-    if argument is None:
-        # What was read as the pause may be the number of one that is only named.
+    if argument is None or argument in interval:
+        # What was read as the pause is the number of one that is only named.
         argument = next((item for item in _of_wait(call, tool) if interval), None)
     spelling = writer.spelled(ast.unparse(value), call, place, remedy.needs) if argument is not None else None
     if argument is None or spelling is None or type(argument.value).__name__ not in {"Call", "Name", "Attribute"}:
@@ -173,6 +177,8 @@ def _counting(writer: Writer, call: Node, place: Place, told: Told, remedy: Reme
     tool = told.tool
     positional = sum(item.keyword is None for item in call.args)
     if tool.growth_position is not None and positional > tool.growth_position:
+        return ()
+    if any(_has(call, name) for name in tool.wait_params):
         return ()
     arguments = remedy.arguments
     is_told = told.delay == "fixed" or (tool.delay_position is not None and positional > tool.delay_position)

@@ -56,6 +56,8 @@ def _judged(limit: Limit, given: Given, number: float) -> tuple[str | None, dict
 
 def _patch(given: Given, number: float, values: Mapping[str, str], *, is_short: bool) -> Patch:
     """The same time in the other unit, where the number stands as such."""
-    code = grouped(number * 1_000 if is_short else number / 1_000)
-    changes = (Replace(given.node, code),) if is_literal(given.node) else ()
+    other = number * 1_000 if is_short else number / 1_000
+    # What makes no sense in the other unit either was meant in some way that nobody knows.
+    makes_sense = other >= _LEAST_MILLISECONDS if is_short else other < _MOST_SECONDS
+    changes = (Replace(given.node, grouped(other)),) if makes_sense and is_literal(given.node) else ()
     return repaired("rename", changes, values["remedy"], values["written"])

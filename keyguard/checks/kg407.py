@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from keyguard.python.retrytools import Told
 
 _LIMITED = 429  # the status of a rate limit
-_DISPLAYS = {"List": ("[", "]"), "Tuple": ("(", ")"), "Set": ("{", "}")}
+_DISPLAYS = {"List": ("[", "]"), "Tuple": ("", ""), "Set": ("{", "}")}
 
 
 def check(network: Network) -> Iterator[Spot]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from keyguard.python.network import Network
 
 _BUILTINS = frozenset(vars(builtins))
+_MANY = 10_000
 _LITERALS = frozenset({"Integer", "Float"})
 
 
@@ -238,8 +239,10 @@ def _constant(node: ast.Constant) -> str:
 
 
 def grouped(number: float) -> str:
-    """A number as code writes it: thousands are set apart."""
-    return f"{int(number):_}" if number % 1 == 0 else f"{number:g}"
+    """A number as code writes it: thousands are set apart where they are many."""
+    if number % 1:
+        return f"{number:g}"
+    return f"{int(number):_}" if number >= _MANY else str(int(number))
 
 
 def _unparsed(value: ast.expr, said: Mapping[str, str]) -> str:
