@@ -114,7 +114,7 @@ def state(folder: Path) -> dict[str, Any]:
 
 
 def kill_everywhere(folder: Path) -> list[dict[str, Any]]:
-    """Be killed before every call, with and without an env file; then, where that looks new, store the key once more."""
+    """Be killed before every call, with and without an env file; where that leaves something new, store it again."""
     results = []
     for is_new in (True, False):
         place, code, seen = 0, -signal.SIGKILL, list[dict[str, Any]]()
