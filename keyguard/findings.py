@@ -35,10 +35,11 @@ _LEAST = 6  # characters of the shortest secret that is searched for in texts; s
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Turns hits into findings in one language."""
+    """Turns hits into findings in one language; the keys of fixes stay behind unless somebody writes them."""
 
     catalogue: Catalogue
     lang: str = "en"
+    keeps_moves: bool = False
 
     def finding(self, hit: Hit, source: SourceFile, place: str, secrets: Mapping[str, str]) -> Finding:
         """Say a hit in words.
@@ -79,7 +80,7 @@ class Speaker:
             related=tuple(
                 self._related(source, span, _scrub(self._aside(text, values), known)) for span, text in hit.related
             ),
-            fix=hit.fix,
+            fix=hit.fix if hit.fix is None or self.keeps_moves else hit.fix._replace(moves=()),
         )
 
     def _values(self, hit: Hit) -> Mapping[str, str]:

@@ -659,7 +659,10 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class SettingsClass:
-    """A class whose fields are read from the environment, and the calls that describe a field."""
+    """A class whose fields are read from the environment, and the calls that describe a field.
+
+    `factory_calls` take, as `factory_keyword`, a function that gives the default when an object is made.
+    """
 
     id: str
     bases: tuple[str, ...] = ()
@@ -669,11 +672,17 @@ class SettingsClass:
     default_keywords: tuple[str, ...] = ("default",)
     env_keywords: tuple[str, ...] = ()
     reads_env: bool = False
+    factory_keyword: str | None = None
+    factory_calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class OptionDefiner:
-    """A call that defines a command-line option: where its default and its environment variable stand."""
+    """A call that defines a command-line option: where its default and its environment variable stand.
+
+    `rewrite` is how a fix reads the default: an `optional` read, a plain `read`, a `variable` that the option reads by
+    itself, or `required` with a variable; the latter two only without a keyword of `plain_without`.
+    """
 
     id: str
     imports: tuple[str, ...] = ()
@@ -683,6 +692,21 @@ class OptionDefiner:
     default_position: int | None = None
     default_keywords: tuple[str, ...] = ("default",)
     env_keywords: tuple[str, ...] = ()
+    rewrite: str = "read"
+    plain_without: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a fix writes the read of one value: see `rules/env.toml`."""
+
+    id: str
+    place: str
+    expression: str
+    imports: tuple[str, ...] = ()
+    optional: str | None = None
+    environment: bool = False
+    helper: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -706,6 +730,7 @@ class EnvAccess:
     writers: tuple[Writer, ...] = ()
     settings_classes: tuple[SettingsClass, ...] = ()
     options: tuple[OptionDefiner, ...] = ()
+    forms: tuple[Form, ...] = ()
     precedences: tuple[Precedence, ...] = ()
     environs: tuple[str, ...] = ()
     loaders: tuple[str, ...] = ()
@@ -1096,6 +1121,7 @@ def env_access(data: Mapping[str, Any]) -> EnvAccess:
         writers=tuple(flat(Writer, item) for item in data["writer"]),
         settings_classes=tuple(flat(SettingsClass, item) for item in data["settings_class"]),
         options=tuple(flat(OptionDefiner, item) for item in data["option"]),
+        forms=tuple(flat(Form, item) for item in data["form"]),
         precedences=tuple(flat(Precedence, item) for item in data["precedence"]),
         environs=tuple(data["environs"]),
         loaders=tuple(data["loaders"]),

@@ -106,6 +106,30 @@ def _env_names(values: list[str]) -> str | None:
     return None
 
 
+def _python(value: str) -> str | None:
+    import ast  # noqa: PLC0415  # only while rules are compiled
+
+    try:
+        ast.parse(value)
+    except SyntaxError as error:
+        return f"is no Python: {error.msg}"
+    return None
+
+
+def _expression(value: str) -> str | None:
+    """Of what a fix writes: it stands in the place of a literal, so nothing around it may bind tighter."""
+    if "'" in value or "\\" in value or not value.endswith((")", "]", ".NAME")) or value.startswith(("(", "[")):
+        return "must be a name, call or subscript, with double quotes and without a backslash"
+    return _python(value)
+
+
+def _imports(values: list[str]) -> str | None:
+    for value in values:
+        if not re.fullmatch(r"import [\w.]+( as \w+)?|from [\w.]+ import \w+", value):
+            return f"{value!r} must be `import a`, `import a as b` or `from a import b`"
+    return None
+
+
 def _lower(values: list[str]) -> str | None:
     for value in values:
         if value != value.lower() or not value.strip():
@@ -605,6 +629,8 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "default_keywords": _TEXTS,
                 "env_keywords": _TEXTS,
                 "reads_env": _BOOL,
+                "factory_keyword": _TEXT,
+                "factory_calls": _NAMES,
             },
         ),
         "option": _Field(
@@ -619,6 +645,21 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "default_position": _INT,
                 "default_keywords": _TEXTS,
                 "env_keywords": _TEXTS,
+                "rewrite": _choice("optional", "read", "variable", "required", required=True),
+                "plain_without": _TEXTS,
+            },
+        ),
+        "form": _Field(
+            "tables",
+            required=True,
+            keys={
+                "id": _NEED,
+                "place": _NEED,
+                "imports": _Field("texts", required=True, check=_imports),
+                "expression": _Field("text", required=True, check=_expression),
+                "optional": _Field("text", check=_expression),
+                "environment": _BOOL,
+                "helper": _Field("text", check=_python),
             },
         ),
         "precedence": _Field("tables", required=True, keys={"wins": _NEED, "over": _NEED, "reader": _NEED}),

@@ -179,7 +179,8 @@ class Settings(NamedTuple):
 
     `root` is the folder of the settings file, else the git root, else the working folder; `source` the settings
     file as the user would type it. `lang` None means the terminal's language, `jobs` None every core.
-    `baseline` None means the one that is found, an empty text none at all.
+    `baseline` None means the one that is found, an empty text none at all. `code_style` is how fixes read a variable,
+    `env` the variables by which the project calls the keys of hosts.
     """
 
     root: str = "."
@@ -203,6 +204,8 @@ class Settings(NamedTuple):
     storing: Storing = Storing()
     own: Own = Own()
     unsafe_fixes: bool = False
+    code_style: str = "os.environ"
+    env: tuple[tuple[str, str], ...] = ()
 
     @property
     def keyring_service(self) -> str:
@@ -445,6 +448,7 @@ def show_settings(settings: Settings) -> str:
         "output-format": settings.output_format,
         "jobs": settings.jobs,
         "unsafe-fixes": settings.unsafe_fixes,
+        "code-style": settings.code_style,
         "http-timeout": settings.advice.http_timeout,
         "model-timeout": settings.advice.model_timeout,
         "one-off": settings.advice.one_off.patterns,
@@ -466,6 +470,9 @@ def show_settings(settings: Settings) -> str:
     if settings.advice.trusted:
         lines += ["", "[trusted-hosts]"]
         lines += [f"{_toml(host)} = {_toml(owner)}" for host, owner in settings.advice.trusted]
+    if settings.env:
+        lines += ["", "[env]"]
+        lines += [f"{_toml(host)} = {_toml(name)}" for host, name in settings.env]
     if settings.own != Own():
         lines += _own_shown(settings.own)
     return "\n".join(lines) + "\n"
@@ -695,6 +702,26 @@ def _trusted(value: object, _where: _File | _Given, _: Callable[[], Vocabulary])
     return tuple((host.lower(), owner) for host, owner in value.items())
 
 
+def _variables(value: object, _where: _File | _Given, _: Callable[[], Vocabulary]) -> tuple[tuple[str, str], ...]:
+    import re  # noqa: PLC0415  # in memory through tomllib
+
+    if not isinstance(value, dict):
+        message = f'expected a table such as {{"llm.corp.example" = "CORP_LLM_KEY"}}, not {_shown(value)}'
+        raise _WrongValueError(message)
+    for host, name in value.items():
+        if not re.fullmatch(_HOST, host.lower()) or host.startswith("*"):
+            message = f"{quote(host)} is no host; give its name, as in api.example.com"
+            raise _WrongValueError(message)
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,99}", name):
+            message = f"{_shown(name)} for {quote(host)} is no variable: capitals, digits and _"
+            raise _WrongValueError(message)
+    return tuple((host.lower(), name) for host, name in value.items())
+
+
+def _code_style(value: object, where: _File | _Given, vocabulary: Callable[[], Vocabulary]) -> str:
+    return _one_of(*vocabulary().known().forms)(value, where, vocabulary)
+
+
 def _seconds(value: object, _where: _File | _Given, _: Callable[[], Vocabulary]) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         message = f"expected a whole number of seconds from 1, not {_shown(value)}"
@@ -835,6 +862,8 @@ OPTIONS: Mapping[str, _Reader] = {
     "providers": _own_reader("own_provider", "[providers.corp]"),
     "wrappers": _own_reader("own_wrapper", '[wrappers."mylib.client.make"]'),
     "unsafe-fixes": _switch,
+    "code-style": _code_style,
+    "env": _variables,
 }
 _ADVICE = {
     "http-timeout": "http_timeout",

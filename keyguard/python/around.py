@@ -29,7 +29,8 @@ _ADDRESS = re.compile(r"url|base|host|endpoint|server|address|api_type|domain|pr
 class Around:
     """What is known around a text: names inside out, hosts near first, the variable and the client it belongs to.
 
-    `is_key` says that a client is given the text as its key, `given_to` how that client is spelled.
+    `is_key` says that a client is given the text as its key, `given_to` how that client is spelled. `sent_to` are those
+    of the hosts that stand in a call or a table with the text, and not only somewhere near it.
     """
 
     names: list[str] = field(default_factory=list)
@@ -38,6 +39,7 @@ class Around:
     client: Client | None = None
     is_key: bool = False
     given_to: str = ""
+    sent_to: tuple[str, ...] = ()
 
     def given(self, client: Client, spelled: str) -> None:
         """Note that a client gets the text as its key."""
@@ -57,6 +59,7 @@ class Around:
             told.client = told.client or other.client
             told.is_key = told.is_key or other.is_key
             told.given_to = told.given_to or other.given_to
+            told.sent_to += tuple(host for host in other.sent_to if host not in told.sent_to)
         return told
 
 
@@ -174,6 +177,7 @@ class Surroundings:
             told.env = next((name for name in told.names if self.catalogue.providers_of_env(name)), None)
         elif told.env not in told.names:
             told.names.insert(0, told.env)
+        told.sent_to = told.hosts
         told.hosts = told.hosts or self.hosts_at(place)
         return told
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from keyguard.model import Span
@@ -36,7 +36,7 @@ class KeyText:
     encoded or env-name. `name` is what the default belongs to, or what is given the key; `names` are all names it goes
     by, inside out. `expression` is the span of the whole expression the key is made by, for who wants to replace it.
     `known` is False for a text of no known shape that an SDK is given as its key; `restricted` marks keys that are
-    often public.
+    often public. `draft` has the nodes, for who wants to move the key; a key in a comment or a magic has none.
     """
 
     span: Span
@@ -53,6 +53,7 @@ class KeyText:
     pieces: tuple[Span, ...] = ()
     known: bool = True
     restricted: bool = False
+    draft: Draft | None = field(default=None, compare=False, repr=False)
 
     @property
     def public(self) -> bool:
@@ -255,6 +256,7 @@ class _Placing:
             tuple(spans[id(leaf)] for leaf in draft.leaves),
             known=draft.known and (match is None or match.case != "unknown-shape"),
             restricted=public and not self._confirmed(around, provider),
+            draft=draft,
         )
 
     def _owner(self, around: Around) -> str | None:

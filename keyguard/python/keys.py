@@ -46,6 +46,7 @@ class Draft:
     root: Node
     leaves: tuple[Node, ...]
     known: bool = True
+    place: Place | None = None  # where the root is evaluated; a docstring is not
 
 
 class KeyFinder:
@@ -258,7 +259,19 @@ class KeyFinder:
         elif type(root).__name__ == "AugAssign":
             node = root.value
         self.drafts.append(
-            Draft(node, inner, match.value, where, form, match, around, name, root, tuple(leaves.values()))
+            Draft(
+                node,
+                inner,
+                match.value,
+                where,
+                form,
+                match,
+                around,
+                name,
+                root,
+                tuple(leaves.values()),
+                place=use.place,
+            )
         )
 
     def _inside(self, node: Node, start: int, end: int) -> tuple[int, int] | None:
@@ -386,7 +399,20 @@ class KeyFinder:
                 continue  # the name of a variable, unless it has a key's shape
             self.holding.update(leaves)
             self.drafts.append(
-                Draft(node, None, text, where, "literal", None, around, name, node, tuple(leaves.values()), known=False)
+                Draft(
+                    node,
+                    None,
+                    text,
+                    where,
+                    "literal",
+                    None,
+                    around,
+                    name,
+                    node,
+                    tuple(leaves.values()),
+                    known=False,
+                    place=use.place,
+                )
             )
 
     def _may_be_key(self, use: Use) -> bool:
