@@ -65,6 +65,33 @@ class RenameArgument(NamedTuple):
         return _parts_of(self.call)
 
 
+class SetEntry(NamedTuple):
+    """Write `key: text` behind the last entry of a dict display, which has none of that key; `key` is a literal."""
+
+    table: Any
+    key: str
+    text: str
+
+    @property
+    def nodes(self) -> Iterator[Any]:
+        """What its edits are counted from."""
+        yield self.table
+        for item in self.table.elements:
+            yield item
+            yield item.value
+
+
+class Import(NamedTuple):
+    """Edits that something else made, such as those of an import: see `python.imports`."""
+
+    edits: tuple[Edit, ...]
+
+    @property
+    def nodes(self) -> Iterator[Any]:
+        """Nothing: they are counted already."""
+        return iter(())
+
+
 class Replace(NamedTuple):
     """Write another expression in a node's place; it gets parentheses where the node's surroundings ask for them."""
 
@@ -90,15 +117,19 @@ class Wrap(NamedTuple):
         yield self.node
 
 
-Change = SetArgument | RemoveArgument | RenameArgument | Replace | Wrap
+Change = SetArgument | RemoveArgument | RenameArgument | SetEntry | Import | Replace | Wrap
 
 
 class Patch(NamedTuple):
     """What a fix changes, in nodes: see `model.Fix`.
 
     `title` names a text `fix.…` of `lang`, which is filled from the hit's values and these. Where the changes cannot
+<<<<<<< HEAD
     be made, the fix is only shown, and says why. `wants` are what the texts of the changes stand in need of from other
     modules, by the word that holds their place there: `<environ>["X"]`; `place` is where they are used.
+=======
+    be made, the fix is only shown, and says why; so is one without any, whose title says so itself.
+>>>>>>> main
     """
 
     title: str
@@ -119,12 +150,20 @@ class ImpossibleError(Exception):
     """A change that cannot be made without harm; its text names a text `fix.why.…` of `lang`."""
 
 
+<<<<<<< HEAD
 def fix_of(patch: Patch, module: Module, spans: Mapping[int, Span], imports: Imports | None = None) -> Fix:
     """Turn a patch into a fix; `spans` holds those of `patch.nodes`, and its edits count in `module.text`.
 
     `imports` answers for the same module what a patch wants of others.
     """
     title = f"fix.{patch.title}"
+=======
+def fix_of(patch: Patch, module: Module, spans: Mapping[int, Span]) -> Fix:
+    """Turn a patch into a fix; `spans` holds those of `patch.nodes`, and its edits count in `module.text`."""
+    title = " ".join(f"fix.{name}" for name in patch.title.split())
+    if not patch.changes:
+        return Fix(title, Safety.SHOWN, ())
+>>>>>>> main
     try:
         patch, edits = _imported(patch, spans, imports) if patch.wants else (patch, ())
         return Fix(title, patch.safety, _joined((*edits, *_edits(patch, module, spans))))
@@ -161,7 +200,17 @@ def _edits(patch: Patch, module: Module, spans: Mapping[int, Span]) -> Iterator[
         if isinstance(change, Replace):
             made = tuple(_replaced(change, module.text, spans[id(change.node)], around))
         elif isinstance(change, Wrap):
+<<<<<<< HEAD
             made = tuple(_wrapped(change, module.text, spans[id(change.node)], around))
+=======
+            edits += _wrapped(change, module.text, spans[id(change.node)], around)
+        elif isinstance(change, Import):
+            edits += change.edits
+        elif isinstance(change, SetEntry):
+            if id(change.table) not in calls:
+                calls[id(change.table)] = _Call.read_table(change.table, module.text, spans)
+            calls[id(change.table)].add(change)
+>>>>>>> main
         else:
             if id(change.call) not in calls:
                 calls[id(change.call)] = _Call.read(change.call, module.text, spans)
@@ -241,37 +290,50 @@ class _Call:
         place = spans[id(node.func)].end
         for sign in [")"] * len(getattr(node.func, "rpar", ())) + ["("]:
             place = _expect(text, _past_trivia(text, place), sign)
-        made = cls(text, Span(place, whole.end - 1))
-        for number, argument in enumerate(node.args):
+        return cls(text, Span(place, whole.end - 1)).filled(node.args, ")", spans)
+
+    @classmethod
+    def read_table(cls, node: Any, text: str, spans: Mapping[int, Span]) -> _Call:  # noqa: ANN401  # a LibCST node
+        """The same of a dict display: its entries have no names here."""
+        if any(type(item).__name__ != "DictElement" for item in node.elements):
+            raise ImpossibleError("star")  # noqa: EM101  # a name
+        whole = spans[id(node)]
+        place = _expect(text, whole.start, "{")
+        return cls(text, Span(place, whole.end - 1)).filled(node.elements, "}", spans)
+
+    def filled(self, parts: Sequence[Any], closing: str, spans: Mapping[int, Span]) -> _Call:
+        """Read what stands between the brackets."""
+        text, place = self.text, self.inside.start
+        for number, argument in enumerate(parts):
             span = spans[id(argument)]
             start = _past_trivia(text, place)
             if start != span.start:
                 raise ImpossibleError("layout")  # noqa: EM101  # a name
             end = _past_trivia(text, span.end)
             has_comma = text.startswith(",", end)
-            if not has_comma and number + 1 < len(node.args):
+            if not has_comma and number + 1 < len(parts):
                 raise ImpossibleError("layout")  # noqa: EM101  # a name
-            named = argument.keyword is not None
+            named = getattr(argument, "keyword", None) is not None
             item = _Item(
                 [Span(place, start)],
                 [span],
                 [Span(span.end, end)] if has_comma else [],
                 [Span(end, end + 1)] if has_comma else [],
                 argument.keyword.value if named else None,
-                argument.star,
+                getattr(argument, "star", ""),
                 argument.value,
                 spans[id(argument.keyword)] if named else None,
                 spans[id(argument.value)],
             )
-            made.items.append(item)
+            self.items.append(item)
             place = end + 1 if has_comma else span.end
-        made.tail = [Span(place, made.inside.end)]
-        blanks = [piece for item in made.items for piece in (*item.before, *item.after)] + made.tail
-        if "\\" in made._said(blanks):  # a line that goes on must not end elsewhere
+        self.tail = [Span(place, self.inside.end)]
+        blanks = [piece for item in self.items for piece in (*item.before, *item.after)] + self.tail
+        if "\\" in self._said(blanks):  # a line that goes on must not end elsewhere
             raise ImpossibleError("layout")  # noqa: EM101  # a name
-        if _past_trivia(text, place) != made.inside.end or not text.startswith(")", made.inside.end):
+        if _past_trivia(text, place) != self.inside.end or not text.startswith(closing, self.inside.end):
             raise ImpossibleError("layout")  # noqa: EM101  # a name
-        return made
+        return self
 
     def make(self, change: SetArgument | RemoveArgument | RenameArgument) -> None:
         """Make one change; those before it are made."""
@@ -281,6 +343,10 @@ class _Call:
             self._rename(change)
         else:
             self._set(change.name, change.text)
+
+    def add(self, change: SetEntry) -> None:
+        """Write one entry behind the others."""
+        self._append(None, f"{change.key}: {change.text}")
 
     def edits(self) -> Iterator[Edit]:
         """What differs from the text as it was."""
@@ -314,7 +380,7 @@ class _Call:
             raise ImpossibleError("star")  # noqa: EM101  # a name
         if len(self.items) == 1 and self._is_bare_generator(self.items[0]):
             raise ImpossibleError("generator")  # noqa: EM101  # a name
-        self._append(name, text)
+        self._append(name, f"{name}={text}")
 
     def _give(self, item: _Item, text: str) -> None:
         """Replace the value of an argument given by name, between its own parentheses if it has some."""
@@ -328,8 +394,8 @@ class _Call:
     def _is_bare_generator(self, item: _Item) -> bool:
         return type(item.value).__name__ == "GeneratorExp" and not self._said(item.pieces).startswith("(")
 
-    def _append(self, name: str, text: str) -> None:
-        made = _Item([], [f"{name}={text}"], [], [], name)
+    def _append(self, name: str | None, text: str) -> None:
+        made = _Item([], [text], [], [], name)
         tail = self._said(self.tail)
         if not self.items:
             if "#" in tail:
