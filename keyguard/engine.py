@@ -91,7 +91,7 @@ class LazyProject:
         """What the project's env, shell and CI files name; nothing is read before the first question."""
         from keyguard.naming import Variables  # noqa: PLC0415  # 5 ms, where a key was found
 
-        return Variables(self._root)
+        return Variables(self.root)
 
     def __reduce__(self) -> tuple[type[LazyProject], tuple[str, Catalogue]]:
         """Leave the modules that were read behind."""

@@ -124,12 +124,9 @@ class Patch(NamedTuple):
     """What a fix changes, in nodes: see `model.Fix`.
 
     `title` names a text `fix.…` of `lang`, which is filled from the hit's values and these. Where the changes cannot
-<<<<<<< HEAD
-    be made, the fix is only shown, and says why. `wants` are what the texts of the changes stand in need of from other
-    modules, by the word that holds their place there: `<environ>["X"]`; `place` is where they are used.
-=======
-    be made, the fix is only shown, and says why; so is one without any, whose title says so itself.
->>>>>>> main
+    be made, the fix is only shown, and says why; so is one without any, whose title says so itself. `wants` are what
+    the texts of the changes stand in need of from other modules, by the word that holds their place there:
+    `<environ>["X"]`; `place` is where they are used.
     """
 
     title: str
@@ -150,20 +147,14 @@ class ImpossibleError(Exception):
     """A change that cannot be made without harm; its text names a text `fix.why.…` of `lang`."""
 
 
-<<<<<<< HEAD
 def fix_of(patch: Patch, module: Module, spans: Mapping[int, Span], imports: Imports | None = None) -> Fix:
     """Turn a patch into a fix; `spans` holds those of `patch.nodes`, and its edits count in `module.text`.
 
     `imports` answers for the same module what a patch wants of others.
     """
-    title = f"fix.{patch.title}"
-=======
-def fix_of(patch: Patch, module: Module, spans: Mapping[int, Span]) -> Fix:
-    """Turn a patch into a fix; `spans` holds those of `patch.nodes`, and its edits count in `module.text`."""
     title = " ".join(f"fix.{name}" for name in patch.title.split())
     if not patch.changes:
         return Fix(title, Safety.SHOWN, ())
->>>>>>> main
     try:
         patch, edits = _imported(patch, spans, imports) if patch.wants else (patch, ())
         return Fix(title, patch.safety, _joined((*edits, *_edits(patch, module, spans))))
@@ -200,17 +191,13 @@ def _edits(patch: Patch, module: Module, spans: Mapping[int, Span]) -> Iterator[
         if isinstance(change, Replace):
             made = tuple(_replaced(change, module.text, spans[id(change.node)], around))
         elif isinstance(change, Wrap):
-<<<<<<< HEAD
             made = tuple(_wrapped(change, module.text, spans[id(change.node)], around))
-=======
-            edits += _wrapped(change, module.text, spans[id(change.node)], around)
         elif isinstance(change, Import):
-            edits += change.edits
+            yield from change.edits
         elif isinstance(change, SetEntry):
             if id(change.table) not in calls:
                 calls[id(change.table)] = _Call.read_table(change.table, module.text, spans)
             calls[id(change.table)].add(change)
->>>>>>> main
         else:
             if id(change.call) not in calls:
                 calls[id(change.call)] = _Call.read(change.call, module.text, spans)

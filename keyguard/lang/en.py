@@ -40,7 +40,6 @@ ENTRIES: dict[str, Entry] = {
     "fix.set": "set {new}",
     "fix.remove": "remove {old}",
     "fix.rename": "write {new} instead of {old}",
-<<<<<<< HEAD
     "fix.unused-part": "remove the rules that hide nothing from the comment",
     "fix.unused-comment": "remove the comment that hides nothing",
     "fix.clear-output": "clear the outputs of this cell",
@@ -54,13 +53,11 @@ ENTRIES: dict[str, Entry] = {
     "fix.verify": "check certificates: remove {old}",
     "fix.verify-on": "check certificates: {new}",
     "fix.raise": 'read it with os.environ["{new}"], which raises when it is not set',
-=======
     "fix.grow": "let the pause grow: {new}",
     "fix.import": "write {new}",
     "fix.one-retry": "leave retrying to one of them: {new} at the client, or no retry around it",
     "fix.use": "use {new}",
     "fix.why.unsure": "by hand, since it cannot be told for certain what that would change here",
->>>>>>> main
     "fix.why.comment": "by hand, since a comment stands beside it",
     "fix.why.done": "by hand, since it is written elsewhere",
     "fix.why.elsewhere": "by hand, since it is written elsewhere",

@@ -38,7 +38,6 @@ ENTRIES: dict[str, Entry] = {
     "fix.set": "设置 {new}",
     "fix.remove": "去掉 {old}",
     "fix.rename": "把 {old} 改为 {new}",
-<<<<<<< HEAD
     "fix.unused-part": "从注释中去掉没有作用的规则",
     "fix.unused-comment": "删除没有作用的注释",
     "fix.clear-output": "清除这个单元格的输出",
@@ -52,13 +51,11 @@ ENTRIES: dict[str, Entry] = {
     "fix.verify": "检查证书：去掉 {old}",
     "fix.verify-on": "检查证书：{new}",
     "fix.raise": '改用 os.environ["{new}"] 读取，未设置时会立刻报错',
-=======
     "fix.grow": "让等待时间逐次增长：{new}",
     "fix.import": "写上 {new}",
     "fix.one-retry": "只保留一层重试：给客户端设 {new}，或去掉外层重试",
     "fix.use": "改用 {new}",
     "fix.why.unsure": "无法确定这里会改变什么，请手动修改",
->>>>>>> main
     "fix.why.comment": "旁边有注释，请手动修改",
     "fix.why.done": "它写在别处，请手动修改",
     "fix.why.elsewhere": "它写在别处，请手动修改",
