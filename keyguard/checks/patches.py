@@ -193,7 +193,7 @@ def _edits(patch: Patch, module: Module, spans: Mapping[int, Span]) -> Iterator[
         elif isinstance(change, Wrap):
             made = tuple(_wrapped(change, module.text, spans[id(change.node)], around))
         elif isinstance(change, Import):
-            yield from change.edits
+            made = change.edits
         elif isinstance(change, SetEntry):
             if id(change.table) not in calls:
                 calls[id(change.table)] = _Call.read_table(change.table, module.text, spans)
