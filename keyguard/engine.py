@@ -8,7 +8,7 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keyguard.model import Confidence, FileReport, Finding, Hit, Notice, Report, Severity, Span
+from keyguard.model import Confidence, Edit, FileReport, Finding, Hit, Notice, Report, Severity, Span
 from keyguard.prefilter import FOUND, WIDE
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
@@ -638,7 +638,7 @@ class _File:
         for hit in hits:
             source, span = module.place(hit.span)
             related = tuple((module.place(other)[1], text) for other, text in hit.related)
-            fix = _placed(hit.fix, module, source) if hit.fix is not None else None
+            fix = hit.fix and _placed(hit.fix, source, module)
             self._add(source, (hit._replace(span=span, related=related, fix=fix),))
 
     def _sees(self, look: str, sources: Sequence[SourceFile]) -> bool:
@@ -808,12 +808,15 @@ class _File:
         return outcome
 
 
-def _placed(fix: Fix, module: Module, source: SourceFile) -> Fix | None:
-    """A fix whose edits count in one cell; None if they lie in several."""
-    places = [(edit, *module.place(edit.span)) for edit in fix.edits]
-    if any(where is not source for _, where, _ in places):
+def _placed(fix: Fix, source: SourceFile, module: Module) -> Fix | None:
+    """A fix whose edits count in the source that its finding lies in; None where one of them lies elsewhere."""
+    if len(module.parts) == 1:
+        return fix
+    start = next(part.start for part in module.parts if part.source is source)
+    edits = tuple(Edit(Span(span.start - start, span.end - start), text) for span, text in fix.edits)
+    if any(edit.span.start < 0 or edit.span.end > len(source.text) for edit in edits):
         return None
-    return fix._replace(edits=tuple(edit._replace(span=span) for edit, _, span in places))
+    return fix._replace(edits=edits)
 
 
 def _cell_line(sources: Sequence[SourceFile], line: int) -> tuple[SourceFile, int]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from keyguard.catalogue import Case, Catalogue, Rule
-    from keyguard.model import Hit
+    from keyguard.model import Fix, Hit
     from keyguard.source import SourceFile
 
 _MARGIN = 160  # characters of a long line shown on each side of a finding
@@ -80,7 +80,7 @@ class Speaker:
             related=tuple(
                 self._related(source, span, _scrub(self._aside(text, values), known)) for span, text in hit.related
             ),
-            fix=hit.fix if hit.fix is None or self.keeps_moves else hit.fix._replace(moves=()),
+            fix=hit.fix and self._fix(hit.fix, values, known),
         )
 
     def _values(self, hit: Hit) -> Mapping[str, str]:
@@ -97,6 +97,18 @@ class Speaker:
         if not values.get("env"):
             values["env"] = provider.variable if provider else "API_KEY"
         return values
+
+    def _fix(self, fix: Fix, values: Mapping[str, str], secrets: Mapping[str, str]) -> Fix | None:
+        """A fix with its title in words, if it names texts of `lang`; None if its edits would show a key."""
+        if any(len(secret) >= _LEAST and secret in edit.text for edit in fix.edits for secret in secrets):
+            return None
+        if not self.keeps_moves:
+            fix = fix._replace(moves=())
+        if not fix.title.startswith("fix."):
+            return fix
+        said = texts(self.lang)
+        title = ": ".join(said.say(name, **_Values(values)) for name in fix.title.split())
+        return fix._replace(title=_scrub(title, secrets))
 
     def _words(self, rule: Rule, case: Case | None) -> tuple[str, str]:
         """Choose message and remedy: the case's own words win, in the language asked for."""

@@ -176,7 +176,8 @@ class Timeout:
     attributes, `env` variables. `default` is in seconds, whatever the unit of the arguments; `endless` says that there
     is no limit at all; with neither, nobody knows. `none` and `call_none` tell what an explicit None means:
     `endless`, `default`, `error`, or `client` (a call keeps the client's limit). `endless_calls` are methods that no
-    limit bounds, not the client's either. `zero` says that a 0 means no limit. `remedy` is the code that sets one.
+    limit bounds, not the client's either. `zero` says that a 0 means no limit. `remedy` is the code that sets one,
+    `needs` are the dotted names of what that code names, and `since` is the first release that has the argument.
     """
 
     params: tuple[str, ...] = ()
@@ -191,6 +192,8 @@ class Timeout:
     endless_calls: tuple[str, ...] = ()
     zero: bool = False
     remedy: str = ""
+    needs: tuple[str, ...] = ()
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +204,7 @@ class Retry:
     call sends by default, the first included, None when it is bounded by time or unknown. `on` lists what is repeated:
     statuses, `5xx`, `connection`, `timeout`. `backoff` tells that the pauses grow, `none` what an explicit None means:
     `default`, `off` or `error`. `never` are methods that are sent once all the same. `remedy` is the code that turns
-    retries on.
+    retries on; `needs` and `since` are as for a time limit.
     """
 
     params: tuple[str, ...] = ()
@@ -215,6 +218,8 @@ class Retry:
     none: str = "default"
     never: tuple[str, ...] = ()
     remedy: str = ""
+    needs: tuple[str, ...] = ()
+    since: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -538,7 +543,7 @@ class RetryTool:
     no attempts and no time is for ever. `delay` is `none`, `fixed`, `growing` or `unknown`, `catches` is `all`,
     `transient`, `status`, `connection` or `none`. `methods` and `statuses` are the verbs and statuses it repeats by
     default. `kind` is how it comes to be on a call's way: empty (decorator, loop, or given the function), `adapter`,
-    `transport` or `setting`. The remedies are code.
+    `transport` or `setting`. The remedies are code, and `needs` the dotted names of what that code names.
     """
 
     id: str
@@ -581,6 +586,7 @@ class RetryTool:
     remedy_catch: str = ""
     remedy_methods: str = ""
     remedy_statuses: str = ""
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -817,7 +823,7 @@ class Limiters:
 
 @dataclass(frozen=True, slots=True)
 class Blocking:
-    """What holds a thread; `instead` is the code that lets others run."""
+    """What holds a thread; `instead` is what lets others run, when it is awaited."""
 
     sleep: tuple[str, ...] = ()
     instead: str = ""

@@ -264,6 +264,8 @@ _TIMEOUT = _Field(
         "endless_calls": _TEXTS,
         "zero": _BOOL,
         "remedy": _TEXT,
+        "needs": _NAMES,
+        "since": _TEXT,
     },
 )
 _RETRY = _Field(
@@ -280,6 +282,8 @@ _RETRY = _Field(
         "none": _choice("default", "off", "error"),
         "never": _TEXTS,
         "remedy": _TEXT,
+        "needs": _NAMES,
+        "since": _TEXT,
     },
 )
 _ERRORS = _Field(
@@ -525,6 +529,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 **dict.fromkeys(_RETRY_PARAMS, _TEXTS),
                 **dict.fromkeys(_RETRY_POSITIONS, _INT),
                 **dict.fromkeys(_RETRY_REMEDIES, _TEXT),
+                "needs": _NAMES,
                 "handed": _BOOL,
                 "counts": _choice("attempts", "retries"),
                 "growth_from": _NUMBER,

@@ -127,7 +127,10 @@ def test_the_fix_is_what_the_page_shows(runs: Callable[..., Run], rule: Rule, nu
     assert text == fill(example.fixed)
     if example.filename.endswith(".py"):
         ast.parse(text)
-    rest = [one for one in runs(rule.id, fixed=True).findings.get(place, []) if one["rule"] == rule.id]
+    # A key that leaves a URL leaves a variable in it: another case of the rule, of less harm.
+    harms = {one["severity"] for one in own}
+    found = runs(rule.id, fixed=True).findings.get(place, [])
+    rest = [one for one in found if one["rule"] == rule.id and one["severity"] in harms]
     assert len(rest) == len(own) - len(fixable), "what was fixed is gone"
     assert [one["fix"]["edits"] for one in rest if one["fix"] is not None] == [[]] * sum(
         one["fix"] is not None for one in rest

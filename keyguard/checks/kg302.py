@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keyguard.checks.remedies import Remedy, Writer, is_older, repaired
 from keyguard.checks.spots import Spot
 from keyguard.checks.words import advised, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keyguard.checks.patches import Change, Patch
+    from keyguard.knowledge import Timeout
+    from keyguard.python.index import Node
     from keyguard.python.network import Connection, Limit, ModelCall, Network
 
 _LONG = 300  # seconds: a shorter default is no wait worth a word
 _MOST = 8  # calls that a finding lists
+_MOST_POSITIONS = 2  # `completion(model, messages)`
 
 
 def check(network: Network) -> Iterator[Spot]:
@@ -61,4 +66,32 @@ def _spot(connection: Connection, limit: Limit, waiting: list[ModelCall], networ
         values["seconds"] = f"{limit.seconds:g}"
     related = tuple((call.node, "waits") for call in waiting[:_MOST] if call.node is not connection.node)
     case = "endless" if limit.is_endless else None
-    return Spot("KG302", connection.node, values, case, statement=f"{name} without timeout", related=related)
+    has_remedy = known is not None and bool(known.remedy)
+    patch = _patch(connection, known, waiting, network, values["remedy"]) if has_remedy else None
+    statement = f"{name} without timeout"
+    return Spot("KG302", connection.node, values, case, statement=statement, related=related, patch=patch)
+
+
+def _patch(
+    connection: Connection, known: Timeout | None, waiting: list[ModelCall], network: Network, code: str
+) -> Patch:
+    """A limit at the client; at every call where there is no client, or it takes none."""
+    changes: list[Change] = []
+    client, place = connection.client, connection.place
+    if known is not None and client is not None and place is not None and not is_older(network, client.sdk, known):
+        writer, remedy = Writer(network), Remedy(code, known.needs)
+        per_call = client.is_call or not known.params
+        params = (known.call_params or known.params) if per_call else known.params
+        sent = [(call.node, call.place) for call in waiting]
+        for node, where in sent if per_call else [(connection.node, place)]:
+            made = writer.given(node, where, remedy, params) if _is_short(node) else ()
+            if not made:
+                changes.clear()
+                break
+            changes += made
+    return repaired("set", changes, code)
+
+
+def _is_short(node: Node) -> bool:
+    """Tell whether a call gives so few arguments without a name that none of them can be the limit."""
+    return sum(not item.keyword for item in node.args) <= _MOST_POSITIONS

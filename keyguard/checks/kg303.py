@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
+from keyguard.checks.patches import Replace
+from keyguard.checks.remedies import Remedy, Writer, grouped, is_literal, repaired
 from keyguard.checks.spots import Spot
 from keyguard.checks.words import advised, may_change, spelled, written
 from keyguard.python import values as v
@@ -11,8 +14,12 @@ from keyguard.python import values as v
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keyguard.checks.patches import Change, Patch
     from keyguard.knowledge import Timeout
+    from keyguard.python.arguments import Given
     from keyguard.python.network import Limit, Network
+
+_THOUSAND = 1_000  # milliseconds of a second
 
 
 def check(network: Network) -> Iterator[Spot]:
@@ -29,7 +36,34 @@ def check(network: Network) -> Iterator[Spot]:
         seen.add(id(given.node))
         seconds = network.advice.model_timeout if is_model else network.advice.http_timeout
         values = {"written": written(given), "call": f"{name}()", "remedy": advised(known, seconds)}
-        yield Spot("KG303", given.node, values, case, statement=f"{name} {written(given)}")
+        patch = _patch(given, limit, known, seconds, network)
+        yield Spot("KG303", given.node, values, case, statement=f"{name} {written(given)}", patch=patch)
+
+
+def _patch(given: Given, limit: Limit, known: Timeout | None, seconds: int, network: Network) -> Patch:
+    """A number, or the object that a library wants, in the place of what switches a limit off."""
+    code = grouped(seconds * _THOUSAND if limit.unit == "ms" else seconds)
+    changes: tuple[Change, ...] = ()
+    if is_literal(given.node) or _is_infinite(given, network):
+        remedy = Remedy(advised(known, seconds), known.needs if known is not None else ())
+        wanted = remedy.arguments.get(given.name)
+        if wanted is None or isinstance(wanted, ast.Constant):
+            changes = (Replace(given.node, code),)
+        else:
+            spelling = Writer(network).spelled(ast.unparse(wanted), given.node, given.place, remedy.needs)
+            if spelling is not None:
+                code, imports = spelling
+                changes = (Replace(given.node, code), *imports)
+    new = f"{given.name}={code}" if given.name else code
+    return repaired("rename", changes, new, written(given))
+
+
+def _is_infinite(given: Given, network: Network) -> bool:
+    """Tell whether infinity is written out: `float("inf")`, `math.inf`."""
+    value = network.evaluator.value(given.node, given.place)
+    if type(given.node).__name__ == "Call":
+        return isinstance(value, v.Instance) and value.name == "float" and value.node is given.node
+    return type(given.node).__name__ == "Attribute" and isinstance(value, v.Reference)
 
 
 def limits(network: Network) -> Iterator[tuple[Limit, Timeout | None, str, bool]]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keyguard.checks.kg303 import limits
+from keyguard.checks.patches import Replace
+from keyguard.checks.remedies import grouped, is_literal, repaired
 from keyguard.checks.spots import Spot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from keyguard.checks.patches import Patch
     from keyguard.python.arguments import Given
     from keyguard.python.network import Limit, Network
 
@@ -29,14 +32,16 @@ def check(network: Network) -> Iterator[Spot]:
         if found is not None:
             seen.add(id(given.node))
             case, values = found
-            yield Spot("KG304", given.node, {**values, "call": f"{name}()"}, case, statement=f"{name} {number:g}")
+            words = {**values, "call": f"{name}()"}
+            patch = _patch(given, number, values, is_short=case is None)
+            yield Spot("KG304", given.node, words, case, statement=f"{name} {number:g}", patch=patch)
 
 
 def _judged(limit: Limit, given: Given, number: float) -> tuple[str | None, dict[str, str]] | None:
     """The case and its words; None for a limit that is plausible as it stands."""
     name = f"{given.name}=" if given.name else ""
     if limit.unit == "ms" and 0 < number < _LEAST_MILLISECONDS:
-        values = {"written": f"{name}{number:g}", "number": f"{number:g}", "remedy": f"{name}{_whole(number * 1_000)}"}
+        values = {"written": f"{name}{number:g}", "number": f"{number:g}", "remedy": f"{name}{grouped(number * 1_000)}"}
         return None, values
     if limit.unit == "s" and _MOST_SECONDS <= number < float("inf") and number % _HOUR:
         values = {
@@ -49,5 +54,10 @@ def _judged(limit: Limit, given: Given, number: float) -> tuple[str | None, dict
     return None
 
 
-def _whole(number: float) -> str:
-    return f"{int(number):_}" if number % 1 == 0 else f"{number:g}"
+def _patch(given: Given, number: float, values: Mapping[str, str], *, is_short: bool) -> Patch:
+    """The same time in the other unit, where the number stands as such."""
+    other = number * 1_000 if is_short else number / 1_000
+    # What makes no sense in the other unit either was meant in some way that nobody knows.
+    makes_sense = other >= _LEAST_MILLISECONDS if is_short else other < _MOST_SECONDS
+    changes = (Replace(given.node, grouped(other)),) if makes_sense and is_literal(given.node) else ()
+    return repaired("rename", changes, values["remedy"], values["written"])

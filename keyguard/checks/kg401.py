@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keyguard.checks.remedies import Remedy, Writer, is_older, repaired
 from keyguard.checks.spots import Spot
 from keyguard.checks.unguarded import asks, guards, is_spared
 from keyguard.python.callees import code_of
@@ -11,6 +12,8 @@ from keyguard.python.callees import code_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keyguard.checks.patches import Change, Patch
+    from keyguard.knowledge import Retry
     from keyguard.python.network import Connection, ModelCall, Network
 
 _MOST_RELATED = 8
@@ -28,7 +31,10 @@ def check(network: Network) -> Iterator[Spot]:
             not connection.hosts and (connection.http is not None or _is_often_local(network, connection))
         ):
             continue
-        spot = _client(connection, calls) if connection.http is None else _raw(calls[0], connection.hosts[0].name)
+        if connection.http is None:
+            spot = _client(network, connection, calls)
+        else:
+            spot = _raw(calls[0], connection.hosts[0].name)
         # In a notebook a person sees the error and runs the cell again.
         yield spot if network.source.cell is None else spot._replace(case="notebook")
 
@@ -50,7 +56,7 @@ def _raw(call: ModelCall, host: str) -> Spot:
     return Spot("KG401", call.node, {"name": name, "where": host, "code": ""}, "http", statement=f"{name}:once")
 
 
-def _client(connection: Connection, calls: list[ModelCall]) -> Spot:
+def _client(network: Network, connection: Connection, calls: list[ModelCall]) -> Spot:
     name = connection.name.rpartition(".")[2]
     sdk, client = connection.sdk, connection.client
     # What the SDK says in general may be of another release than the newest.
@@ -66,4 +72,25 @@ def _client(connection: Connection, calls: list[ModelCall]) -> Spot:
     # What repeats some errors for a while by itself, and rate limits never, sends the others once.
     if retry is not None and retry.counts == "time" and "429" not in retry.on:
         case = "part"
-    return Spot("KG401", node, values, case, statement=f"{name}:once", related=related)
+    patch = _patch(network, connection, retry, calls) if code else None
+    return Spot("KG401", node, values, case, statement=f"{name}:once", related=related, patch=patch)
+
+
+def _patch(network: Network, connection: Connection, retry: Retry | None, calls: list[ModelCall]) -> Patch | None:
+    """The SDK's own retries, at the client; at every call of a function that needs no client."""
+    client, place = connection.client, connection.place
+    changes: list[Change] = []
+    if retry is None or client is None or place is None:
+        return None
+    # Retries of the client come on top of those that others of its calls have already.
+    if not is_older(network, client.sdk, retry) and not any(guards(network, call) for call in connection.calls):
+        writer, remedy = Writer(network), Remedy(retry.remedy, retry.needs)
+        params = (retry.call_params or retry.params) if client.is_call else retry.params
+        sent = [(call.node, call.place) for call in calls]
+        for node, where in sent if client.is_call else [(connection.node, place)]:
+            made = writer.given(node, where, remedy, params)
+            if not made:
+                changes.clear()
+                break
+            changes += made
+    return repaired("set", changes, retry.remedy)

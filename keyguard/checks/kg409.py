@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keyguard.checks.patches import Import, Replace, Wrap
+from keyguard.checks.remedies import repaired
 from keyguard.checks.spots import Spot
 from keyguard.python.blocking import blocking_calls
+from keyguard.python.imports import Want
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keyguard.checks.patches import Change, Patch
     from keyguard.python.blocking import Blocking
     from keyguard.python.network import Network
 
@@ -21,7 +25,27 @@ def check(network: Network) -> Iterator[Spot]:
     for held in blocking_calls(network):
         related = () if held.source is held.node else ((held.source, "blocks"),)
         values = {"name": held.name, "where": held.scope.name, "number": f"{held.seconds or 0:g}"}
-        yield Spot("KG409", held.node, values, _case(held), statement=f"{held.name}:{held.kind}", related=related)
+        patch = _patch(held, network) if held.kind == "sleep" and held.source is held.node else None
+        statement = f"{held.name}:{held.kind}"
+        yield Spot("KG409", held.node, values, _case(held), statement=statement, related=related, patch=patch)
+
+
+def _patch(held: Blocking, network: Network) -> Patch:
+    """An awaited sleep, where the call is a statement of its own: other tasks then run meanwhile."""
+    instead = network.catalogue.running.blocking.instead
+    use = next((item for item in network.index.calls if item.node is held.node), None)
+    changes: tuple[Change, ...] = ()
+    # Another task that wants what a `with` around holds, such as a lock of threads, would stop the loop for good.
+    if (
+        use is not None
+        and use.statement
+        and not any(block.holds(use.place) and block.node.asynchronous is None for block in network.index.withs)
+    ):
+        module, _, name = instead.rpartition(".")
+        way = network.imports.way(Want(module, name), use.place, network.index.module.span(held.node).start)
+        if way is not None and not _has_another_loop(network, module):
+            changes = (Wrap(held.node, "await "), Replace(held.node.func, way.expression), Import(way.edits))
+    return repaired("use", changes, f"await {instead}(…)")
 
 
 def _case(held: Blocking) -> str | None:
@@ -32,3 +56,10 @@ def _case(held: Blocking) -> str | None:
     if held.source is not held.node:
         case = "helper" if held.kind != "sleep" else "helper-sleep"
     return case or None
+
+
+def _has_another_loop(network: Network, module: str) -> bool:
+    """Tell whether a module imports an event loop of another kind, under which this one's sleep may not work."""
+    others = {name.partition(".")[0] for name in network.catalogue.retrying.sleeps} - {module}
+    others -= {name.partition(".")[0] for name in network.catalogue.running.blocking.sleep}
+    return any(name.partition(".")[0] in others for name, _ in network.index.imports)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from keyguard.checks.patches import fix_of
 from keyguard.model import Hit, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from keyguard.checks.patches import Patch
     from keyguard.model import Fix, Secret
     from keyguard.python.module import Module
 
@@ -21,6 +23,7 @@ class Spot(NamedTuple):
 
     `node` is what is wrong. A compound statement is shown by its header: up to the end of `until` (a loop's test, an
     except clause's type), or by its first `width` characters. `related` pairs a node with a text `related.…` of `lang`.
+    `patch` is what repairs it, in nodes; its values are the hit's too.
     """
 
     rule: str
@@ -33,13 +36,14 @@ class Spot(NamedTuple):
     width: int | None = None
     secret: Secret | None = None
     fix: Fix | None = None
+    patch: Patch | None = None
 
 
 def hits_of(spots: Iterable[Spot], module: Module) -> Iterator[Hit]:
     """Give every spot its spans; one question for all nodes of a file, which may cost a pass over its tree."""
     found = tuple(spots)
-    nodes = [node for spot in found for node in (spot.node, spot.until, *(node for node, _ in spot.related))]
-    spans = module.spans(node for node in nodes if node is not None) if found else {}
+    nodes = [node for spot in found for node in _nodes(spot) if node is not None]
+    spans = module.spans(nodes) if found else {}
     for spot in found:
         span = spans[id(spot.node)]
         if spot.until is not None:
@@ -47,4 +51,16 @@ def hits_of(spots: Iterable[Spot], module: Module) -> Iterator[Hit]:
         elif spot.width is not None:
             span = Span(span.start, min(span.start + spot.width, span.end))
         related = tuple((spans[id(node)], text) for node, text in spot.related)
-        yield Hit(spot.rule, span, spot.values, spot.case, spot.secret, spot.statement, related, spot.fix)
+        values, fix = spot.values, spot.fix
+        if spot.patch is not None:
+            values, fix = {**spot.patch.values, **values}, fix_of(spot.patch, module, spans)
+        yield Hit(spot.rule, span, values, spot.case, spot.secret, spot.statement, related, fix)
+
+
+def _nodes(spot: Spot) -> Iterator[Any]:
+    yield spot.node
+    yield spot.until
+    for node, _ in spot.related:
+        yield node
+    if spot.patch is not None:
+        yield from spot.patch.nodes

@@ -206,7 +206,7 @@ def _rewrite(key: KeyText, task: Task, desk: Desk) -> Rewrite:
         return _renamed(task, desk)
     found: Rewrite | None = None
     if key.where == "env-default":
-        found = defaults.of_read(task, desk)
+        found = defaults.of_read(task, desk) if task.exact is not None else _beside_read(key, task)
     elif key.where == "parameter":
         found = defaults.of_parameter(task, desk)
     elif key.where == "option":
@@ -216,6 +216,11 @@ def _rewrite(key: KeyText, task: Task, desk: Desk) -> Rewrite:
     elif key.where == "code":
         found = _unset(task, desk)
     return found or Rewrite(task.taken().edits, task.title())
+
+
+def _beside_read(key: KeyText, task: Task) -> Rewrite:
+    """A key with more text that stands in for a variable: once that is set to the key alone, it wins."""
+    return Rewrite(task.taken().edits, task.title(), Safety.UNSAFE if key.name == task.name else Safety.SAFE)
 
 
 def _renamed(task: Task, desk: Desk) -> Rewrite:

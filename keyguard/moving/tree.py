@@ -147,9 +147,14 @@ class Tree:
 def merged(edits: Iterable[Edit]) -> tuple[Edit, ...]:
     """Edits in order, each once; those that touch become one, since two would be in each other's way."""
     done: list[Edit] = []
-    for edit in sorted(set(edits)):
+    for edit in sorted(set(edits), key=_in_place):
         if done and edit.span.start <= done[-1].span.end:
             last = done.pop()
             edit = Edit(Span(last.span.start, max(last.span.end, edit.span.end)), last.text + edit.text)  # noqa: PLW2901  # what is kept
         done.append(edit)
     return tuple(done)
+
+
+def _in_place(edit: Edit) -> tuple[Span, bool, str]:
+    """Of what is put into one place, imports come first: helpers use them."""
+    return edit.span, not edit.text.startswith(("import ", "from ")), edit.text

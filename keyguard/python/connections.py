@@ -15,7 +15,7 @@ from keyguard.python.limits import Limits
 from keyguard.python.network import Attempts, Connection, Host, HttpCall, HttpSession, Limit, ModelCall, Network
 from keyguard.python.sessions import Opened, Sessions, is_insecure
 from keyguard.python.tables import is_key_variable, tables_of
-from keyguard.versions import just_below
+from keyguard.versions import before, just_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -361,10 +361,10 @@ class _Finder:
         """The SDK as it is in the release that the project asks for, or in the last one that had what is called."""
         sdk = client.sdk
         version = self.versions.get(sdk.package)
-        if version is None:
-            gone = (item for item in sdk.removed if item.name and not item.package and not item.end_of_life)
-            since = next((item.since for item in gone if f"{client.name}.".startswith(f"{item.name}.")), None)
-            version = None if since is None else just_below(since)
+        gone = (item for item in sdk.removed if item.name and not item.package and not item.end_of_life)
+        since = next((item.since for item in gone if f"{client.name}.".startswith(f"{item.name}.")), None)
+        if since is not None and (version is None or not before(version, since)):
+            version = just_below(since)
         return sdk.at(version)
 
     def _setting(self, names: Iterable[str]) -> Given | None:

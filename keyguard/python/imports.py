@@ -309,10 +309,13 @@ class Imports:
         if section:
             offset = here[section[1] - 1].line_end
             lead = "" if self._ends_line(offset) else nl
-            return self._checked(offset, f"{lead}{nl}{nl}{body}{nl}", current)
+            blank = re.compile(r"(?:[ \t\f]*(?:\r\n?|\n)){0,2}").match(self.index.module.text, offset)
+            more = nl * (2 - len(_LINE_END.findall(blank[0] if blank else "")))
+            return self._checked(offset, f"{lead}{nl}{nl}{body}{nl}{more}", current)
         first = self._first(here)
         offset = here[first - 1].line_end if first else here[0].line_start
-        return self._checked(offset, f"{nl if first else ''}{body}{nl}{nl}{nl}", current)
+        lead = nl if first else ""
+        return self._checked(offset, f"{lead}{body}{nl}{nl}{nl}", current)
 
     # where
 

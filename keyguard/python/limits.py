@@ -58,7 +58,7 @@ class Limits:
         if isinstance(value, v.OneOf):
             return self._several(given, unit, none, known, origin)
         if isinstance(value, v.Null):
-            return self._none(given, none, known, origin)
+            return self._none(given, unit, none, known, origin)
         if isinstance(value, v.Items):  # (connect, read)
             last = value.items[-1] if value.items else v.UNKNOWN
             display = type(given.node).__name__ == "Tuple" and len(given.node.elements) == len(value.items)
@@ -100,11 +100,11 @@ class Limits:
         same = all(item.is_known and item.seconds == first.seconds for item in limits)
         return first if same else Limit(None, is_known=False, origin=origin, given=given)
 
-    def _none(self, given: Given, none: str, known: Timeout | None, origin: str) -> Limit:
+    def _none(self, given: Given, unit: str, none: str, known: Timeout | None, origin: str) -> Limit:
         if none == "error":
             return Limit(None, is_known=False, origin=origin, given=given)
         if none == "endless":
-            return Limit(None, is_known=True, origin=origin, given=given)
+            return Limit(None, is_known=True, origin=origin, given=given, unit=unit)
         default = self.default(known)
         return Limit(default.seconds, default.is_known, "default" if none == "default" else origin, given)
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from keyguard.knowledge import HttpClient, Provider, Sdk
     from keyguard.python.arguments import Arguments, Given
     from keyguard.python.evaluate import Evaluator
+    from keyguard.python.imports import Imports
     from keyguard.python.index import Index, Node, Place, Scope
     from keyguard.python.mentions import Mention
     from keyguard.python.repetition import Repetition
@@ -271,6 +272,13 @@ class Network:
         from keyguard.python.repetition import Repetition  # noqa: PLC0415  # only rules about retries ask
 
         return Repetition(self)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """How to get at something of another module at a place: what is imported, and the edits that import it."""
+        from keyguard.python.imports import Imports  # noqa: PLC0415  # only a finding that has a fix asks
+
+        return Imports(self.index)
 
     @cached_property
     def retry_loops(self) -> tuple[RetryLoop, ...]:
