@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from keyguard.python.facts import KeyText, PythonFacts
     from keyguard.python.index import Node, Place
     from keyguard.python.keys import Draft
+    from keyguard.settings import Settings
 
 __all__ = ["CodeStyle", "style_of", "with_fixes"]
 
@@ -59,10 +60,16 @@ def with_fixes(facts: PythonFacts, hits: Sequence[Hit], naming: Naming, style: C
     return done
 
 
-def style_of(name: str, catalogue: Catalogue) -> CodeStyle:
-    """The code style of a name; that of the standard library for one that is not known."""
+def style_of(settings: Settings, catalogue: Catalogue) -> CodeStyle:
+    """The code style that the settings ask for, reading from where their key store keeps keys."""
     forms = catalogue.env_access.forms
-    return CodeStyle(next((form for form in forms if form.id == name), forms[0]))
+    words = (
+        ("<service>", settings.keyring_service),
+        ("<aws-prefix>", settings.storing.aws_prefix),
+        ("<vault-mount>", settings.storing.vault_mount),
+        ("<vault-path>", settings.vault_path),
+    )
+    return CodeStyle(next((form for form in forms if form.id == settings.code_style), forms[0]), words)
 
 
 def _with_fix(hit: Hit, key: KeyText, desk: Desk, naming: Naming) -> Hit:
