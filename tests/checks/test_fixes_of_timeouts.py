@@ -200,7 +200,7 @@ MENDED_303 = {
     ),
     "the class that a library wants": (
         (
-            "import aiohttp, openai\nasync def f(s: aiohttp.ClientSession):\n    async with aiohttp.ClientSession() as s:\n"
+            "import aiohttp, openai\nasync def f():\n    async with aiohttp.ClientSession() as s:\n"
             "        return await s.get('https://a.b', timeout=None)\n"
         ),
         "s.get('https://a.b', timeout=aiohttp.ClientTimeout(total=30))",
