@@ -184,7 +184,9 @@ def _any(_: list[float]) -> bool:
     return True
 
 
-# How many requests a rate limit is answered with after the fix, and how the pauses between them are.
+_SEVERAL = 5
+# How many requests a rate limit is answered with after the fix (0: some, for a time), and how the pauses between them
+# are.
 TRIES: Mapping[str, tuple[Any, str, int, Callable[[list[float]], bool]]] = {
     "google-genai": (
         kg401,
@@ -196,6 +198,15 @@ TRIES: Mapping[str, tuple[Any, str, int, Callable[[list[float]], bool]]] = {
         kg401,
         f"{_GEMINI}c = genai.Client(api_key=KEY, http_options=types.HttpOptions(base_url=BASE))\n{_GENERATE}",
         5,
+        _any,
+    ),
+    "mistralai": (
+        kg401,
+        (
+            "from mistralai.client import Mistral\nc = Mistral(server_url=BASE, api_key=KEY)\n"
+            f"c.chat.complete(model='m', messages={_MESSAGES})"
+        ),
+        0,
         _any,
     ),
     "openai, on again": (kg402, _OPENAI.format(more=", max_retries=0") + _CHAT, 3, _any),
@@ -335,7 +346,7 @@ def test_the_limit_that_a_fix_sets_bounds_the_wait(name: str) -> None:
 def test_a_rate_limit_is_answered_with_as_many_tries_and_such_pauses(name: str) -> None:
     _, _, sent, pauses = TRIES[name]
     answer = _answers()[f"tries: {name}"]
-    assert answer["sent"] == sent, answer["error"]
+    assert answer["sent"] == sent or (not sent and answer["sent"] > _SEVERAL), answer["error"]
     assert pauses(answer["pauses"]), answer["pauses"]
 
 
