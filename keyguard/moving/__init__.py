@@ -18,6 +18,7 @@ from keyguard.moving.tree import kind, merged
 from keyguard.naming import RESELLERS, Wish
 from keyguard.python import values as v
 from keyguard.python.around import hosts_in
+from keyguard.python.facts import whole
 from keyguard.python.index import operands, plain_string, spell
 from keyguard.python.tables import is_key_variable
 
@@ -43,6 +44,8 @@ _NAMES = frozenset({"__all__", "__match_args__", "__slots__"})
 
 def with_fixes(facts: PythonFacts, hits: Sequence[Hit], naming: Naming, style: CodeStyle) -> list[Hit]:
     """The hits, those on keys in the code with their fixes and the name of the variable that the key gets."""
+    if any(key.where == "parameter" for key in facts.keys):
+        facts = whole(facts)  # a body that says nothing about keys was not parsed, and gets a statement now
     keys = {(rule_of(key), key.span, key.value): key for key in facts.keys}
     found = {
         number: key

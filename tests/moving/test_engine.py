@@ -213,3 +213,34 @@ def test_what_may_change_more_is_unsafe(text: str, why: str) -> None:
 )
 def test_a_key_gets_the_name_of_its_place(text: str, name: str) -> None:
     assert list(moved(text).moves) == [name]
+
+
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        pytest.param(
+            '    """Doc."""\n    return token\n',
+            '    """Doc."""\n    if token is None:\n        token = os.environ["OPENAI_API_KEY"]\n    return token\n',
+            id="docstring",
+        ),
+        pytest.param(
+            "    import os\n    return os.sep, token\n",
+            '    if token is None:\n        token = _os.environ["OPENAI_API_KEY"]\n    import os\n    return os.sep, token\n',
+            id="local-import",
+        ),
+        pytest.param("    ...\n", None, id="only-declared"),
+    ],
+)
+def test_a_body_that_says_nothing_of_keys_is_looked_at_before_it_gets_a_statement(
+    tree: Tree, body: str, after: str | None
+) -> None:
+    before = 'def ask(token="<openai-key>"):\n' + body
+    path = tree.write("app.py", before)
+    (found,) = fixes(tree)
+    edits = [edit_of((edit["start"], edit["end"]), edit["text"]) for edit in found["fix"]["edits"]]
+    text = apply(path.read_text(encoding="utf-8"), edits)
+    if after is None:
+        assert found["fix"]["safety"] == "shown"
+        assert text == fill(before)
+    else:
+        assert text.endswith(f"\n\n\ndef ask(token=None):\n{after}")
