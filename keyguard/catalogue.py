@@ -137,12 +137,16 @@ class Own(NamedTuple):
 
 
 class Known(NamedTuple):
-    """The names that settings may refer to or must not take: ids, whose each host is, and what makes a client."""
+    """The names that settings may refer to or must not take: ids, whose each host is, and what makes a client.
+
+    `forms` are the code styles of fixes, the default first.
+    """
 
     providers: frozenset[str] = frozenset()
     hosts: Mapping[str, str] = MappingProxyType({})
     sdks: frozenset[str] = frozenset()
     clients: frozenset[str] = frozenset()
+    forms: tuple[str, ...] = ()
 
 
 class Catalogue:
@@ -171,6 +175,7 @@ class Catalogue:
             {host: item["id"] for item in providers for host in (*item.get("hosts", ()), *item.get("more_hosts", ()))},
             frozenset(item["id"] for item in sdks),
             frozenset(made["name"] for item in sdks for made in (*item.get("constructor", ()), *item.get("call", ()))),
+            tuple(item["id"] for item in self._section("env")["form"]),
         )
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections import Counter
 from types import MappingProxyType
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from keyguard.inventory import Inventory, Row, Survey, Usage
     from keyguard.knowledge import KeyShape
     from keyguard.model import Fix
+    from keyguard.naming import Naming, Variables
     from keyguard.prefilter import Prefilter, Signals
     from keyguard.python.around import Surroundings
     from keyguard.python.facts import PythonFacts
@@ -46,7 +48,7 @@ class Session(NamedTuple):
     that a file of this run may import constants from; each is read once a process. `sifted` is what the prefilter said
     already of some files, by location. A run that `remembers` notes what each result stands on, for the cache; `survey`
     says what to list besides findings. One that `keeps_moves` leaves the keys of fixes in its findings, for who writes
-    them.
+    them, and has one `naming` for all its files; else each file names its keys for itself.
     """
 
     catalogue: Catalogue
@@ -61,6 +63,7 @@ class Session(NamedTuple):
     remembers: bool = False
     survey: Survey | None = None
     keeps_moves: bool = False
+    naming: Naming | None = None
 
 
 class Sifted(NamedTuple):
@@ -79,13 +82,20 @@ class LazyProject:
 
     def __init__(self, root: str, catalogue: Catalogue) -> None:
         """Remember where it is."""
-        self._root = root
+        self.root = root
         self._catalogue = catalogue
         self._made: Project | None = None
 
+    @functools.cached_property
+    def variables(self) -> Variables:
+        """What the project's env, shell and CI files name; nothing is read before the first question."""
+        from keyguard.naming import Variables  # noqa: PLC0415  # 5 ms, where a key was found
+
+        return Variables(self.root)
+
     def __reduce__(self) -> tuple[type[LazyProject], tuple[str, Catalogue]]:
         """Leave the modules that were read behind."""
-        return LazyProject, (self._root, self._catalogue)
+        return LazyProject, (self.root, self._catalogue)
 
     def seen_by(self, location: str) -> tuple[tuple[str, str, str], ...]:
         """The modules that a file was looked up in: see `Project.seen_by`."""
@@ -96,7 +106,7 @@ class LazyProject:
         if self._made is None:
             from keyguard.python.project import Project  # noqa: PLC0415  # pathlib: 8 ms, when Python is parsed
 
-            self._made = Project(self._root, self._catalogue)
+            self._made = Project(self.root, self._catalogue)
         return self._made
 
 
@@ -464,7 +474,9 @@ class _File:
         from keyguard.checks.facts import text_facts  # noqa: PLC0415  # as above
 
         session = self._session
-        facts = text_facts(source, self._target, session.catalogue, self._settings, signals, session.git)
+        facts = text_facts(
+            source, self._target, session.catalogue, self._settings, signals, session.git, session.project.root
+        )
         for key in facts.keys:
             self._remember(key.value, key.shape)
         if self.is_named and source.kind != "python" and source.part != "output":
@@ -513,12 +525,24 @@ class _File:
         # All of them, whatever was selected: the source line of another finding may hold one.
         for key in facts.keys:
             self._remember(key.value, key.match.shape if key.match else None)
-        for check in wanted:
-            self._add_hits(facts.module, check.run(facts))
+        hits = [hit for check in wanted for hit in check.run(facts)]
+        self._add_hits(facts.module, self._with_fixes(facts, hits))
         if connecting or surveyed:
             network = self._connect(facts.near, connecting)
             if surveyed:
                 self._survey(facts, network)
+
+    def _with_fixes(self, facts: PythonFacts, hits: list[Hit]) -> list[Hit]:
+        """Give the hits on keys their fixes."""
+        if not any(hit.secret is not None for hit in hits):
+            return hits
+        from keyguard.moving import style_of, with_fixes  # noqa: PLC0415  # 5 ms, where a key was found
+        from keyguard.naming import Naming  # noqa: PLC0415  # as above
+
+        session, settings = self._session, self._settings
+        variables = session.project.variables
+        naming = session.naming or Naming(session.catalogue, by_host=dict(settings.env), variables=variables)
+        return with_fixes(facts, hits, naming, style_of(settings.code_style, session.catalogue))
 
     def _check_connections(
         self, sources: Sequence[SourceFile], signals: Signals, checks: Sequence[NetworkCheck]
@@ -560,7 +584,7 @@ class _File:
         module = near.index.module
         versions = self._session.project().versions_at(self._target.location)
         network = network_of(near, self._settings.advice, versions)
-        self._add_hits(module, hits_of([spot for check in checks for spot in check.run(network)], module))
+        self._add_hits(module, hits_of([spot for check in checks for spot in check.run(network)], module, near.index))
         return network
 
     def _survey(self, facts: PythonFacts, network: Network) -> None:
@@ -701,7 +725,7 @@ class _File:
         from keyguard.suppress import Suppressions, has_own_marks, unused_marks  # noqa: PLC0415  # as above
 
         session = self._session
-        speaker = Speaker(session.catalogue, session.lang)
+        speaker = Speaker(session.catalogue, session.lang, keeps_moves=session.keeps_moves)
         secrets = self._secrets
         judged = []
         for source in sources:
@@ -734,7 +758,8 @@ class _File:
         if self._target.added is not None and not self._is_added(source, hit.span):
             return
         if shift:
-            finding = finding._replace(span=Span(finding.span.start + shift, finding.span.end + shift))
+            fix = finding.fix and finding.fix._replace(edits=_shifted(finding.fix.edits, shift))
+            finding = finding._replace(span=Span(finding.span.start + shift, finding.span.end + shift), fix=fix)
         self._settle(finding, hit, ignored=ignored)
 
     def _is_added(self, source: SourceFile, span: Span) -> bool:
@@ -791,10 +816,14 @@ def _placed(fix: Fix, source: SourceFile, module: Module) -> Fix | None:
     if len(module.parts) == 1:
         return fix
     start = next(part.start for part in module.parts if part.source is source)
-    edits = tuple(Edit(Span(span.start - start, span.end - start), text) for span, text in fix.edits)
+    edits = _shifted(fix.edits, -start)
     if any(edit.span.start < 0 or edit.span.end > len(source.text) for edit in edits):
         return None
     return fix._replace(edits=edits)
+
+
+def _shifted(edits: Iterable[Edit], shift: int) -> tuple[Edit, ...]:
+    return tuple(Edit(Span(span.start + shift, span.end + shift), text) for span, text in edits)
 
 
 def _cell_line(sources: Sequence[SourceFile], line: int) -> tuple[SourceFile, int]:

@@ -18,8 +18,14 @@ class ChangedMeanwhile(Exception):  # noqa: N818  # a state of the file, not a b
     """The file no longer holds what it held when it was read."""
 
 
-def write_atomically(
-    path: str, data: bytes, *, expect: bytes | None = None, mode: int | None = None, root: str | None = None
+def write_atomically(  # noqa: PLR0913  # each is one promise more
+    path: str,
+    data: bytes,
+    *,
+    expect: bytes | None = None,
+    mode: int | None = None,
+    root: str | None = None,
+    fresh: bool = False,
 ) -> None:
     """Put `data` in the place of what a file holds, or make the file.
 
@@ -32,13 +38,14 @@ def write_atomically(
         expect: what it must hold just before, None if that does not matter (or it is new).
         mode: its permission bits; None for those it has, 0o666 less the umask for a new one.
         root: a folder that a link must not lead out of; None if it may lead anywhere.
+        fresh: there must be no such file yet.
 
     Raises:
-        ChangedMeanwhile: it holds something else than `expect`.
+        ChangedMeanwhile: it holds something else than `expect`, or is there although it should not be.
         OSError: it could not be written; what was begun is gone. Also for a link that leads out of `root`.
     """
     place = os.path.realpath(path)
-    if root is not None and os.path.commonpath((place, os.path.realpath(root))) != os.path.realpath(root):
+    if root is not None and not is_inside(place, root):
         raise OSError(None, "it is a link that leads out of the project")
     held = _status(place)
     with _temporary(place, _mode(held) if mode is None else mode) as (stream, temporary):
@@ -50,8 +57,34 @@ def write_atomically(
         stream.close()  # Windows renames no open file
         if expect is not None and _read(place) != expect:
             raise ChangedMeanwhile(path)
-        os.replace(temporary, place)
+        if fresh:
+            _name_anew(temporary, place)
+        else:
+            os.replace(temporary, place)
     _sync_folder(os.path.dirname(place))
+
+
+def is_inside(path: str, folder: str) -> bool:
+    """Tell whether a path lies in a folder, or is it, once all links are followed."""
+    real, root = os.path.realpath(path), os.path.realpath(folder)
+    try:
+        return os.path.commonpath((real, root)) == root
+    except ValueError:  # two drives
+        return False
+
+
+def _name_anew(temporary: str, place: str) -> None:
+    """Give a file its name unless another one has it; a rename would replace that one."""
+    try:
+        os.link(temporary, place)
+    except FileExistsError:
+        raise ChangedMeanwhile(place) from None
+    except OSError:  # a file system without hard links
+        if os.path.lexists(place):
+            raise ChangedMeanwhile(place) from None
+        os.replace(temporary, place)
+    else:
+        os.unlink(temporary)
 
 
 def _status(place: str) -> os.stat_result | None:

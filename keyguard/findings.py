@@ -35,10 +35,11 @@ _LEAST = 6  # characters of the shortest secret that is searched for in texts; s
 
 @dataclass(frozen=True, slots=True)
 class Speaker:
-    """Turns hits into findings in one language."""
+    """Turns hits into findings in one language; the keys of fixes stay behind unless somebody writes them."""
 
     catalogue: Catalogue
     lang: str = "en"
+    keeps_moves: bool = False
 
     def finding(self, hit: Hit, source: SourceFile, place: str, secrets: Mapping[str, str]) -> Finding:
         """Say a hit in words.
@@ -101,6 +102,8 @@ class Speaker:
         """A fix with its title in words, if it names texts of `lang`; None if its edits would show a key."""
         if any(len(secret) >= _LEAST and secret in edit.text for edit in fix.edits for secret in secrets):
             return None
+        if not self.keeps_moves:
+            fix = fix._replace(moves=())
         if not fix.title.startswith("fix."):
             return fix
         said = texts(self.lang)

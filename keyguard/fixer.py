@@ -196,12 +196,18 @@ def _parses(text: str) -> bool:
 def _keeps_its_word(before: Sequence[Finding], after: Sequence[Finding], chosen: Sequence[Finding]) -> bool:
     """Tell whether as many findings of each fixed rule are gone as were fixed, and nothing as severe has come.
 
-    Findings are counted by rule: what names one, such as the text before a short secret, may be what a fix changes.
+    Findings are counted by rule and case: what names one, such as the text before a short secret, may be what a fix
+    changes.
     """
-    had = Counter(found.rule for found in before)
-    have = Counter(found.rule for found in after)
-    done = Counter(found.rule for found in chosen if found.fix and found.fix.edits)
-    if any(have[rule] > had[rule] - count for rule, count in done.items()):
+    had = Counter(_sort(found) for found in before)
+    have = Counter(_sort(found) for found in after)
+    done = Counter(_sort(found) for found in chosen if found.fix and found.fix.edits)
+    if any(have[sort] > had[sort] - count for sort, count in done.items()):
         return False
     least = min(found.severity for found in chosen)
-    return not any(have[found.rule] > had[found.rule] for found in after if found.severity >= least)
+    return not any(have[_sort(found)] > had[_sort(found)] for found in after if found.severity >= least)
+
+
+def _sort(found: Finding) -> tuple[str, str | None]:
+    """What a finding says: a key that leaves a URL leaves a variable in it, a lesser case of the same rule."""
+    return found.rule, found.case

@@ -282,7 +282,8 @@ class Removed:
     `of` are the dotted names of constructors and functions, or the methods as `methods` spells them, whose argument
     `param` was; empty means the SDK's constructors and calls alike. `since` is the first version without it, or the
     day on which an SDK at its `end_of_life` was given up; it is a version of `package`, when that is not the SDK's
-    own. `effect` is `raises` or `ignored`; `instead` is the code that works now.
+    own. `effect` is `raises` or `ignored`; `instead` is the code that works now. `rename` is the argument or setting
+    that takes the same value today; a number times `factor`, a text with `ending` behind it.
     """
 
     since: str
@@ -294,6 +295,9 @@ class Removed:
     of: tuple[str, ...] = ()
     package: str = ""
     end_of_life: bool = False
+    rename: str = ""
+    factor: int = 1
+    ending: str = ""
 
 
 @dataclass(frozen=True, slots=True)

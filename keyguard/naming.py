@@ -24,7 +24,7 @@ _NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
 # Second levels below which registries hand out names, such as `co.uk` and `com.cn`.
 _SECOND_LEVELS = frozenset({"ac", "co", "com", "edu", "gov", "net", "org"})
 _SUFFIX = "_API_KEY"
-_RESELLERS = frozenset({"relay", "gateway", "aggregator"})  # whoever gets a vendor's key here can spend it
+RESELLERS = frozenset({"relay", "gateway", "aggregator"})  # whoever gets a vendor's key here can spend it
 _MOST_FILES = 64  # files that may name variables; a project has a handful
 _MOST_BYTES = 256 << 10
 _FOLDERS = (".github/workflows", ".circleci", "ci", "config", "deploy", "docker", "scripts", ".devcontainer")
@@ -228,7 +228,7 @@ class Naming:
             return True
         if owner is None:
             return not any(map(_is_foreign, wish.hosts))
-        return owner in owners or (own in owner.env_reused and owner.kind not in _RESELLERS)
+        return owner in owners or (own in owner.env_reused and owner.kind not in RESELLERS)
 
     def _set_for(self, hosts: Iterable[str]) -> str | None:
         """The name that the project's settings give a host, with or without its port."""
@@ -268,7 +268,10 @@ def _is_foreign(host: str) -> bool:
         address = ipaddress.ip_address(bare)
     except ValueError:
         local = (".local", ".internal", ".svc", ".localhost", ".lan", ".test", ".invalid", ".example")
-        return "." in bare and not bare.endswith(local) and re.fullmatch(r"[a-z0-9.-]+", bare) is not None
+        reserved = re.search(r"(?:^|\.)example\.(?:com|net|org)$", bare)  # RFC 2606: nobody answers there
+        return (
+            "." in bare and not reserved and not bare.endswith(local) and re.fullmatch(r"[a-z0-9.-]+", bare) is not None
+        )
     return not (address.is_private or address.is_loopback or address.is_link_local or address.is_unspecified)
 
 

@@ -9,8 +9,7 @@ from keyguard.engine import check_bytes
 from keyguard.files import ChangedMeanwhile, write_atomically
 from keyguard.findings import file_finding, hidden_keys
 from keyguard.fixer import Repaired, is_applicable, repair
-from keyguard.keystore import StoreError
-from keyguard.keystore.ignoring import ignore
+from keyguard.keystore import StoreError, ignore
 from keyguard.model import FileReport, Finding, Notice, Safety
 from keyguard.source import decode, kind_of
 
@@ -89,7 +88,7 @@ def _planned(
     return Change(target, data, repaired, outcomes[data], outcomes[repaired.data])
 
 
-def write(changes: Sequence[Change], open_store: Callable[[], KeyStore], root: str) -> Written:
+def write(changes: Sequence[Change], store: KeyStore, root: str) -> Written:
     """Put every key that moves into the store, then write the files, each as a whole or not at all.
 
     Where the store fails, the files whose keys it should have taken stay as they are; a file that changed meanwhile
@@ -101,7 +100,7 @@ def write(changes: Sequence[Change], open_store: Callable[[], KeyStore], root: s
     moves = tuple(dict.fromkeys(move for change in ready for move in change.repaired.moves))
     if moves:
         try:
-            receipt = open_store().put(moves)
+            receipt = store.put(moves)
         except StoreError as error:
             notices.append(Notice(str(error), error=True))
             ready = [change for change in ready if not change.repaired.moves]

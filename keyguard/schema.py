@@ -305,6 +305,9 @@ _REMOVED = _Field(
         "effect": _choice("raises", "ignored", required=True),
         "instead": _TEXT,
         "end_of_life": _BOOL,
+        "rename": _TEXT,
+        "factor": _INT,
+        "ending": _TEXT,
     },
 )
 _PATH = _Field(

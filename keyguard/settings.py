@@ -41,6 +41,7 @@ FORMATS = (
     "markdown",
 )
 LANGUAGES = ("en", "zh")
+KEY_STORES = ("env-file", "keyring", "aws-secrets-manager", "vault", "none")
 
 # Folders nobody writes by hand. `.vscode`, `dist`, `build` and `.ipynb_checkpoints` are not here: keys leak there.
 DEFAULT_EXCLUDE = (
@@ -157,12 +158,29 @@ class Advice(NamedTuple):
     one_off: Patterns = Patterns(".", ())
 
 
+class Storing(NamedTuple):
+    """Where `fix` puts the keys it takes out of code.
+
+    What says where a remote store answers, and who asks, is not here: a cloned repository's settings must not be able
+    to send keys to a host of its own choice. `env_file` None means `.env` at the root; of `keyring_service` and
+    `vault_path` None means the name of the project's folder.
+    """
+
+    kind: str = "env-file"
+    env_file: str | None = None
+    keyring_service: str | None = None
+    aws_prefix: str = ""
+    vault_mount: str = "secret"
+    vault_path: str | None = None
+
+
 class Settings(NamedTuple):
     """Everything a run was told, by file, environment and command line; paths are absolute.
 
     `root` is the folder of the settings file, else the git root, else the working folder; `source` the settings
     file as the user would type it. `lang` None means the terminal's language, `jobs` None every core.
-    `baseline` None means the one that is found, an empty text none at all.
+    `baseline` None means the one that is found, an empty text none at all. `code_style` is how fixes read a variable,
+    `env` the variables by which the project calls the keys of hosts.
     """
 
     root: str = "."
@@ -183,8 +201,22 @@ class Settings(NamedTuple):
     plugins_on: tuple[str, ...] = ()
     plugins_off: tuple[str, ...] = ()
     advice: Advice = Advice()
+    storing: Storing = Storing()
     own: Own = Own()
     unsafe_fixes: bool = False
+    code_style: str = "os.environ"
+    env: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def keyring_service(self) -> str:
+        """The service under which the keyring keeps this project's keys."""
+        return self.storing.keyring_service or os.path.basename(self.root) or "keyguard"
+
+    @property
+    def vault_path(self) -> str:
+        """The secret of Vault that holds this project's keys."""
+        name = "".join(c if c.isascii() and c.isalnum() else "-" for c in os.path.basename(self.root)).strip("-")
+        return self.storing.vault_path or name or "keyguard"
 
     def is_selected(self, rule: str) -> bool:
         """Tell whether a rule runs: the more specific selector wins, `ignore` among equals."""
@@ -416,9 +448,16 @@ def show_settings(settings: Settings) -> str:
         "output-format": settings.output_format,
         "jobs": settings.jobs,
         "unsafe-fixes": settings.unsafe_fixes,
+        "code-style": settings.code_style,
         "http-timeout": settings.advice.http_timeout,
         "model-timeout": settings.advice.model_timeout,
         "one-off": settings.advice.one_off.patterns,
+        "key-store": settings.storing.kind,
+        "env-file": settings.storing.env_file and display(settings.storing.env_file),
+        "keyring-service": settings.storing.keyring_service,
+        "aws-prefix": settings.storing.aws_prefix,
+        "vault-mount": settings.storing.vault_mount,
+        "vault-path": settings.storing.vault_path,
     }
     lines = [f"# {settings.source or 'no settings file: defaults'}"]
     lines += [f"{name} = {_toml(value)}" for name, value in rows.items() if value is not None]
@@ -431,6 +470,9 @@ def show_settings(settings: Settings) -> str:
     if settings.advice.trusted:
         lines += ["", "[trusted-hosts]"]
         lines += [f"{_toml(host)} = {_toml(owner)}" for host, owner in settings.advice.trusted]
+    if settings.env:
+        lines += ["", "[env]"]
+        lines += [f"{_toml(host)} = {_toml(name)}" for host, name in settings.env]
     if settings.own != Own():
         lines += _own_shown(settings.own)
     return "\n".join(lines) + "\n"
@@ -660,11 +702,57 @@ def _trusted(value: object, _where: _File | _Given, _: Callable[[], Vocabulary])
     return tuple((host.lower(), owner) for host, owner in value.items())
 
 
+def _variables(value: object, _where: _File | _Given, _: Callable[[], Vocabulary]) -> tuple[tuple[str, str], ...]:
+    import re  # noqa: PLC0415  # in memory through tomllib
+
+    if not isinstance(value, dict):
+        message = f'expected a table such as {{"llm.corp.example" = "CORP_LLM_KEY"}}, not {_shown(value)}'
+        raise _WrongValueError(message)
+    for host, name in value.items():
+        if not re.fullmatch(_HOST, host.lower()) or host.startswith("*"):
+            message = f"{quote(host)} is no host; give its name, as in api.example.com"
+            raise _WrongValueError(message)
+        if not isinstance(name, str) or not re.fullmatch(r"[A-Z_][A-Z0-9_]{0,99}", name):
+            message = f"{_shown(name)} for {quote(host)} is no variable: capitals, digits and _"
+            raise _WrongValueError(message)
+    return tuple((host.lower(), name) for host, name in value.items())
+
+
+def _code_style(value: object, where: _File | _Given, vocabulary: Callable[[], Vocabulary]) -> str:
+    return _one_of(*vocabulary().known().forms)(value, where, vocabulary)
+
+
 def _seconds(value: object, _where: _File | _Given, _: Callable[[], Vocabulary]) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         message = f"expected a whole number of seconds from 1, not {_shown(value)}"
         raise _WrongValueError(message)
     return value
+
+
+def _env_file(value: object, _where: _File | _Given, _: Callable[[], Vocabulary]) -> str:
+    from keyguard.source import is_env_file, is_env_template  # noqa: PLC0415  # for a project that has this setting
+
+    if not isinstance(value, str):
+        message = f"expected the path of an env file, not {_shown(value)}"
+        raise _WrongValueError(message)
+    if not is_env_file(value) or is_env_template(value):
+        message = f'{_shown(value)} is no name of a file that holds keys; write one such as ".env" or "config/prod.env"'
+        raise _WrongValueError(message)
+    return value
+
+
+def _name_in_store(pattern: str, expected: str) -> _Reader:
+    """Give what reads a name that becomes part of a remote store's own names or paths."""
+
+    def read(value: object, _where: _File | _Given, _: Callable[[], Vocabulary]) -> str:
+        import re  # noqa: PLC0415  # in memory already through tomllib
+
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            message = f"expected {expected}, not {_shown(value)}"
+            raise _WrongValueError(message)
+        return value
+
+    return read
 
 
 def _own_reader(check: str, example: str) -> _Reader:
@@ -743,6 +831,7 @@ def _level(levels: type[Severity | Confidence]) -> _Reader:
     return read
 
 
+_VAULT_PATH = r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}){0,9}"
 OPTIONS: Mapping[str, _Reader] = {
     "select": _selectors,
     "extend-select": _selectors,
@@ -764,9 +853,17 @@ OPTIONS: Mapping[str, _Reader] = {
     "model-timeout": _seconds,
     "one-off": _texts,
     "trusted-hosts": _trusted,
+    "key-store": _one_of(*KEY_STORES),
+    "env-file": _env_file,
+    "keyring-service": _name_in_store(r"[^\x00-\x1f]{1,200}", "a name of 1 to 200 characters"),
+    "aws-prefix": _name_in_store(r"[A-Za-z0-9/_+=.@-]{0,200}", "letters, digits and /_+=.@-"),
+    "vault-mount": _name_in_store(_VAULT_PATH, 'a path such as "secret"'),
+    "vault-path": _name_in_store(_VAULT_PATH, 'a path such as "team/app"'),
     "providers": _own_reader("own_provider", "[providers.corp]"),
     "wrappers": _own_reader("own_wrapper", '[wrappers."mylib.client.make"]'),
     "unsafe-fixes": _switch,
+    "code-style": _code_style,
+    "env": _variables,
 }
 _ADVICE = {
     "http-timeout": "http_timeout",
@@ -774,6 +871,16 @@ _ADVICE = {
     "one-off": "one_off",
     "trusted-hosts": "trusted",
 }
+_STORING = {
+    "key-store": "kind",
+    "env-file": "env_file",
+    "keyring-service": "keyring_service",
+    "aws-prefix": "aws_prefix",
+    "vault-mount": "vault_mount",
+    "vault-path": "vault_path",
+}
+# Settings that are kept in a group of their own.
+_GROUPED = frozenset({"select", "extend-select", "ignore", "providers", "wrappers", *_ADVICE, *_STORING})
 _OWN = "own"
 _HOST = r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?"
 
@@ -839,17 +946,25 @@ def _applied(settings: Settings, values: Mapping[str, Any], base: str) -> Settin
             changes["baseline"] = value and os.path.join(base, value)
         elif name == "other-secrets":
             changes["plugins_on"], changes["plugins_off"] = value
-        elif name not in ("select", "extend-select", "ignore", "providers", "wrappers", *_ADVICE):
+        elif name not in _GROUPED:
             changes[name.replace("-", "_")] = value
     advice = {_ADVICE[name]: value for name, value in values.items() if name in _ADVICE and value != ()}
     if "one_off" in advice:
         advice["one_off"] = Patterns(base, advice["one_off"])
     changes["advice"] = settings.advice._replace(**advice)
+    changes["storing"] = _stored(settings.storing, values, base)
     changes["own"] = settings.own._replace(**{key: values[key] for key in Own._fields if key in values})
     selection = Selection(values.get("select"), values.get("extend-select", ()), values.get("ignore", ()))
     if selection != Selection():
         changes["selections"] = (*settings.selections, selection)
     return settings._replace(**changes)
+
+
+def _stored(storing: Storing, values: Mapping[str, Any], base: str) -> Storing:
+    found = {_STORING[name]: value for name, value in values.items() if name in _STORING}
+    if "env_file" in found:
+        found["env_file"] = os.path.abspath(os.path.join(base, found["env_file"]))
+    return storing._replace(**found)
 
 
 @functools.lru_cache(maxsize=512)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import json
 import re
@@ -14,6 +15,8 @@ import pytest
 
 from keyguard.catalogue import load
 from keyguard.findings import is_leak
+from keyguard.model import Edit, Span
+from tests.fixes import apply
 from tests.keys import fill, names_a_key
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ RULES = sorted(load().rules.values(), key=lambda rule: rule.id)
 EXAMPLES = [(rule, number, example) for rule in RULES for number, example in enumerate(rule.examples)]
 LOUD = [item for item in EXAMPLES if item[2].lines]
 QUIET = [item for item in EXAMPLES if not item[2].lines]
+FIXED = [item for item in EXAMPLES if item[2].fixed is not None]
 
 
 def _ids(items: list[tuple[Rule, int, Example]]) -> list[str]:
@@ -47,13 +51,17 @@ def _place(number: int, example: Example) -> str:
     return f"{number:02}/{example.filename}"
 
 
-def _check(rule: Rule, root: Path, *more: str) -> Run:
-    """Write each example into its own folder of one git tree, as a file that nothing ignores, and check them."""
+def _check(rule: Rule, root: Path, *more: str, fixed: bool = False) -> Run:
+    """Write each example into its own folder of one git tree, as a file that nothing ignores, and check them.
+
+    With `fixed`, write what comes of those that are fixed.
+    """
     subprocess.run(["git", "init", "-q", str(root)], check=True)
     for number, example in enumerate(rule.examples):
         path = root / _place(number, example)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(fill(example.source), encoding="utf-8", newline="\n")
+        text = example.source if not fixed or example.fixed is None else example.fixed
+        path.write_text(fill(text), encoding="utf-8", newline="\n")
     options = [
         "--isolated",
         "--min-severity",
@@ -85,8 +93,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
     """One run for each rule and language, when first asked for: the examples of a rule cost one start of Python."""
 
     @functools.cache
-    def run(rule: str, lang: str = "en") -> Run:
-        return _check(load().rules[rule], tmp_path_factory.mktemp("tree"), "--lang", lang)
+    def run(rule: str, lang: str = "en", *, fixed: bool = False) -> Run:
+        return _check(load().rules[rule], tmp_path_factory.mktemp("tree"), "--lang", lang, fixed=fixed)
 
     return run
 
@@ -105,6 +113,50 @@ def test_just_these_lines_are_reported(runs: Callable[..., Run], rule: Rule, num
     assert [finding["line"] for finding in found if finding["rule"] == rule.id] == list(example.lines)
     if example.messages:
         assert [finding["message"] for finding in found if finding["rule"] == rule.id] == list(example.messages)
+
+
+@pytest.mark.parametrize(("rule", "number", "example"), FIXED, ids=_ids(FIXED))
+def test_the_fix_is_what_the_page_shows(runs: Callable[..., Run], rule: Rule, number: int, example: Example) -> None:
+    """Edits are made here by hand: what the page shows holds for every tool that reads them."""
+    place = _place(number, example)
+    own = [one for one in runs(rule.id).findings.get(place, []) if one["rule"] == rule.id]
+    fixable = [one for one in own if one["fix"] is not None and one["fix"]["edits"]]
+    assert fixable, "an example that is fixed has a finding with edits"
+    assert example.fixed is not None
+    text = _edited(fill(example.source), fixable)
+    read = json.loads if example.filename.endswith(".ipynb") else str
+    assert read(text) == read(fill(example.fixed))
+    if example.filename.endswith(".py"):
+        ast.parse(text)
+    # A key that leaves a URL leaves a variable in it: another case of the rule, of less harm.
+    harms = {one["severity"] for one in own}
+    found = runs(rule.id, fixed=True).findings.get(place, [])
+    rest = [one for one in found if one["rule"] == rule.id and one["severity"] in harms]
+    assert len(rest) == len(own) - len(fixable), "what was fixed is gone"
+    assert [one["fix"]["edits"] for one in rest if one["fix"] is not None] == [[]] * sum(
+        one["fix"] is not None for one in rest
+    ), "a second time changes nothing"
+
+
+def _edited(text: str, findings: list[dict[str, Any]]) -> str:
+    """A text, or a notebook's JSON, after the edits of findings."""
+    edits: dict[tuple[int | None, str | None], set[Edit]] = {}
+    for one in findings:
+        edits.setdefault((one["cell"], one["part"]), set()).update(
+            Edit(Span(edit["start"], edit["end"]), edit["text"]) for edit in one["fix"]["edits"]
+        )
+    if None in {cell for cell, _ in edits}:
+        return apply(text, edits[None, None])
+    notebook = json.loads(text)
+    for (cell, part), wanted in edits.items():
+        assert cell is not None
+        if part == "output":
+            assert {edit.text for edit in wanted} == {""}, "an output is cleared as a whole"
+            notebook["cells"][cell - 1]["outputs"] = []
+            continue
+        whole = apply("".join(notebook["cells"][cell - 1]["source"]), wanted)
+        notebook["cells"][cell - 1]["source"] = whole.splitlines(keepends=True)
+    return json.dumps(notebook, ensure_ascii=False)
 
 
 @pytest.mark.parametrize(("rule", "number", "example"), LOUD, ids=_ids(LOUD))

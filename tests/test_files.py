@@ -82,6 +82,36 @@ def test_a_link_out_of_the_project_is_not_followed(file: Path, tmp_path: Path) -
     assert file.read_bytes() == OLD
 
 
+def test_a_file_that_should_be_new_is_made(tmp_path: Path) -> None:
+    write_atomically(str(tmp_path / "new"), NEW, fresh=True, mode=0o600)
+    assert (tmp_path / "new").read_bytes() == NEW
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o600
+    assert (tmp_path / "new").stat().st_nlink == 1
+    assert alone(tmp_path / "new")
+
+
+@pytest.mark.parametrize("links", [True, False], ids=["links", "no-links"])
+def test_a_file_that_came_meanwhile_is_left_alone(file: Path, monkeypatch: pytest.MonkeyPatch, *, links: bool) -> None:
+    if not links:
+        monkeypatch.setattr(os, "link", refused)
+    with pytest.raises(ChangedMeanwhile):
+        write_atomically(str(file), NEW, fresh=True)
+    assert file.read_bytes() == OLD
+    assert alone(file)
+
+
+def test_a_new_file_needs_no_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "link", refused)
+    write_atomically(str(tmp_path / "new"), NEW, fresh=True)
+    assert (tmp_path / "new").read_bytes() == NEW
+    assert alone(tmp_path / "new")
+
+
+def refused(*_: object) -> None:
+    """What a file system without hard links answers."""
+    raise PermissionError(1, "Operation not permitted")
+
+
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="no regular file"):
         write_atomically(str(tmp_path), NEW)

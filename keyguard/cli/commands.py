@@ -66,8 +66,9 @@ def _fixed(run: _Run, arguments: argparse.Namespace) -> int:
 
     fixing.refuse_what_is_no_file(arguments)
     report = run.report()
-    session = run.fixing_session()
-    unsafe = run.settings.unsafe_fixes if arguments.unsafe_fixes is None else arguments.unsafe_fixes
+    store = run.key_store()
+    session = run.fixing_session(store)
+    unsafe = run.settings.unsafe_fixes
     is_text = arguments.output_file is None and run.settings.output_format in {"text", "concise"}
     if arguments.diff:
         text, count = fixing.diff(report, run.targets, session, unsafe=unsafe, accept=run.accepted_file)
@@ -84,7 +85,7 @@ def _fixed(run: _Run, arguments: argparse.Namespace) -> int:
         session,
         unsafe=unsafe,
         accept=run.accepted_file,
-        open_store=run.key_store,
+        store=store,
         options=run.options(),
     )
     report = run.noted_after(fixed.report, fixed.notices)
@@ -323,9 +324,19 @@ class _Run:
         """Take out of one file's report what the baseline holds."""
         return file if self._ours is None else self._ours.match((file,)).files[0]
 
-    def fixing_session(self) -> Session:
-        """A session that keeps the keys of fixes, which never leave this process."""
-        return self._session()._replace(accepts=self._accepts, keeps_moves=True)
+    def fixing_session(self, store: KeyStore) -> Session:
+        """A session that keeps the keys of fixes, which never leave this process, and names each for the whole run."""
+        from keyguard.naming import Naming  # noqa: PLC0415  # where fixes are made only
+
+        session = self._session()
+        naming = Naming(
+            session.catalogue,
+            by_host=dict(self.settings.env),
+            variables=session.project.variables,
+            held=lambda name: _asked(store.lookup, name),
+            name_of=lambda value: _asked(store.name_of, value),
+        )
+        return session._replace(accepts=self._accepts, keeps_moves=True, naming=naming)
 
     def key_store(self) -> KeyStore:
         """Open the store that keys move to."""
@@ -508,6 +519,16 @@ class _Run:
         _put(render(report, settings.output_format, options), arguments.output_file)
 
 
+def _asked(question: Callable[[str], str | None], about: str) -> str | None:
+    """Ask a store; one that cannot answer will say so when it is to keep something."""
+    from keyguard.keystore import StoreError  # noqa: PLC0415  # in memory already
+
+    try:
+        return question(about)
+    except StoreError:
+        return None
+
+
 def _with(files: Sequence[FileReport], extra: Iterable[Finding]) -> tuple[FileReport, ...]:
     """Add findings about files that had none, in path order."""
     from keyguard.model import FileReport  # noqa: PLC0415  # in memory already
@@ -552,6 +573,8 @@ def _finder(arguments: argparse.Namespace, catalogue: Catalogue) -> SettingsFind
         "lang",
         "output_format",
         "jobs",
+        "key_store",
+        "unsafe_fixes",
     )
     given = {name.replace("_", "-"): getattr(arguments, name, None) for name in names}
     overrides = {name: value for name, value in given.items() if value is not None}

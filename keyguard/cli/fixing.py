@@ -54,13 +54,13 @@ def fix(  # noqa: PLR0913  # what a run, its report and its store each know
     *,
     unsafe: bool,
     accept: Callable[[FileReport], FileReport],
-    open_store: Callable[[], KeyStore],
+    store: KeyStore,
     options: RenderOptions,
 ) -> Fixed:
     """Repair what can be repaired in the files of a report, and write it."""
     least = Safety.UNSAFE if unsafe else Safety.SAFE
     changes = repair.plan(report, targets, session, least, accept)
-    written = repair.write(changes, open_store, report.root)
+    written = repair.write(changes, store, report.root)
     done = written.changes
     failed = [change for change in changes if change.repaired.failed and not change.repaired.fixed]
     said = _said(done, written, session, report.root, options)

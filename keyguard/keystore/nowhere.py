@@ -1,10 +1,13 @@
-"""The store of those who keep their keys elsewhere: it holds nothing, and says so."""
+"""The store of those who keep their keys elsewhere already: it holds nothing, and says so.
+
+It is never a default: where no setting and no option names it, keys go to a file and nothing can be lost.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keyguard.keystore import Receipt
+from keyguard.keystore.base import Receipt, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,5 +27,5 @@ class Nowhere:
         """Nothing is held."""
 
     def put(self, moves: Sequence[Move]) -> Receipt:
-        """Take the keys' names for the report."""
-        return Receipt("", written=tuple(move.name for move in moves))
+        """Take the keys' names for the report, which tells the user to have them."""
+        return Receipt("", written=tuple(distinct(moves)))

@@ -106,7 +106,7 @@ class Imports:
         self._read()
         if self._is_replaced(want):
             return None
-        there = self._there(want, place, at)
+        there = self.there(want, place, at)
         if there is not None:
             return Way(there)
         extended = self._extended(want, place, at) if want.direct else None
@@ -152,8 +152,9 @@ class Imports:
         """Tell whether the module puts something else in the place of what is wanted: `os.environ = {}`."""
         return want.dotted in self.index.attributes
 
-    def _there(self, want: Want, place: Place, at: int) -> str | None:
-        """The spelling by what is imported already; the usual form of the import first."""
+    def there(self, want: Want, place: Place, at: int) -> str | None:
+        """The spelling by what is imported already, the usual form of the import first; None where nothing is."""
+        self._read()
         ways = [(want.dotted, "")] if want.name else []
         ways.insert(len(ways) if want.direct else 0, (want.module, f".{want.name}" if want.name else ""))
         for dotted, rest in ways:
@@ -308,10 +309,13 @@ class Imports:
         if section:
             offset = here[section[1] - 1].line_end
             lead = "" if self._ends_line(offset) else nl
-            return self._checked(offset, f"{lead}{nl}{nl}{body}{nl}", current)
+            blank = re.compile(r"(?:[ \t\f]*(?:\r\n?|\n)){0,2}").match(self.index.module.text, offset)
+            more = nl * (2 - len(_LINE_END.findall(blank[0] if blank else "")))
+            return self._checked(offset, f"{lead}{nl}{nl}{body}{nl}{more}", current)
         first = self._first(here)
         offset = here[first - 1].line_end if first else here[0].line_start
-        return self._checked(offset, f"{nl if first else ''}{body}{nl}{nl}{nl}", current)
+        lead = nl if first else ""
+        return self._checked(offset, f"{lead}{body}{nl}{nl}{nl}", current)
 
     # where
 

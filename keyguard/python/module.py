@@ -558,6 +558,8 @@ def _spelling(tree: cst.Module, node: cst.CSTNode) -> str:
     value = getattr(node, "value", None)
     if isinstance(value, str) and type(node).__name__ in {"SimpleString", "Name", "Comment"}:
         return value
+    if type(node).__name__ in {"Annotation", "Param"}:
+        return ""  # LibCST spells these only as parts of something
     state, found = _recorder(tree, {id(node): node})
     try:
         node._codegen(state)  # noqa: SLF001  # see `_locate`

@@ -401,13 +401,14 @@ def literal_range(node: Node, start: int, end: int) -> tuple[int, int]:
         body = raw[first:last]
     else:
         prefix, first, body = "", 0, raw
-    if "r" in prefix or "\\" not in body:
-        if type(node).__name__ == "SimpleString" or ("{{" not in body and "}}" not in body):
-            return first + start, first + end
-        offsets = [0]
-        for char in body.replace("{{", "\0").replace("}}", "\0"):
+    is_part = type(node).__name__ != "SimpleString"
+    offsets = list(range(len(body) + 1))
+    if is_part and ("{{" in body or "}}" in body):
+        # Of doubled braces one is the text's.
+        body, offsets = body.replace("{{", "\0").replace("}}", "\0"), [0]
+        for char in body:
             offsets.append(offsets[-1] + (2 if char == "\0" else 1))
-    else:
-        offsets = unescape(body)[1]
+    if "\\" in body and "r" not in prefix:
+        offsets = [offsets[at] for at in unescape(body)[1]]
     top = len(offsets) - 1
     return first + offsets[min(start, top)], first + offsets[min(end, top)]

@@ -1,0 +1,305 @@
+"""Moves keys out of Python code: each hit on a key gets the edits that read a variable instead, or says why not."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from keyguard.checks.keys import RULE_OF_PLACE, rule_of
+from keyguard.model import Edit, Fix, Move, Safety, Secret
+from keyguard.moving import defaults
+from keyguard.moving.defaults import Rewrite
+from keyguard.moving.desk import Desk, Task
+from keyguard.moving.literals import take
+from keyguard.moving.reads import CodeStyle
+from keyguard.moving.reasons import RefusedError, Why
+from keyguard.moving.statements import removed
+from keyguard.moving.tree import kind, merged
+from keyguard.naming import RESELLERS, Wish
+from keyguard.python import values as v
+from keyguard.python.around import hosts_in
+from keyguard.python.index import operands, plain_string, spell
+from keyguard.python.tables import is_key_variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from keyguard.catalogue import Catalogue
+    from keyguard.model import Hit
+    from keyguard.naming import Naming
+    from keyguard.python.facts import KeyText, PythonFacts
+    from keyguard.python.index import Node, Place
+    from keyguard.python.keys import Draft
+
+__all__ = ["CodeStyle", "style_of", "with_fixes"]
+
+RULES = frozenset(RULE_OF_PLACE.values())
+_LEAST_PIECE = 8  # characters of a literal that no edit may copy, if it is a piece of a key
+_TYPES = frozenset({"Annotation", "TypeAlias", "TypeParam", "TypeVar"})
+_LITERAL_TYPES = frozenset({"Annotated", "Literal"})
+_NAMES = frozenset({"__all__", "__match_args__", "__slots__"})
+
+
+def with_fixes(facts: PythonFacts, hits: Sequence[Hit], naming: Naming, style: CodeStyle) -> list[Hit]:
+    """The hits, those on keys in the code with their fixes and the name of the variable that the key gets."""
+    keys = {(rule_of(key), key.span, key.value): key for key in facts.keys}
+    found = {
+        number: key
+        for number, hit in enumerate(hits)
+        if hit.secret is not None and (key := keys.get((hit.rule, hit.span, hit.secret.value))) is not None
+    }
+    if not found:
+        return list(hits)
+    desk = Desk(facts, style)
+    done = list(hits)
+    # In the order of the text, whatever the order of the rules: who comes first gets the name without a number.
+    for number, key in sorted(found.items(), key=lambda item: item[1].span):
+        if not key.public:
+            done[number] = _with_fix(hits[number], key, desk, naming)
+    return done
+
+
+def style_of(name: str, catalogue: Catalogue) -> CodeStyle:
+    """The code style of a name; that of the standard library for one that is not known."""
+    forms = catalogue.env_access.forms
+    return CodeStyle(next((form for form in forms if form.id == name), forms[0]))
+
+
+def _with_fix(hit: Hit, key: KeyText, desk: Desk, naming: Naming) -> Hit:
+    secret = hit.secret or Secret(key.value, key.provider)
+    draft = key.draft
+    if draft is None or draft.place is None:
+        name = naming.name(secret, _wish_of_text(key, desk))
+        fix = _redacted(key, name, secret) if key.where in {"comment", "docstring"} else _shown(name, Why.MAGIC)
+    else:
+        exact = _exact(draft, desk)
+        wish = _wish(key, draft, exact, desk)
+        name = naming.name(secret, wish)
+        task = Task(desk, draft, draft.place, name, wish.own, exact)
+        try:
+            _refuse(task.leaf, desk)
+            rewrite = _rewrite(key, task, desk)
+            fix = _fix(rewrite, key, desk, Move(name, secret))
+        except RefusedError as refused:
+            fix = _shown(name, refused.why)
+    return hit._replace(fix=fix, values={**hit.values, "env": name})
+
+
+def _shown(name: str, why: Why) -> Fix:
+    return Fix(f"read {name} from the environment by hand: {why.value}", Safety.SHOWN, ())
+
+
+def _redacted(key: KeyText, name: str, secret: Secret) -> Fix:
+    """A key in a comment or docstring: its variable's name stands there instead, and the key is kept."""
+    safety = Safety.SAFE if key.where == "comment" else Safety.UNSAFE
+    return Fix(f"write <{name}> in its place", safety, (Edit(key.span, f"<{name}>"),), (Move(name, secret),))
+
+
+def _fix(rewrite: Rewrite, key: KeyText, desk: Desk, move: Move) -> Fix:
+    edits = merged(rewrite.edits)
+    if any(_copies(edit.text, desk.facts.keys) for edit in edits):
+        raise RefusedError(Why.ANOTHER_KEY)
+    safety = min(rewrite.safety, Safety.UNSAFE) if key.restricted else rewrite.safety
+    return Fix(rewrite.title, safety, edits, (move,))
+
+
+def _copies(text: str, keys: Iterable[KeyText]) -> bool:
+    """Tell whether a new text holds a key of the module, or a literal that is a piece of one."""
+    for key in keys:
+        if key.value in text:
+            return True
+        for leaf in key.draft.leaves if key.draft is not None and key.form != "literal" else ():
+            piece = v.literal_text(leaf)
+            if len(piece) >= _LEAST_PIECE and piece in text:
+                return True
+    return False
+
+
+# which name it wants
+
+
+def _wish_of_text(key: KeyText, desk: Desk) -> Wish:
+    named = key.match.name if key.match is not None else None
+    own = named if named and named.isupper() and is_key_variable(named, desk.facts.catalogue) else None
+    return Wish(own, (), key.provider)
+
+
+def _wish(key: KeyText, draft: Draft, exact: Node, desk: Desk) -> Wish:
+    around, catalogue = draft.around, desk.facts.catalogue
+    own = around.env if exact is not None else None
+    if own is not None and catalogue.providers_of_env(own):
+        own = own.upper()
+    fixed = _fixed(key, draft, exact, desk) if exact is not None else None
+    return Wish(
+        own=fixed or own,
+        hosts=_hosts(key, draft, desk),
+        provider=key.provider,
+        defaults=around.client.env if around.client is not None else (),
+        fixed=fixed is not None,
+    )
+
+
+def _hosts(key: KeyText, draft: Draft, desk: Desk) -> tuple[str, ...]:
+    """The hosts that a key goes to: those in one text or call with it; one near it only if it resells the models."""
+    catalogue, evaluator = desk.facts.catalogue, desk.facts.evaluator
+    text = v.show(evaluator.value(draft.root, draft.place)) if draft.place is not None else ""
+    beside = hosts_in(f"{text} {v.literal_text(draft.leaves[0]) if draft.leaves else ''}", bare=False)
+    if key.where == "url" and beside:
+        return tuple(beside)
+    if draft.around.sent_to:
+        return draft.around.sent_to
+    owners = {host: catalogue.provider_of_host(host) for host in (*beside, *draft.around.hosts)}
+    return tuple(
+        host for host, owner in owners.items() if owner is not None and (owner.kind in RESELLERS or not key.provider)
+    )
+
+
+def _fixed(key: KeyText, draft: Draft, exact: Node, desk: Desk) -> str | None:
+    """The variable that the code reads for a key in any case."""
+    place, parent = draft.place, desk.tree.parent(exact)
+    if place is None:
+        return None
+    if key.where == "env-default":
+        return _read_before(exact, parent, place, desk) if kind(parent) == "BooleanOperation" else key.name or None
+    if key.where == "field":
+        return _read_by_class(key.name, place, desk)
+    if key.where == "option" and kind(parent) == "Arg":
+        words = {word for option in desk.facts.catalogue.env_access.options for word in option.env_keywords}
+        for item in desk.tree.parent(parent).args:
+            if item.keyword is not None and item.keyword.value in words:
+                return plain_string(item.value)
+    return None
+
+
+def _read_before(exact: Node, operation: Node, place: Place, desk: Desk) -> str | None:
+    """The variable that is read last before an `or`."""
+    terms = operands(operation)
+    at = next((number for number, term in enumerate(terms) if term is exact), 0)
+    value = desk.facts.evaluator.value(terms[at - 1], place) if at else v.UNKNOWN
+    return value.names[0] if isinstance(value, v.EnvRead) and len(value.names) == 1 else None
+
+
+def _read_by_class(name: str, place: Place, desk: Desk) -> str | None:
+    """The variable that a settings class fills a field from."""
+    evaluator = desk.facts.evaluator
+    settings = evaluator.settings_class(place.scope) if place.scope.kind == "class" else None
+    if settings is None or not settings.reads_env:
+        return None
+    value = evaluator.member(place.scope, name, place)
+    value = value.value if isinstance(value, v.Sealed) else value
+    return value.names[0] if isinstance(value, v.EnvRead) and value.names else None
+
+
+def _exact(draft: Draft, desk: Desk) -> Node:
+    """The expression that is the key and nothing else; None where other text stands with it."""
+    try:
+        return take(draft, desk.tree, desk.facts.evaluator, lambda _: "read").node
+    except RefusedError:
+        return None
+
+
+# how it leaves
+
+
+def _rewrite(key: KeyText, task: Task, desk: Desk) -> Rewrite:
+    if key.form == "env-name":
+        return _renamed(task, desk)
+    found: Rewrite | None = None
+    if key.where == "env-default":
+        found = defaults.of_read(task, desk) if task.exact is not None else _beside_read(key, task)
+    elif key.where == "parameter":
+        found = defaults.of_parameter(task, desk)
+    elif key.where == "option":
+        found = defaults.of_option(task, desk)
+    elif key.where == "field":
+        found = defaults.of_field(task, desk)
+    elif key.where == "code":
+        found = _unset(task, desk)
+    return found or Rewrite(task.taken().edits, task.title())
+
+
+def _beside_read(key: KeyText, task: Task) -> Rewrite:
+    """A key with more text that stands in for a variable: once that is set to the key alone, it wins."""
+    return Rewrite(task.taken().edits, task.title(), Safety.UNSAFE if key.name == task.name else Safety.SAFE)
+
+
+def _renamed(task: Task, desk: Desk) -> Rewrite:
+    """A key where the name of a variable belongs: the name."""
+    if task.exact is None or kind(task.exact) != "SimpleString":
+        raise RefusedError(Why.NOT_A_NAME)
+    first, last = v.literal_body(task.exact.value)[1:]
+    start = desk.tree.span(task.exact).start
+    span = desk.tree.span(task.exact)
+    edit = Edit(span._replace(start=start + first, end=start + last), task.name)
+    return Rewrite((edit,), f"read {task.name}, not a variable called like the key")
+
+
+def _unset(task: Task, desk: Desk) -> Rewrite | None:
+    """`os.environ["X"] = "…"`: nothing to do once X is set outside the code; None for anything else."""
+    tree, evaluator = desk.tree, desk.facts.evaluator
+    tables = desk.facts.near.tables
+    if task.exact is None or not desk.style.form.environment:
+        return None
+    parent = tree.parent(task.exact)
+    statement, named = None, None
+    if kind(parent) == "Assign" and len(parent.targets) == 1:
+        target = parent.targets[0].target
+        if kind(target) == "Subscript" and evaluator.name(target.value, task.place) in tables.write_subscripts:
+            part = target.slice[0].slice
+            named = desk.facts.near.text_of(part.value, task.place) if kind(part) == "Index" else None
+            statement = parent
+    elif kind(parent) == "Arg" and kind(tree.parent(tree.parent(parent))) == "Expr":
+        call = tree.parent(parent)
+        callee = desk.facts.near.callee(call, task.place)
+        if callee in tables.writers and callee.startswith("os."):
+            positional = [item.value for item in call.args if item.keyword is None and not item.star]
+            named = desk.facts.near.text_of(positional[0], task.place) if positional else None
+            statement = tree.parent(call)
+    if statement is None or named != task.name:
+        return None
+    return Rewrite(removed(statement, tree), f"remove the assignment: {task.name} is set outside the code")
+
+
+# where nothing may be rewritten
+
+
+def _refuse(leaf: Node, desk: Desk) -> None:
+    """Refuse places in which a read would not be what a literal is."""
+    for why in _reasons(leaf, desk):
+        raise RefusedError(why)
+
+
+def _reasons(leaf: Node, desk: Desk) -> Iterator[Why]:  # noqa: C901  # one arm a kind of place
+    for child, parent in desk.tree.pairs(leaf):
+        name = kind(parent)
+        if name == "DictElement" and child is parent.key:
+            yield Why.DICT_KEY
+        elif name in _TYPES or (name == "Subscript" and spell(parent.value).rpartition(".")[2] in _LITERAL_TYPES):
+            yield Why.TYPE
+        elif name.startswith("Match") and name not in {"Match", "MatchCase"}:
+            yield Why.PATTERN
+        elif name == "TemplatedString":
+            yield Why.TEMPLATE
+        elif name == "Lambda" and child is parent.params:
+            yield Why.LAMBDA
+        elif name == "FormattedStringExpression" and child is not parent.expression:
+            yield Why.FORMAT
+        elif name in {"Assign", "AnnAssign"} and _NAMES.intersection(_targets(parent)):
+            yield Why.NAMES
+        elif name == "ClassDef" and child is parent.body and _is_member(leaf, parent, desk):
+            yield Why.ENUM
+    if desk.is_stub:
+        yield Why.STUB
+
+
+def _targets(statement: Node) -> set[str]:
+    if kind(statement) == "AnnAssign":
+        return {spell(statement.target)}
+    return {spell(target.target) for target in statement.targets}
+
+
+def _is_member(leaf: Node, class_: Node, desk: Desk) -> bool:
+    """Tell whether a literal is a member of an enumeration, and not only used in one of its methods."""
+    if not any(re.search(r"(?:Enum|Flag)$", spell(base.value)) for base in class_.bases):
+        return False
+    return desk.tree.around(leaf, "FunctionDef", "ClassDef") is class_

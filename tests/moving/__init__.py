@@ -1,0 +1,1 @@
+"""Tests of the moving of keys out of Python code."""
