@@ -293,7 +293,7 @@ class Network:
         return self.index.module.spans([*calls, *decorators, *self.imports.nodes])
 
     def start(self, node: Node) -> int:
-        """Where a call or decorator begins: all of them are located at once, since that may cost a pass over the tree."""
+        """Where a call or decorator begins: all are located at once, since that may cost a pass over the tree."""
         span = self._starts.get(id(node))
         return (span or self.index.module.span(node)).start
 
