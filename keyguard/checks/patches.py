@@ -147,17 +147,28 @@ class ImpossibleError(Exception):
     """A change that cannot be made without harm; its text names a text `fix.why.…` of `lang`."""
 
 
-def fix_of(patch: Patch, module: Module, spans: Mapping[int, Span], imports: Imports | None = None) -> Fix:
+def fix_of(
+    patch: Patch,
+    module: Module,
+    spans: Mapping[int, Span],
+    imports: Imports | None = None,
+    around: Surroundings | None = None,
+) -> Fix:
     """Turn a patch into a fix; `spans` holds those of `patch.nodes`, and its edits count in `module.text`.
 
-    `imports` answers for the same module what a patch wants of others.
+    `imports` answers for the same module what a patch wants of others, `around` what stands around its expressions:
+    one for all patches of a module spares each a walk over the tree.
     """
     title = " ".join(f"fix.{name}" for name in patch.title.split())
     if not patch.changes:
         return Fix(title, Safety.SHOWN, ())
     try:
         patch, edits = _imported(patch, spans, imports) if patch.wants else (patch, ())
-        return Fix(title, patch.safety, _joined((*edits, *_edits(patch, module, spans))))
+        return Fix(
+            title,
+            patch.safety,
+            _joined((*edits, *_edits(patch, module, spans, around or Surroundings(module, (patch,))))),
+        )
     except ImpossibleError as error:
         return Fix(f"{title} fix.why.{error}", Safety.SHOWN, ())
 
@@ -182,9 +193,8 @@ def _spelled(change: Change, word: str, expression: str) -> Any:  # noqa: ANN401
     return make(*(item.replace(word, expression) if isinstance(item, str) else item for item in change))
 
 
-def _edits(patch: Patch, module: Module, spans: Mapping[int, Span]) -> Iterator[Edit]:
+def _edits(patch: Patch, module: Module, spans: Mapping[int, Span], around: Surroundings) -> Iterator[Edit]:
     calls: dict[int, _Call] = {}
-    around = _Surroundings(module, patch)
     is_done = True
     for change in patch.changes:
         made: Iterable[Edit] = ()
@@ -531,12 +541,15 @@ _FREE = frozenset(
 _STRINGS = frozenset({"FormattedString", "TemplatedString"})
 
 
-class _Surroundings:
-    """What stands around the expressions of a patch that are replaced; one walk over the tree, if there are any."""
+class Surroundings:
+    """What stands around the expressions of patches that are replaced; one walk over the tree, if there are any."""
 
-    def __init__(self, module: Module, patch: Patch) -> None:
+    def __init__(self, module: Module, patches: Iterable[Patch]) -> None:
+        """Nothing is looked for yet."""
         self._module = module
-        self._wanted = {id(change.node) for change in patch.changes if isinstance(change, (Replace, Wrap))}
+        self._wanted = {
+            id(change.node) for patch in patches for change in patch.changes if isinstance(change, (Replace, Wrap))
+        }
         self._found: dict[int, tuple[Any, ...]] | None = None
 
     def of(self, node: Any) -> tuple[Any, ...]:  # noqa: ANN401  # a LibCST node
@@ -566,7 +579,7 @@ def _paths(tree: Any, wanted: set[int]) -> Iterator[tuple[int, tuple[Any, ...]]]
         stack.extend(reversed(below))
 
 
-def _replaced(change: Replace, text: str, span: Span, around: _Surroundings) -> Iterator[Edit]:
+def _replaced(change: Replace, text: str, span: Span, around: Surroundings) -> Iterator[Edit]:
     """The edit that writes an expression in a node's place."""
     path = around.of(change.node)
     new = _within_strings(change.text, path)
@@ -588,7 +601,7 @@ def _replaced(change: Replace, text: str, span: Span, around: _Surroundings) -> 
     yield Edit(span, new)
 
 
-def _wrapped(change: Wrap, text: str, span: Span, around: _Surroundings) -> Iterator[Edit]:
+def _wrapped(change: Wrap, text: str, span: Span, around: Surroundings) -> Iterator[Edit]:
     """The edits that write something around an expression, which gets parentheses of its own where it needs them."""
     node, path = change.node, around.of(change.node)
     if _is_part_of_text(node, path):

@@ -59,7 +59,7 @@ class Writer:
     def __init__(self, network: Network) -> None:
         """Write with the names that the module has imported."""
         self._evaluator, self._catalogue = network.evaluator, network.catalogue
-        self._imports, self._module = network.imports, network.index.module
+        self._imports, self._start = network.imports, network.start
 
     def given(
         self, call: Node, place: Place, remedy: Remedy, params: Iterable[str], *, replace: bool = False
@@ -154,7 +154,7 @@ class Writer:
 
         What is imported already comes first, then one more name in an import that is there, then a new import.
         """
-        offset = self._module.span(at).start
+        offset = self._start(at)
         wants = [(_want(full), "") for full in fulls]
         if members:
             parts = fulls[0].split(".")

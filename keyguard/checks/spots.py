@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keyguard.checks.patches import fix_of
+from keyguard.checks.patches import Surroundings, fix_of
 from keyguard.model import Hit, Span
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def hits_of(spots: Iterable[Spot], module: Module, index: Index | None = None) -
     nodes = [node for spot in found for node in _nodes(spot) if node is not None]
     nodes += imports.nodes if imports is not None else ()
     spans = module.spans(nodes) if found else {}
+    around = Surroundings(module, [spot.patch for spot in found if spot.patch is not None])
     for spot in found:
         span = spans[id(spot.node)]
         if spot.until is not None:
@@ -60,7 +61,7 @@ def hits_of(spots: Iterable[Spot], module: Module, index: Index | None = None) -
         related = tuple((spans[id(node)], text) for node, text in spot.related)
         values, fix = spot.values, spot.fix
         if spot.patch is not None:
-            values, fix = {**spot.patch.values, **values}, fix_of(spot.patch, module, spans, imports)
+            values, fix = {**spot.patch.values, **values}, fix_of(spot.patch, module, spans, imports, around)
         yield Hit(spot.rule, span, values, spot.case, spot.secret, spot.statement, related, fix)
 
 
