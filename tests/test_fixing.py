@@ -203,6 +203,68 @@ def test_one_key_in_many_files_has_one_name_and_two_have_two(tree: Tree) -> None
     assert list(dotenv_values(tree.root / ".env")) == ["OPENAI_API_KEY", "OPENAI_API_KEY_2"]
 
 
+# --- loading ---------------------------------------------------------------------------------------------------------
+
+ENTRY = LEAK + '\n\ndef main():\n    print(client.models.list())\n\n\nif __name__ == "__main__":\n    main()\n'
+LOADED = """import os
+
+from dotenv import load_dotenv
+from openai import OpenAI
+
+load_dotenv()
+
+client = OpenAI(api_key=os.environ["OPENAI_API_KEY"], timeout=60)
+"""
+
+
+def test_an_entry_point_loads_the_env_file_where_dotenv_is_a_dependency(tree: Tree) -> None:
+    tree.write("requirements.txt", "openai\npython-dotenv==1.0.1\n")
+    tree.write("app.py", ENTRY)
+    done = tree.run("fix", "--select", "KG1")
+    assert text(tree, "app.py") == LOADED + ENTRY.removeprefix(LEAK)
+    assert "is not set here yet" not in done.out
+    assert tree.run("fix", "--select", "KG1").code == 0
+
+
+def test_a_module_that_others_import_relies_on_them(tree: Tree) -> None:
+    tree.write("requirements.txt", "openai\npython-dotenv==1.0.1\n")
+    tree.write("app.py", LEAK)
+    tree.run("fix", "--select", "KG1")
+    assert text(tree, "app.py") == CLEAN
+
+
+def test_a_project_without_dotenv_gets_none(tree: Tree) -> None:
+    tree.write("app.py", ENTRY)
+    done = tree.run("fix", "--select", "KG1")
+    assert text(tree, "app.py") == CLEAN + ENTRY.removeprefix(LEAK)
+    assert "is not set here yet" in done.out
+
+
+def test_a_program_that_loads_already_is_left_so(tree: Tree) -> None:
+    before = "import os\n\nfrom dotenv import load_dotenv\nfrom openai import OpenAI\n\nload_dotenv()\n"
+    tree.write("requirements.txt", "python-dotenv\n")
+    tree.write("app.py", before + 'OpenAI(api_key="<openai-key>", timeout=9).models.list()\n')
+    tree.run("fix", "--select", "KG1")
+    assert text(tree, "app.py") == before + 'OpenAI(api_key=os.environ["OPENAI_API_KEY"], timeout=9).models.list()\n'
+
+
+@pytest.mark.parametrize(("setting", "loads"), [("true", True), ("false", False)])
+def test_loading_is_as_the_settings_say(tree: Tree, setting: str, *, loads: bool) -> None:
+    tree.write("keyguard.toml", f"load-dotenv = {setting}\n")
+    tree.write("requirements.txt", "" if loads else "python-dotenv\n")
+    tree.write("app.py", ENTRY)
+    tree.run("fix", "--select", "KG1")
+    assert ("load_dotenv()" in text(tree, "app.py")) is loads
+
+
+def test_a_store_that_is_no_env_file_is_not_loaded(tree: Tree) -> None:
+    tree.write("requirements.txt", "python-dotenv\n")
+    tree.write("app.py", ENTRY)
+    tree.run("fix", "--select", "KG1", "--key-store", "none")
+    assert text(tree, "app.py") == CLEAN + ENTRY.removeprefix(LEAK)
+    assert not (tree.root / ".env").exists()
+
+
 # --- what is said ----------------------------------------------------------------------------------------------------
 
 
