@@ -210,6 +210,14 @@ def test_a_fix_that_makes_something_as_severe_is_taken_back(severity: Severity, 
     assert repair(b"old\n", read, check, every).data == data
 
 
+def test_a_fix_may_change_the_case_of_another_finding() -> None:
+    def check(text: bytes) -> list[Finding]:
+        is_old = b"old" in text
+        return [*words("old", "new")(text), finding("T2", None, case="endless" if is_old else "long")]
+
+    assert repair(b"old\n", read, check, every).data == b"new\n"
+
+
 def test_a_text_that_the_encoding_lacks_is_not_written() -> None:
     data = "# coding: latin-1\nx = 'old'\n".encode("latin-1")
     done = repair(data, read, words("old", "变量"), every)
