@@ -225,7 +225,8 @@ def test_a_key_gets_the_name_of_its_place(text: str, name: str) -> None:
         ),
         pytest.param(
             "    import os\n    return os.sep, token\n",
-            '    if token is None:\n        token = _os.environ["OPENAI_API_KEY"]\n    import os\n    return os.sep, token\n',
+            '    if token is None:\n        token = _os.environ["OPENAI_API_KEY"]\n    import os\n'
+            "    return os.sep, token\n",
             id="local-import",
         ),
         pytest.param("    ...\n", None, id="only-declared"),
