@@ -82,7 +82,7 @@ class LazyProject:
 
     def __init__(self, root: str, catalogue: Catalogue) -> None:
         """Remember where it is."""
-        self._root = root
+        self.root = root
         self._catalogue = catalogue
         self._made: Project | None = None
 
@@ -91,11 +91,11 @@ class LazyProject:
         """What the project's env, shell and CI files name; nothing is read before the first question."""
         from keyguard.naming import Variables  # noqa: PLC0415  # 5 ms, where a key was found
 
-        return Variables(self._root)
+        return Variables(self.root)
 
     def __reduce__(self) -> tuple[type[LazyProject], tuple[str, Catalogue]]:
         """Leave the modules that were read behind."""
-        return LazyProject, (self._root, self._catalogue)
+        return LazyProject, (self.root, self._catalogue)
 
     def seen_by(self, location: str) -> tuple[tuple[str, str, str], ...]:
         """The modules that a file was looked up in: see `Project.seen_by`."""
@@ -106,7 +106,7 @@ class LazyProject:
         if self._made is None:
             from keyguard.python.project import Project  # noqa: PLC0415  # pathlib: 8 ms, when Python is parsed
 
-            self._made = Project(self._root, self._catalogue)
+            self._made = Project(self.root, self._catalogue)
         return self._made
 
 
@@ -474,7 +474,9 @@ class _File:
         from keyguard.checks.facts import text_facts  # noqa: PLC0415  # as above
 
         session = self._session
-        facts = text_facts(source, self._target, session.catalogue, self._settings, signals, session.git)
+        facts = text_facts(
+            source, self._target, session.catalogue, self._settings, signals, session.git, session.project.root
+        )
         for key in facts.keys:
             self._remember(key.value, key.shape)
         if self.is_named and source.kind != "python" and source.part != "output":
@@ -582,7 +584,7 @@ class _File:
         module = near.index.module
         versions = self._session.project().versions_at(self._target.location)
         network = network_of(near, self._settings.advice, versions)
-        self._add_hits(module, hits_of([spot for check in checks for spot in check.run(network)], module))
+        self._add_hits(module, hits_of([spot for check in checks for spot in check.run(network)], module, near.index))
         return network
 
     def _survey(self, facts: PythonFacts, network: Network) -> None:
@@ -756,7 +758,8 @@ class _File:
         if self._target.added is not None and not self._is_added(source, hit.span):
             return
         if shift:
-            finding = finding._replace(span=Span(finding.span.start + shift, finding.span.end + shift))
+            fix = finding.fix and finding.fix._replace(edits=_shifted(finding.fix.edits, shift))
+            finding = finding._replace(span=Span(finding.span.start + shift, finding.span.end + shift), fix=fix)
         self._settle(finding, hit, ignored=ignored)
 
     def _is_added(self, source: SourceFile, span: Span) -> bool:
@@ -813,10 +816,14 @@ def _placed(fix: Fix, source: SourceFile, module: Module) -> Fix | None:
     if len(module.parts) == 1:
         return fix
     start = next(part.start for part in module.parts if part.source is source)
-    edits = tuple(Edit(Span(span.start - start, span.end - start), text) for span, text in fix.edits)
+    edits = _shifted(fix.edits, -start)
     if any(edit.span.start < 0 or edit.span.end > len(source.text) for edit in edits):
         return None
     return fix._replace(edits=edits)
+
+
+def _shifted(edits: Iterable[Edit], shift: int) -> tuple[Edit, ...]:
+    return tuple(Edit(Span(span.start + shift, span.end + shift), text) for span, text in edits)
 
 
 def _cell_line(sources: Sequence[SourceFile], line: int) -> tuple[SourceFile, int]:

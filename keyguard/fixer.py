@@ -10,10 +10,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Edit, Finding, Fix, Move, Safety, Span
-from keyguard.source import NotebookError, Undecodable, encode, notebook_parts
+from keyguard.source import NotebookError, Undecodable, edited, encode, notebook_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from keyguard.source import SourceFile
 
@@ -124,17 +124,6 @@ def _touch(one: Edit, other: Edit) -> bool:
     return one.span.start <= other.span.end and other.span.start <= one.span.end
 
 
-def edited(text: str, edits: Iterable[Edit]) -> str:
-    """Make edits that do not touch one another; equal ones are made once."""
-    pieces: list[str] = []
-    place = 0
-    for span, new in sorted(set(edits)):
-        pieces += (text[place : span.start], new)
-        place = span.end
-    pieces.append(text[place:])
-    return "".join(pieces)
-
-
 def _attempt(
     data: bytes,
     read: Callable[[bytes], SourceFile],
@@ -196,8 +185,9 @@ def _parses(text: str) -> bool:
 def _keeps_its_word(before: Sequence[Finding], after: Sequence[Finding], chosen: Sequence[Finding]) -> bool:
     """Tell whether as many findings of each fixed rule are gone as were fixed, and nothing as severe has come.
 
-    Findings are counted by rule and case: what names one, such as the text before a short secret, may be what a fix
-    changes.
+    Findings are counted: what names one, such as the text before a short secret, may be what a fix changes. What was
+    fixed must be gone by rule and case; what has come is told by rule alone, since a fix of one finding may change the
+    case of another, such as how long a call waits that holds others up.
     """
     had = Counter(_sort(found) for found in before)
     have = Counter(_sort(found) for found in after)
@@ -205,7 +195,8 @@ def _keeps_its_word(before: Sequence[Finding], after: Sequence[Finding], chosen:
     if any(have[sort] > had[sort] - count for sort, count in done.items()):
         return False
     least = min(found.severity for found in chosen)
-    return not any(have[_sort(found)] > had[_sort(found)] for found in after if found.severity >= least)
+    were, are = (Counter(one.rule for one in some if one.severity >= least) for some in (before, after))
+    return not any(are[rule] > were[rule] for rule in are)
 
 
 def _sort(found: Finding) -> tuple[str, str | None]:

@@ -282,7 +282,8 @@ class Removed:
     `of` are the dotted names of constructors and functions, or the methods as `methods` spells them, whose argument
     `param` was; empty means the SDK's constructors and calls alike. `since` is the first version without it, or the
     day on which an SDK at its `end_of_life` was given up; it is a version of `package`, when that is not the SDK's
-    own. `effect` is `raises` or `ignored`; `instead` is the code that works now.
+    own. `effect` is `raises` or `ignored`; `instead` is the code that works now. `rename` is the argument or setting
+    that takes the same value today; a number times `factor`, a text with `ending` behind it.
     """
 
     since: str
@@ -294,6 +295,9 @@ class Removed:
     of: tuple[str, ...] = ()
     package: str = ""
     end_of_life: bool = False
+    rename: str = ""
+    factor: int = 1
+    ending: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -725,11 +729,20 @@ class Precedence:
 
 
 @dataclass(frozen=True, slots=True)
+class Loading:
+    """What fills the environment from the env file in a program: the distribution that brings it, and the function."""
+
+    package: str
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnvAccess:
     """How code reads values, writes them, and declares settings and options.
 
-    `environs` are the whole environment, `loaders` fill it from a file, `file_reads` give a file's text with the line
-    end that editors put behind it. `precedences` are the pairs of variables of which one silently wins.
+    `environs` are the whole environment, `loaders` fill it from a file, `loading` is what a fix writes for that,
+    `file_reads` give a file's text with the line end that editors put behind it. `precedences` are the pairs of
+    variables of which one silently wins.
     """
 
     readers: tuple[Reader, ...] = ()
@@ -740,6 +753,7 @@ class EnvAccess:
     precedences: tuple[Precedence, ...] = ()
     environs: tuple[str, ...] = ()
     loaders: tuple[str, ...] = ()
+    loading: Loading | None = None
     file_reads: tuple[str, ...] = ()
     unwrap_methods: tuple[str, ...] = ()
 
@@ -1131,6 +1145,7 @@ def env_access(data: Mapping[str, Any]) -> EnvAccess:
         precedences=tuple(flat(Precedence, item) for item in data["precedence"]),
         environs=tuple(data["environs"]),
         loaders=tuple(data["loaders"]),
+        loading=flat(Loading, data["loading"]),
         file_reads=tuple(data["file_reads"]),
         unwrap_methods=tuple(data["unwrap_methods"]),
     )

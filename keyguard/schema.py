@@ -305,6 +305,9 @@ _REMOVED = _Field(
         "effect": _choice("raises", "ignored", required=True),
         "instead": _TEXT,
         "end_of_life": _BOOL,
+        "rename": _TEXT,
+        "factor": _INT,
+        "ending": _TEXT,
     },
 )
 _PATH = _Field(
@@ -584,6 +587,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
     "env": {
         "environs": _NAMES,
         "loaders": _NAMES,
+        "loading": _Field("table", required=True, keys={"package": _NEED, "function": _NEED}),
         "file_reads": _TEXTS,
         "unwrap_methods": _TEXTS,
         "reader": _Field(

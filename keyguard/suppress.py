@@ -336,7 +336,7 @@ class Suppressions:
         names = ", ".join(word for word, _ in useless)
         if kept:
             inner = Span(mark.words[0][1].start, mark.words[-1][1].end)
-            fix = Fix("Remove what hides nothing", Safety.SAFE, (Edit(inner, ", ".join(kept)),))
+            fix = Fix("fix.unused-part", Safety.SAFE, (Edit(inner, ", ".join(kept)),))
             yield Hit(_UNUSED, useless[0][1], {"name": names}, case="comment", fix=fix)
         else:
             yield Hit(_UNUSED, mark.span, {"name": names}, case="comment", fix=self._fix(mark))
@@ -352,7 +352,7 @@ class Suppressions:
 
     @staticmethod
     def _fix(mark: Mark) -> Fix | None:
-        return None if mark.removal is None else Fix("Remove the comment", Safety.SAFE, (mark.removal,))
+        return None if mark.removal is None else Fix("fix.unused-comment", Safety.SAFE, (mark.removal,))
 
 
 def _own_marks(body: str, opener: str, offset: int, vocabulary: Vocabulary) -> Iterator[Mark]:

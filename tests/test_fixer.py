@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyguard.fixer import compatible, edited, is_applicable, repair
+from keyguard.fixer import compatible, is_applicable, repair
 from keyguard.model import Confidence, Edit, Finding, Fix, Move, Safety, Secret, Severity, Span
-from keyguard.source import decode, encode, notebook_parts
+from keyguard.source import decode, edited, encode, notebook_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -208,6 +208,14 @@ def test_a_fix_that_makes_something_as_severe_is_taken_back(severity: Severity, 
         ]
 
     assert repair(b"old\n", read, check, every).data == data
+
+
+def test_a_fix_may_change_the_case_of_another_finding() -> None:
+    def check(text: bytes) -> list[Finding]:
+        is_old = b"old" in text
+        return [*words("old", "new")(text), finding("T2", None, case="endless" if is_old else "long")]
+
+    assert repair(b"old\n", read, check, every).data == b"new\n"
 
 
 def test_a_text_that_the_encoding_lacks_is_not_written() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -31,7 +32,8 @@ _VAULTS = (
 class TextFacts:
     """One text: a file, a window of a large one, or a cell of a notebook or its output.
 
-    `status` asks what git does with the file: `tracked`, `staged`, `untracked`, `ignored` or `outside`.
+    `status` asks what git does with the file: `tracked`, `staged`, `untracked`, `ignored` or `outside`. `place` gives
+    its path from the root of the run's project.
     """
 
     source: SourceFile
@@ -39,6 +41,7 @@ class TextFacts:
     settings: Settings
     signals: Signals
     status: Callable[[], str]
+    place: Callable[[], str] = str
 
     @cached_property
     def keys(self) -> tuple[KeyMatch, ...]:
@@ -77,10 +80,19 @@ def text_facts(  # noqa: PLR0913, PLR0917  # what a file, a run and git each kno
     settings: Settings,
     signals: Signals,
     git: GitState | None,
+    root: str,
 ) -> TextFacts:
     """Put together what the text checks may ask."""
 
     def status() -> str:
         return "outside" if git is None else git.status(target.location)
 
-    return TextFacts(source, catalogue, settings, signals, status)
+    return TextFacts(source, catalogue, settings, signals, status, lambda: _from(root, target.location))
+
+
+def _from(root: str, location: str) -> str:
+    """The path of a file from a folder; the whole path where there is none, on another drive."""
+    try:
+        return os.path.relpath(location, os.path.realpath(root)).replace(os.sep, "/")
+    except ValueError:
+        return location

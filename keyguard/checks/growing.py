@@ -34,11 +34,10 @@ def grown(network: Network, loop: RetryLoop) -> Patch:
     shape = f"min({_CAP}, {base or ''}2**{name})"
     changes: tuple[Change, ...] = ()
     if counter and base is not None and loop.seconds is not None and loop.seconds <= _CAP and _is_plain(call):
-        use = next((item for item in network.index.calls if item.node is call), None)
+        use = network.uses.get(id(call))
         # Only in the function of the loop does its variable tell the round.
         if use is not None and use.place.scope is loop.place.scope:
-            at = network.index.module.span(call).start
-            way = network.imports.way(Want(*_JITTER), use.place, at)
+            way = network.imports.way(Want(*_JITTER), use.place, network.start(call))
             if way is not None:
                 changes = (Replace(call.args[0].value, f"{shape} + {way.expression}()"), *renamed, Import(way.edits))
     spelled = code_of(call.func) or "sleep"
@@ -48,7 +47,7 @@ def grown(network: Network, loop: RetryLoop) -> Patch:
 def _base(network: Network, loop: RetryLoop) -> str | None:
     """The first pause as a factor: the number that stands there, or the name that it is given whatever happens."""
     node = loop.sleep.args[0].value if loop.sleep.args else None
-    use = next((item for item in network.index.calls if item.node is loop.sleep), None)
+    use = network.uses.get(id(loop.sleep))
     if use is None or node is None or not isinstance(network.evaluator.value(node, use.place), v.Number):
         return None
     if is_literal(node):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keyguard.model import Confidence, Hit, Secret
+from keyguard.model import Confidence, Edit, Fix, Hit, Safety, Secret, Span
 from keyguard.secrets.placeholders import mask
 from keyguard.source import is_ci_file
 
@@ -19,9 +19,13 @@ def check(facts: TextFacts) -> Iterator[Hit]:
     """Yield one hit for each key; an env file that git ignores is where keys belong."""
     if not facts.keys or (facts.is_env and facts.git_status == "ignored"):
         return
+    fix = None
+    if facts.source.part == "output":
+        # What was printed may be all that is left of a run.
+        fix = Fix("fix.clear-output", Safety.UNSAFE, (Edit(Span(0, len(facts.source.text)), ""),))
     for key in facts.keys:
         values = {"masked": mask(key.value, key.shape), "env": variable(key, facts), "name": key.name or ""}
-        yield Hit("KG106", key.span, values, _case(key, facts), Secret(key.value, key.provider))
+        yield Hit("KG106", key.span, values, _case(key, facts), Secret(key.value, key.provider), fix=fix)
 
 
 def variable(key: KeyMatch, facts: TextFacts) -> str:

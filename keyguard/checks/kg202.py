@@ -6,20 +6,29 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.checks.belonging import are_allied, is_relay, issuers, keys_in, owner_of
 from keyguard.checks.env_file import settings
+from keyguard.checks.literals import ENVIRON, environ
+from keyguard.checks.patches import Patch, Replace, SetArgument
 from keyguard.checks.spots import Spot
-from keyguard.model import Hit
+from keyguard.model import Hit, Safety
 from keyguard.python import values as v
 from keyguard.python.arguments import texts
-from keyguard.python.credentials import FALLBACK, IMPLIED, NAMED, variables
+from keyguard.python.credentials import FALLBACK, IMPLIED, NAMED, carried, reads_of, variables
+from keyguard.python.module import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from keyguard.catalogue import Catalogue
     from keyguard.checks.facts import TextFacts
+    from keyguard.checks.patches import Change
     from keyguard.knowledge import Provider
     from keyguard.python.credentials import Sent
+    from keyguard.python.index import Node
     from keyguard.python.network import Connection, Host, Network
+
+
+# What may be wrong is the variable alone; elsewhere it may be the host, or which of two keys is sent.
+_ONE_WAY = frozenset({None, "relay", "relay-shared", "implied", "relay-implied"})
 
 
 class _Way(NamedTuple):
@@ -114,7 +123,36 @@ def _spot(way: _Way, connection: Connection, at_home: frozenset[str]) -> Spot:
         "param": client.key_params[0] if client is not None and client.key_params else "api_key",
     }
     related = ((sent.read, "read"),) if sent.read is not None else ()
-    return Spot("KG202", sent.node, values, _case(way, connection, at_home), f"{sent.name}>{host.name}", related)
+    case = _case(way, connection, at_home)
+    patch = _patch(way, connection) if case in _ONE_WAY else None
+    return Spot("KG202", sent.node, values, case, f"{sent.name}>{host.name}", related, patch=patch)
+
+
+def _patch(way: _Way, connection: Connection) -> Patch | None:
+    """The host's own variable, passed explicitly: in the place of the read, or as the argument that is missing."""
+    sent, client, name = way.sent, connection.client, way.provider.variable_of_calls
+    if sent.how == IMPLIED:
+        if client is None or not client.key_params or connection.key is not None or sent.node is not connection.node:
+            return None
+        change: Change = SetArgument(connection.node, client.key_params[0], environ(name))
+    else:
+        read = _read_within(sent.node, connection, sent.name)
+        if read is None:
+            return None
+        change = Replace(read, environ(name))
+    place = connection.key.place if connection.key is not None else connection.place
+    return Patch("read-env", Safety.UNSAFE, (change,), {"new": name}, ENVIRON, place)
+
+
+def _read_within(node: Node, connection: Connection, name: str) -> Node | None:
+    """The expression that reads the variable where the key is given; the whole of what is given if it is the key."""
+    reads = [read for value, given in carried(connection) if given is node for read in reads_of(value)]
+    if len(reads) != 1 or reads[0].names != (name,):
+        return None  # what else is read may be meant
+    if reads[0].node is not None and any(one is reads[0].node for one in walk(node)):
+        return reads[0].node
+    # A header is put together from more than the key.
+    return node if connection.http is None and type(node).__name__ in {"Name", "Attribute"} else None
 
 
 def _case(way: _Way, connection: Connection, at_home: frozenset[str]) -> str | None:  # noqa: PLR0911  # one return a case

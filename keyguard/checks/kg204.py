@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from keyguard.checks.literals import ENVIRON, body_of, environ, leaf_of, quote_of
+from keyguard.checks.patches import Patch, Replace
 from keyguard.checks.spots import Spot
+from keyguard.model import Safety
 from keyguard.python import values as v
 from keyguard.python.arguments import names_read, written
 from keyguard.python.supplied import connections_of, credentials_of, is_set_again
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keyguard.python.arguments import Given
+    from keyguard.python.index import Node, Place
     from keyguard.python.network import Connection, Network
 
 _LONGEST_SHOWN = 40  # characters of a placeholder that a message quotes
@@ -48,14 +52,71 @@ def _given(network: Network) -> Iterator[Spot]:
                 continue
             if is_set_again(given, network) or found.text in network.tested:
                 continue
-            case = "variable-name" if _is_name(found.text, network) else "fallback" if found.env else None
+            is_name = _is_name(found.text, network)
+            case = "variable-name" if is_name else "fallback" if found.env else None
+            env = found.env or (found.text if is_name else _variable(connection))
             yield Spot(
                 "KG204",
                 written(given, found.value),
-                {"name": _shown(found.text), "where": _where(connection), "env": found.env},
+                {"name": _shown(found.text), "where": _where(connection), "env": env},
                 case,
                 statement=f"{connection.name}({given.name}={found.text})",
+                patch=_patch(given, found, env, network),
             )
+
+
+def _variable(connection: Connection) -> str:
+    """The variable that belongs to where the key is sent; empty when nobody knows."""
+    host = connection.host
+    if host is not None and host.provider is not None:
+        return host.provider.variable_of_calls
+    return connection.implied[0] if connection.implied and not connection.hosts and connection.base is None else ""
+
+
+def _patch(given: Given, found: _Found, env: str, network: Network) -> Patch | None:
+    """A read of the environment in the literal's place, where it is given or where its one name gets its value.
+
+    What a class or a function has for a default is read when the module is imported, and another key may be meant.
+    """
+    leaf = leaf_of(found.value) if isinstance(found.value, v.Text) else None
+    if leaf is None or not env:
+        return None
+    node, place = leaf, given.place
+    if found.env and type(given.node).__name__ == "Call" and any(item.value is leaf for item in given.node.args):
+        node = given.node  # without a fallback a read tells that the variable is missing
+    elif found.env:
+        return None
+    elif given.node is not leaf:
+        home = _assigned(given, leaf, network)
+        if home is None:
+            return None
+        place = home
+    body = body_of(leaf) or ""
+    scheme = body[: len(body) - len(_bare(body, network))]
+    quote, other = quote_of(leaf), "'" if quote_of(leaf) == '"' else '"'
+    if scheme.strip():
+        if not body.startswith(scheme) or "{" in body or "}" in body:
+            return None
+        text = f"f{quote}{scheme}{{{environ(env, other)}}}{quote}"
+    else:
+        text = environ(env, quote)
+    return Patch("read-env", Safety.SAFE, (Replace(node, text),), {"new": env}, ENVIRON, place)
+
+
+def _entries(node: Node) -> list[Node]:
+    """The values of a dict display."""
+    if type(node).__name__ != "Dict":
+        return []
+    return [element.value for element in node.elements if type(element).__name__ == "DictElement"]
+
+
+def _assigned(given: Given, leaf: Node, network: Network) -> Place | None:
+    """Where a literal is the one value of a name or of its table, outside of classes; None where it is not."""
+    name = given.node.value if type(given.node).__name__ == "Name" else None
+    found = network.evaluator.bindings(name, given.place) or [] if name is not None else []
+    if len(found) == 1 and found[0].kind == "assign" and (found[0].node is leaf or leaf in _entries(found[0].node)):
+        return found[0].place if found[0].place.scope.kind != "class" else None
+    return None
 
 
 def _placeholder(given: Given, network: Network) -> _Found | None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
+from keyguard.checks.literals import code_of
+from keyguard.checks.patches import Patch, Replace, Wrap
 from keyguard.checks.spots import Spot
-from keyguard.model import Secret
+from keyguard.model import Safety, Secret
 from keyguard.python import values as v
 from keyguard.python.arguments import Given, names_read, written
+from keyguard.python.module import walk
 from keyguard.python.supplied import connections_of, credentials_of, is_set_again
 from keyguard.python.tables import is_key_variable
 from keyguard.secrets.identify import identify
@@ -17,6 +20,7 @@ from keyguard.secrets.placeholders import is_placeholder, looks_random, mask, pu
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keyguard.python.index import Node
     from keyguard.python.network import Connection, Network
     from keyguard.secrets.identify import Candidate
 
@@ -77,14 +81,17 @@ def _flaws(use: _Use, network: Network) -> Iterator[Spot]:
         value = item.value if isinstance(item, v.Sealed) else item
         if isinstance(value, v.Instance):
             if value.name in network.catalogue.env_access.file_reads and not _forgives(use, "space"):
-                yield _spot(use, value.node, "file", value.name)
+                strip = Wrap(value.node, "", ".strip()") if value.node is not None else None
+                patch = Patch("strip", Safety.SAFE, (strip,)) if strip is not None else None
+                yield _spot(use, value.node, "file", value.name, patch=patch)
             continue
         if isinstance(value, v.EnvRead) and value.default is not None:
             value = value.default
         if isinstance(value, v.Text):
             yield from _flawed_text(use, value, network)
         elif isinstance(value, v.Joined) and _adds_scheme(use, value, network):
-            yield _spot(use, use.given.node, "scheme", "", masked=next(iter(_variables(value)), "…"))
+            masked = next(iter(_variables(value)), "…")
+            yield _spot(use, use.given.node, "scheme", "", masked, _without_scheme(use, value))
 
 
 def _flawed_text(use: _Use, value: v.Text, network: Network) -> Iterator[Spot]:
@@ -210,9 +217,41 @@ def _variables(value: v.Joined) -> Iterator[str]:
         yield from names_read(part)
 
 
-def _spot(use: _Use, node: object, case: str, statement: str, masked: str = "") -> Spot:
+def _without_scheme(use: _Use, value: v.Joined) -> Patch | None:
+    """The read alone, where scheme and read stand together in what is given."""
+    read = value.parts[1].node if isinstance(value.parts[1], v.EnvRead) else None
+    first = value.parts[0]
+    old = first.text.strip() if isinstance(first, v.Text) else ""
+    if read is None or not any(one is read for one in walk(use.given.node)):
+        return None
+    kind = type(use.given.node).__name__
+    # In a string of Python before 3.12 its quotes are others than outside, so that it can move out as it is.
+    if kind not in {"FormattedString", "BinaryOperation"} or not _is_bare(use.given.node, read):
+        return None
+    return Patch("scheme", Safety.SAFE, (Replace(use.given.node, code_of(read)),), {"old": old})
+
+
+def _is_bare(node: Node, read: Node) -> bool:
+    """Tell whether an expression is a text and a read, and nothing is done to either."""
+    if type(node).__name__ == "BinaryOperation":
+        return node.right is read and type(node.left).__name__ == "SimpleString"
+    return all(
+        type(part).__name__ == "FormattedStringText"
+        or (part.expression is read and part.conversion is None and part.format_spec is None)
+        for part in node.parts
+    )
+
+
+def _spot(  # noqa: PLR0913, PLR0917  # one word for each thing that is told
+    use: _Use, node: object, case: str, statement: str, masked: str = "", patch: Patch | None = None
+) -> Spot:
     where = use.connection.name if use.connection is not None else use.env
     values = {"masked": masked, "env": use.env, "name": use.given.name or "api_key", "where": where}
     return Spot(
-        "KG205", node if node is not None else use.given.node, values, case, statement=f"{where}:{case}:{statement}"
+        "KG205",
+        node if node is not None else use.given.node,
+        values,
+        case,
+        statement=f"{where}:{case}:{statement}",
+        patch=patch,
     )

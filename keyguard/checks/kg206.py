@@ -7,7 +7,10 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from keyguard.checks.literals import leaf_of, respelled
+from keyguard.checks.patches import Patch, Replace
 from keyguard.checks.spots import Spot
+from keyguard.model import Safety
 from keyguard.python import values as v
 from keyguard.python.arguments import written
 from keyguard.python.hosts import is_local_host, split_host, urls_of
@@ -28,6 +31,7 @@ _TWO_SCHEMES = re.compile(r"https?:/{0,2}https?:", re.IGNORECASE)
 _HOST_LIKE = re.compile(
     r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?::\d{1,5})?(?:/\S*)?$|localhost:\d{1,5}(?:/\S*)?$"
 )
+_PLACEHOLDER = re.compile(r"[{}<>…\s]")
 _TWICE = re.compile(r"(/v\d[a-z0-9]{0,5})\1(?:/|$)")
 
 
@@ -91,7 +95,18 @@ def _urls(given: Given, setting: str) -> Iterator[_Base]:
 
 def _spot(base: _Base, case: str, network_values: Mapping[str, str]) -> Spot:
     values = {"name": _shown(base.url), **network_values}
-    return Spot("KG206", written(base.given, base.value), values, case, statement=f"{case}:{_shown(base.url)}")
+    node = written(base.given, base.value)
+    statement = f"{case}:{_shown(base.url)}"
+    return Spot("KG206", node, values, case, statement, patch=_patch(base, network_values.get("instead", "")))
+
+
+def _patch(base: _Base, instead: str) -> Patch | None:
+    """The right URL between the quotes of the literal; none where it is put together or holds more than is shown."""
+    leaf = leaf_of(base.value) if isinstance(base.value, v.Text) else None
+    if leaf is None or not instead or _PLACEHOLDER.search(instead) or (_shown(base.url) != base.url.strip()):
+        return None
+    new = respelled(leaf, instead)
+    return None if new is None else Patch("url", Safety.UNSAFE, (Replace(leaf, new),), {"new": instead})
 
 
 def _shown(url: str) -> str:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keyguard.checks.literals import body_of, respelled
+from keyguard.checks.patches import Patch, RenameArgument, Replace
 from keyguard.checks.spots import Spot
+from keyguard.model import Safety
 from keyguard.python.guards import is_for_some_release
 from keyguard.python.loading import early_reads
 from keyguard.python.pins import installed
@@ -13,6 +16,7 @@ from keyguard.versions import before
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from keyguard.checks.patches import Change
     from keyguard.knowledge import Removed, Sdk
     from keyguard.python.arguments import Arguments
     from keyguard.python.index import Node, Place
@@ -69,7 +73,9 @@ def _names(network: Network, gone: Iterable[tuple[Sdk, list[Removed]]]) -> Itera
             if _is_use(mention, item) and not is_for_some_release(mention.place.block):
                 place = _told_by(mention, item)
                 if place is None or place not in told:
-                    yield _spot(item, sdk, mention.node, item.setting or item.name, "setting" if item.setting else "")
+                    kind = "setting" if item.setting else ""
+                    patch = _renamed_setting(item, mention, network)
+                    yield _spot(item, sdk, mention.node, item.setting or item.name, kind, patch)
                 if place is not None:
                     told.add(place)
 
@@ -120,7 +126,42 @@ def _arguments(network: Network, gone: Iterable[tuple[Sdk, list[Removed]]]) -> I
 def _argument(item: Removed, sdk: Sdk, arguments: Arguments, place: Place) -> Iterator[Spot]:
     given = arguments.get((item.param,))
     if given is not None and not is_for_some_release(place.block):
-        yield _spot(item, sdk, given.node, f"{item.param}=", "argument")
+        yield _spot(item, sdk, given.node, f"{item.param}=", "argument", _renamed(item, arguments.node, given.node))
+
+
+def _renamed(item: Removed, call: Node, value: Node) -> Patch | None:
+    """The argument by the name that it has today, in the unit of today."""
+    if not item.rename or type(call).__name__ != "Call" or not any(argument.value is value for argument in call.args):
+        return None
+    text = None
+    if item.factor != 1:
+        if type(value).__name__ not in {"Integer", "Float"}:
+            return None
+        text = f"{float(value.value.replace('_', '')) * item.factor:.15g}"
+        if not text.isdigit():
+            return None
+    values = {"old": f"{item.param}=", "new": f"{item.rename}={text or ''}"}
+    return Patch("rename", Safety.UNSAFE, (RenameArgument(call, item.param, item.rename, text),), values)
+
+
+def _renamed_setting(item: Removed, mention: Mention, network: Network) -> Patch | None:
+    """The setting by the name that it has today; its value must be a literal where it changes."""
+    if not item.rename or mention.kind != "setting" or mention.name != item.setting:
+        return None
+    changes: list[Change] = [Replace(mention.node.attr, item.rename)]
+    if item.ending:
+        write = next((write for write in network.index.writes if write.target is mention.node), None)
+        body = body_of(write.node) if write is not None else None
+        new = (
+            None
+            if write is None or body is None
+            else respelled(write.node, body.removesuffix(item.ending) + item.ending)
+        )
+        if new is None or write is None:
+            return None
+        changes += [Replace(write.node, new)] if new != write.node.value else []
+    new_name = f"{item.setting.rpartition('.')[0]}.{item.rename}"
+    return Patch("rename", Safety.UNSAFE, tuple(changes), {"old": item.setting, "new": new_name})
 
 
 def _of_http(network: Network, pinned: Mapping[str, str]) -> Iterator[Spot]:
@@ -132,16 +173,19 @@ def _of_http(network: Network, pinned: Mapping[str, str]) -> Iterator[Spot]:
                 continue
             for argument in mention.call.args:
                 if argument.keyword is not None and argument.keyword.value == item.param:
-                    yield _spot(item, None, argument.value, f"{item.param}=", "argument")
+                    patch = _renamed(item, mention.call, argument.value)
+                    yield _spot(item, None, argument.value, f"{item.param}=", "argument", patch)
 
 
-def _spot(item: Removed, sdk: Sdk | None, node: Node, name: str, kind: str) -> Spot:
+def _spot(  # noqa: PLR0913, PLR0917  # one word for each thing that is told
+    item: Removed, sdk: Sdk | None, node: Node, name: str, kind: str, patch: Patch | None = None
+) -> Spot:
     case = "end-of-life" if item.end_of_life else "ignored" if item.effect == "ignored" else kind or None
     if not item.instead:
         case = "no-successor"
     package = item.package or (sdk.package if sdk is not None else "")
     values = {"name": name, "where": package, "since": item.since, "instead": item.instead}
-    return Spot("KG207", node, values, case, statement=f"{name}:{package}:{item.since}")
+    return Spot("KG207", node, values, case, statement=f"{name}:{package}:{item.since}", patch=patch)
 
 
 def _late(network: Network) -> Iterator[Spot]:

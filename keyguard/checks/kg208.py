@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from keyguard.checks.literals import ENVIRON, place_of
+from keyguard.checks.patches import Patch, Replace
 from keyguard.checks.spots import Spot
+from keyguard.model import Safety
 from keyguard.python import values as v
 from keyguard.python.guards import is_looked_at
+from keyguard.python.index import spell
 from keyguard.python.supplied import credentials_of, is_set_again
 from keyguard.python.tables import is_key_variable
 
@@ -69,7 +73,7 @@ def _given(network: Network) -> Iterator[Spot]:
             case = _case(connection, absent)
             if case is None or _is_guarded(absent, given.node, network):
                 continue
-            yield _spot(absent, given.node, case, connection)
+            yield _spot(absent, given.node, case, connection, network)
 
 
 def _case(connection: Connection, absent: _Absent) -> str | None:
@@ -89,13 +93,37 @@ def _case(connection: Connection, absent: _Absent) -> str | None:
     return "fallback" if others and not own and not known else None
 
 
-def _spot(absent: _Absent, node: Node, case: str, connection: Connection) -> Spot:
+def _spot(absent: _Absent, node: Node, case: str, connection: Connection, network: Network) -> Spot:
     sdk = connection.sdk
     other = next(iter((*(sdk.env_fallback if sdk is not None else ()), *connection.implied)), "")
     where = connection.hosts[0].name if connection.hosts else connection.name
     read = absent.read.node
     values = {"env": absent.read.names[0], "name": other, "where": where}
-    return Spot("KG208", node if read is None else read, values, case, statement=f"{case}:{absent.read.names[0]}")
+    # Without a key such a client does what it can: that may be wanted.
+    patch = None if case == "anonymous" else _patch(absent, network)
+    statement = f"{case}:{absent.read.names[0]}"
+    return Spot("KG208", node if read is None else read, values, case, statement, patch=patch)
+
+
+def _patch(absent: _Absent, network: Network) -> Patch | None:
+    """`os.environ["X"]` in the place of `os.getenv("X")` and its like; the name stays as it is written."""
+    read, names = absent.read.node, absent.read.names
+    if type(read).__name__ != "Call" or len(names) != 1 or len(read.args) not in {1, 2}:
+        return None
+    argument = read.args[0]
+    if argument.star or argument.keyword is not None or type(argument.value).__name__ != "SimpleString":
+        return None
+    spelled, wants = spell(read.func), {}
+    if spelled.endswith("environ.get"):
+        table = spelled.removesuffix(".get")
+    elif spelled.endswith(".getenv"):
+        table = f"{spelled.removesuffix('.getenv')}.environ"
+    elif spelled == "getenv":
+        table, wants = "<environ>", ENVIRON
+    else:
+        return None
+    change = Replace(read, f"{table}[{argument.value.value}]")
+    return Patch("raise", Safety.UNSAFE, (change,), {"new": names[0]}, wants, place_of(read, network))
 
 
 def _in_texts(network: Network) -> Iterator[Spot]:
@@ -119,4 +147,5 @@ def _in_texts(network: Network) -> Iterator[Spot]:
         if not _is_guarded(absent, use.node, network):
             read = absent.read.node
             values = {"env": names[0], "name": f"{first.text}{absent.text}".strip(), "where": ""}
-            yield Spot("KG208", use.node if read is None else read, values, "text", statement=f"text:{names[0]}")
+            where = use.node if read is None else read
+            yield Spot("KG208", where, values, "text", f"text:{names[0]}", patch=_patch(absent, network))

@@ -70,6 +70,7 @@ def limits(network: Network) -> Iterator[tuple[Limit, Timeout | None, str, bool]
     """Every time limit of a module, with what is known of such limits, what it is given to, and whether to a model."""
     for connection in network.connections:
         known = connection.client.timeout if connection.client is not None else None
+        known = connection.http.http.timeout if connection.http is not None else known
         yield connection.timeout, known, spelled(connection.node) or connection.name.rpartition(".")[2], True
     for call in network.calls:
         known = call.client.timeout if call.client is not None else None

@@ -54,7 +54,7 @@ def _imported(network: Network, loop: RetryLoop, item: Caught) -> Patch | None:
     handler = next((one for one in loop.handlers if item in one.caught), None)
     if len(sdks) != 1 or not full or handler is None:
         return None
-    spelling = Writer(network).spelled(name, item.node, handler.place, (full,))
+    spelling = Writer(network).spelled(name, loop.calls[0].node, handler.place, (full,))
     changes: tuple[Change, ...] = ()
     if spelling is not None:
         code, changes = spelling

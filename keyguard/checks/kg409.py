@@ -33,7 +33,7 @@ def check(network: Network) -> Iterator[Spot]:
 def _patch(held: Blocking, network: Network) -> Patch:
     """An awaited sleep, where the call is a statement of its own: other tasks then run meanwhile."""
     instead = network.catalogue.running.blocking.instead
-    use = next((item for item in network.index.calls if item.node is held.node), None)
+    use = network.uses.get(id(held.node))
     changes: tuple[Change, ...] = ()
     # Another task that wants what a `with` around holds, such as a lock of threads, would stop the loop for good.
     if (
@@ -42,7 +42,7 @@ def _patch(held: Blocking, network: Network) -> Patch:
         and not any(block.holds(use.place) and block.node.asynchronous is None for block in network.index.withs)
     ):
         module, _, name = instead.rpartition(".")
-        way = network.imports.way(Want(module, name), use.place, network.index.module.span(held.node).start)
+        way = network.imports.way(Want(module, name), use.place, network.start(held.node))
         if way is not None and not _has_another_loop(network, module):
             changes = (Wrap(held.node, "await "), Replace(held.node.func, way.expression), Import(way.edits))
     return repaired("use", changes, f"await {instead}(…)")

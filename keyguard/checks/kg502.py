@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keyguard.checks.carried import sends_key
+from keyguard.checks.literals import call_around
+from keyguard.checks.patches import Patch, RemoveArgument, Replace
 from keyguard.checks.spots import Spot
 from keyguard.checks.switches import off
 from keyguard.checks.words import may_change, spelled, written
+from keyguard.model import Safety
 from keyguard.python import values as v
 
 if TYPE_CHECKING:
@@ -27,11 +30,30 @@ def check(network: Network) -> Iterator[Spot]:
         if known is None or (with_key and known.case is not None):
             values = {"written": written(given), "where": where}
             case = None if with_key else "no-key"
-            found[id(given.node)] = Spot("KG502", given.node, values, case, statement=f"{where} {written(given)}")
+            statement = f"{where} {written(given)}"
+            found[id(given.node)] = Spot("KG502", given.node, values, case, statement, patch=_patch(given, network))
     yield from found.values()
     case = "everywhere" if network.talks else "elsewhere"
     for given in (*network.unverified, *_variables(network)):
         yield Spot("KG502", given.node, {"written": written(given), "where": given.name}, case, statement=given.name)
+
+
+def _patch(given: Given, network: Network) -> Patch | None:
+    """The argument goes, so that the default holds; what is set in another way is set to True.
+
+    A context of one's own is left alone: which of its attributes may be set first depends on the others.
+    """
+    node, name = given.node, given.name
+    kind = type(node).__name__
+    if kind not in {"Name", "Attribute", "Call", "SimpleString"} or (kind == "Name" and node.value != "False"):
+        return None  # a constant with a name may hold for more than this
+    call = call_around(node, network)
+    if call is not None:
+        old = f"{name}=" if name else written(given)
+        return Patch("verify", Safety.UNSAFE, (RemoveArgument(call, node),), {"old": old})
+    if kind == "Name" and name == "verify":
+        return Patch("verify-on", Safety.UNSAFE, (Replace(node, "True"),), {"new": f"{name}=True"})
+    return None
 
 
 def _of_clients(network: Network) -> Iterator[tuple[Given, str, bool]]:

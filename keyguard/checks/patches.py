@@ -15,6 +15,8 @@ from keyguard.python.module import children
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from keyguard.python.imports import Imports, Want
+    from keyguard.python.index import Place
     from keyguard.python.module import Module
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -122,13 +124,17 @@ class Patch(NamedTuple):
     """What a fix changes, in nodes: see `model.Fix`.
 
     `title` names a text `fix.…` of `lang`, which is filled from the hit's values and these. Where the changes cannot
-    be made, the fix is only shown, and says why; so is one without any, whose title says so itself.
+    be made, the fix is only shown, and says why; so is one without any, whose title says so itself. `wants` are what
+    the texts of the changes stand in need of from other modules, by the word that holds their place there:
+    `<environ>["X"]`; `place` is where they are used.
     """
 
     title: str
     safety: Safety
     changes: tuple[Change, ...]
     values: Mapping[str, str] = _NOTHING
+    wants: Mapping[str, Want] = MappingProxyType({})
+    place: Place | None = None
 
     @property
     def nodes(self) -> Iterator[Any]:
@@ -141,28 +147,63 @@ class ImpossibleError(Exception):
     """A change that cannot be made without harm; its text names a text `fix.why.…` of `lang`."""
 
 
-def fix_of(patch: Patch, module: Module, spans: Mapping[int, Span]) -> Fix:
-    """Turn a patch into a fix; `spans` holds those of `patch.nodes`, and its edits count in `module.text`."""
+def fix_of(
+    patch: Patch,
+    module: Module,
+    spans: Mapping[int, Span],
+    imports: Imports | None = None,
+    around: Surroundings | None = None,
+) -> Fix:
+    """Turn a patch into a fix; `spans` holds those of `patch.nodes`, and its edits count in `module.text`.
+
+    `imports` answers for the same module what a patch wants of others, `around` what stands around its expressions:
+    one for all patches of a module spares each a walk over the tree.
+    """
     title = " ".join(f"fix.{name}" for name in patch.title.split())
     if not patch.changes:
         return Fix(title, Safety.SHOWN, ())
     try:
-        return Fix(title, patch.safety, _edits(patch, module, spans))
+        patch, edits = _imported(patch, spans, imports) if patch.wants else (patch, ())
+        return Fix(
+            title,
+            patch.safety,
+            _joined((*edits, *_edits(patch, module, spans, around or Surroundings(module, (patch,))))),
+        )
     except ImpossibleError as error:
         return Fix(f"{title} fix.why.{error}", Safety.SHOWN, ())
 
 
-def _edits(patch: Patch, module: Module, spans: Mapping[int, Span]) -> tuple[Edit, ...]:
-    calls: dict[int, _Call] = {}
+def _imported(patch: Patch, spans: Mapping[int, Span], imports: Imports | None) -> tuple[Patch, tuple[Edit, ...]]:
+    """A patch that spells what it wants as its place can, and the edits that make it available there."""
     edits: list[Edit] = []
-    around = _Surroundings(module, patch)
+    changes = patch.changes
+    at = min(spans[id(node)].start for node in patch.nodes)
+    for word, want in patch.wants.items():
+        way = imports.way(want, patch.place, at) if imports is not None and patch.place is not None else None
+        if way is None:
+            raise ImpossibleError("import")  # noqa: EM101  # a name
+        changes = tuple(_spelled(change, f"<{word}>", way.expression) for change in changes)
+        edits += way.edits
+    return patch._replace(changes=changes), tuple(edits)
+
+
+def _spelled(change: Change, word: str, expression: str) -> Any:  # noqa: ANN401  # of the same kind
+    """A change whose texts have an expression in the place of a word."""
+    make: Any = type(change)
+    return make(*(item.replace(word, expression) if isinstance(item, str) else item for item in change))
+
+
+def _edits(patch: Patch, module: Module, spans: Mapping[int, Span], around: Surroundings) -> Iterator[Edit]:
+    calls: dict[int, _Call] = {}
+    is_done = True
     for change in patch.changes:
+        made: Iterable[Edit] = ()
         if isinstance(change, Replace):
-            edits += _replaced(change, module.text, spans[id(change.node)], around)
+            made = tuple(_replaced(change, module.text, spans[id(change.node)], around))
         elif isinstance(change, Wrap):
-            edits += _wrapped(change, module.text, spans[id(change.node)], around)
+            made = tuple(_wrapped(change, module.text, spans[id(change.node)], around))
         elif isinstance(change, Import):
-            edits += change.edits
+            made = change.edits
         elif isinstance(change, SetEntry):
             if id(change.table) not in calls:
                 calls[id(change.table)] = _Call.read_table(change.table, module.text, spans)
@@ -171,11 +212,14 @@ def _edits(patch: Patch, module: Module, spans: Mapping[int, Span]) -> tuple[Edi
             if id(change.call) not in calls:
                 calls[id(change.call)] = _Call.read(change.call, module.text, spans)
             calls[id(change.call)].make(change)
+        is_done = is_done and not made
+        yield from made
     for call in calls.values():
-        edits += call.edits()
-    if not edits:
+        made = tuple(call.edits())
+        is_done = is_done and not made
+        yield from made
+    if is_done:
         raise ImpossibleError("done")  # noqa: EM101  # a name
-    return _joined(edits)
 
 
 def _joined(edits: Iterable[Edit]) -> tuple[Edit, ...]:
@@ -497,12 +541,15 @@ _FREE = frozenset(
 _STRINGS = frozenset({"FormattedString", "TemplatedString"})
 
 
-class _Surroundings:
-    """What stands around the expressions of a patch that are replaced; one walk over the tree, if there are any."""
+class Surroundings:
+    """What stands around the expressions of patches that are replaced; one walk over the tree, if there are any."""
 
-    def __init__(self, module: Module, patch: Patch) -> None:
+    def __init__(self, module: Module, patches: Iterable[Patch]) -> None:
+        """Nothing is looked for yet."""
         self._module = module
-        self._wanted = {id(change.node) for change in patch.changes if isinstance(change, (Replace, Wrap))}
+        self._wanted = {
+            id(change.node) for patch in patches for change in patch.changes if isinstance(change, (Replace, Wrap))
+        }
         self._found: dict[int, tuple[Any, ...]] | None = None
 
     def of(self, node: Any) -> tuple[Any, ...]:  # noqa: ANN401  # a LibCST node
@@ -532,7 +579,7 @@ def _paths(tree: Any, wanted: set[int]) -> Iterator[tuple[int, tuple[Any, ...]]]
         stack.extend(reversed(below))
 
 
-def _replaced(change: Replace, text: str, span: Span, around: _Surroundings) -> Iterator[Edit]:
+def _replaced(change: Replace, text: str, span: Span, around: Surroundings) -> Iterator[Edit]:
     """The edit that writes an expression in a node's place."""
     path = around.of(change.node)
     new = _within_strings(change.text, path)
@@ -554,7 +601,7 @@ def _replaced(change: Replace, text: str, span: Span, around: _Surroundings) -> 
     yield Edit(span, new)
 
 
-def _wrapped(change: Wrap, text: str, span: Span, around: _Surroundings) -> Iterator[Edit]:
+def _wrapped(change: Wrap, text: str, span: Span, around: Surroundings) -> Iterator[Edit]:
     """The edits that write something around an expression, which gets parentheses of its own where it needs them."""
     node, path = change.node, around.of(change.node)
     if _is_part_of_text(node, path):

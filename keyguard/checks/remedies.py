@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keyguard.checks.patches import Import, Patch, Replace, SetArgument, SetEntry
-from keyguard.model import Safety
+from keyguard.model import Edit, Safety
 from keyguard.python.arguments import entry_node
 from keyguard.python.imports import Want, Way
 from keyguard.python.retrytools import tools_of
@@ -19,11 +20,13 @@ if TYPE_CHECKING:
 
     from keyguard.checks.patches import Change
     from keyguard.knowledge import Retry, Sdk, Timeout
+    from keyguard.model import Span
     from keyguard.python.index import Node, Place
     from keyguard.python.network import Network
 
 _BUILTINS = frozenset(vars(builtins))
 _MANY = 10_000
+_FROM = re.compile(r"(\s*from [\w.]+ import )(\w+)(\s*)\Z")
 _LITERALS = frozenset({"Integer", "Float"})
 
 
@@ -56,7 +59,7 @@ class Writer:
     def __init__(self, network: Network) -> None:
         """Write with the names that the module has imported."""
         self._evaluator, self._catalogue = network.evaluator, network.catalogue
-        self._imports, self._module = network.imports, network.index.module
+        self._imports, self._start = network.imports, network.start
 
     def given(
         self, call: Node, place: Place, remedy: Remedy, params: Iterable[str], *, replace: bool = False
@@ -71,7 +74,7 @@ class Writer:
         if call is None or not arguments or next(iter(arguments)) not in roots:
             return ()
         try:
-            return tuple(self._into_call(call, place, arguments, remedy.needs, replace=replace))
+            return _together(self._into_call(call, place, arguments, remedy.needs, replace=replace))
         except _ImpossibleError:
             return ()
 
@@ -151,7 +154,7 @@ class Writer:
 
         What is imported already comes first, then one more name in an import that is there, then a new import.
         """
-        offset = self._module.span(at).start
+        offset = self._start(at)
         wants = [(_want(full), "") for full in fulls]
         if members:
             parts = fulls[0].split(".")
@@ -182,6 +185,21 @@ class Writer:
 def _want(dotted: str) -> Want:
     module, _, name = dotted.rpartition(".")
     return Want(module, name, direct=True) if module else Want(dotted)
+
+
+def _together(changes: Sequence[Change]) -> tuple[Change, ...]:
+    """Changes whose new imports from one module are one statement."""
+    found: dict[tuple[Span, str], list[str]] = {}
+    others: list[Change] = []
+    for change in changes:
+        for edit in change.edits if isinstance(change, Import) else ():
+            match = _FROM.match(edit.text)
+            key = (edit.span, f"{match[1]}{{}}{match[3]}") if match else (edit.span, edit.text)
+            found.setdefault(key, []).append(match[2] if match else "")
+        if not isinstance(change, Import):
+            others.append(change)
+    edits = (Edit(span, text.format(", ".join(sorted(set(names))))) for (span, text), names in found.items())
+    return (*others, Import(tuple(edits)))
 
 
 def repaired(title: str, changes: Sequence[Change], new: str, old: str = "", by_hand: str = "") -> Patch:
@@ -235,14 +253,13 @@ def _quote_of(node: Node) -> str:
 def _constant(node: ast.Constant) -> str:
     if isinstance(node.value, str):
         return f'"{node.value}"'
-    return grouped(node.value) if isinstance(node.value, int) and not isinstance(node.value, bool) else repr(node.value)
+    is_large = isinstance(node.value, int) and not isinstance(node.value, bool) and node.value >= _MANY
+    return grouped(node.value) if is_large else repr(node.value)  # type: ignore[arg-type]  # an int, then
 
 
 def grouped(number: float) -> str:
-    """A number as code writes it: thousands are set apart where they are many."""
-    if number % 1:
-        return f"{number:g}"
-    return f"{int(number):_}" if number >= _MANY else str(int(number))
+    """A number as code writes it: thousands are set apart."""
+    return f"{number:g}" if number % 1 else f"{int(number):_}"
 
 
 def _unparsed(value: ast.expr, said: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keyguard.checks.patches import fix_of
+from keyguard.checks.patches import Surroundings, fix_of
 from keyguard.model import Hit, Span
 
 if TYPE_CHECKING:
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from keyguard.checks.patches import Patch
     from keyguard.model import Fix, Secret
+    from keyguard.python.imports import Imports
+    from keyguard.python.index import Index
     from keyguard.python.module import Module
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -39,11 +41,17 @@ class Spot(NamedTuple):
     patch: Patch | None = None
 
 
-def hits_of(spots: Iterable[Spot], module: Module) -> Iterator[Hit]:
-    """Give every spot its spans; one question for all nodes of a file, which may cost a pass over its tree."""
+def hits_of(spots: Iterable[Spot], module: Module, index: Index | None = None) -> Iterator[Hit]:
+    """Give every spot its spans; one question for all nodes of a file, which may cost a pass over its tree.
+
+    `index` is the module's, for patches that want something of other modules.
+    """
     found = tuple(spots)
+    imports = _imports(found, index)
     nodes = [node for spot in found for node in _nodes(spot) if node is not None]
+    nodes += imports.nodes if imports is not None else ()
     spans = module.spans(nodes) if found else {}
+    around = Surroundings(module, [spot.patch for spot in found if spot.patch is not None])
     for spot in found:
         span = spans[id(spot.node)]
         if spot.until is not None:
@@ -53,8 +61,16 @@ def hits_of(spots: Iterable[Spot], module: Module) -> Iterator[Hit]:
         related = tuple((spans[id(node)], text) for node, text in spot.related)
         values, fix = spot.values, spot.fix
         if spot.patch is not None:
-            values, fix = {**spot.patch.values, **values}, fix_of(spot.patch, module, spans)
+            values, fix = {**spot.patch.values, **values}, fix_of(spot.patch, module, spans, imports, around)
         yield Hit(spot.rule, span, values, spot.case, spot.secret, spot.statement, related, fix)
+
+
+def _imports(spots: Iterable[Spot], index: Index | None) -> Imports | None:
+    if index is None or not any(spot.patch is not None and spot.patch.wants for spot in spots):
+        return None
+    from keyguard.python.imports import Imports  # noqa: PLC0415  # only for fixes that import something
+
+    return Imports(index)
 
 
 def _nodes(spot: Spot) -> Iterator[Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from keyguard.model import Hit, Span
+from keyguard.model import Edit, Fix, Hit, Safety, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,7 +34,14 @@ def check(facts: TextFacts) -> Iterator[Hit]:
         line_start = source.text.rfind("\n", 0, start) + 1
         if _COMMENT.match(source.text, line_start, start) is None:
             text = source.text[start:end]
-            yield Hit("KG502", Span(start, end), {"written": text, "where": name}, case, statement=name)
+            written = {"written": text, "where": name, "new": f"{name}=1"}
+            yield Hit("KG502", Span(start, end), written, case, statement=name, fix=_fix(text, end, values[name]))
+
+
+def _fix(text: str, end: int, value: str) -> Fix:
+    """Switched on where it was switched off: 1 is what holds without the variable too."""
+    start = end - len(text) + text.rindex(value)
+    return Fix("fix.verify-on", Safety.UNSAFE, (Edit(Span(start, start + len(value)), "1"),))
 
 
 def _switches(text: str, values: Iterable[tuple[str, str]]) -> Iterator[tuple[str, int, int]]:

@@ -25,7 +25,7 @@ def facts_of(path: str, text: str, *, status: str = "outside") -> TextFacts:
     data = fill(text).encode()
     source = decode(path, data)
     signals = _PREFILTER.scan(data, source.kind, path)
-    return TextFacts(source, CATALOGUE, cast("Settings", None), signals, lambda: status)
+    return TextFacts(source, CATALOGUE, cast("Settings", None), signals, lambda: status, lambda: path)
 
 
 def hits(check: Callable[[TextFacts], Iterable[Hit]], path: str, text: str, *, status: str = "outside") -> list[Hit]:

@@ -198,9 +198,16 @@ MENDED_303 = {
         _GEMINI + "c = genai.Client(http_options={'timeout': None})\n",
         "{'timeout': 120_000}",
     ),
+    "the class that a library wants, to a model": (
+        (
+            "import aiohttp\nasync def f():\n    async with aiohttp.ClientSession() as s:\n"
+            "        return await s.post('https://api.openai.com/v1/responses', timeout=None)\n"
+        ),
+        "timeout=aiohttp.ClientTimeout(total=120))",
+    ),
     "the class that a library wants": (
         (
-            "import aiohttp, openai\nasync def f(s: aiohttp.ClientSession):\n    async with aiohttp.ClientSession() as s:\n"
+            "import aiohttp, openai\nasync def f():\n    async with aiohttp.ClientSession() as s:\n"
             "        return await s.get('https://a.b', timeout=None)\n"
         ),
         "s.get('https://a.b', timeout=aiohttp.ClientTimeout(total=30))",
