@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _READS = {"getenv", "get"}
 _NAMES = ("api_key", "apikey", "openai_key", "access_token", "auth_token", "secret_key")
-_SHAPES = ("openai", "anthropic", "google_gemini/standard", "groq", "openrouter", "xai", "huggingface", "replicate")
+_SHAPES = ("openai", "anthropic", "google_gemini", "groq", "openrouter", "xai", "huggingface", "replicate")
 _PER_FILE = 6
 
 

@@ -542,7 +542,7 @@ class _File:
         session, settings = self._session, self._settings
         variables = session.project.variables
         naming = session.naming or Naming(session.catalogue, by_host=dict(settings.env), variables=variables)
-        return with_fixes(facts, hits, naming, style_of(settings.code_style, session.catalogue))
+        return with_fixes(facts, hits, naming, style_of(settings, session.catalogue))
 
     def _check_connections(
         self, sources: Sequence[SourceFile], signals: Signals, checks: Sequence[NetworkCheck]

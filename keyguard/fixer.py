@@ -10,10 +10,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Edit, Finding, Fix, Move, Safety, Span
-from keyguard.source import NotebookError, Undecodable, encode, notebook_parts
+from keyguard.source import NotebookError, Undecodable, edited, encode, notebook_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from keyguard.source import SourceFile
 
@@ -122,17 +122,6 @@ def _place(edits: Sequence[Edit], edit: Edit) -> int | None:
 
 def _touch(one: Edit, other: Edit) -> bool:
     return one.span.start <= other.span.end and other.span.start <= one.span.end
-
-
-def edited(text: str, edits: Iterable[Edit]) -> str:
-    """Make edits that do not touch one another; equal ones are made once."""
-    pieces: list[str] = []
-    place = 0
-    for span, new in sorted(set(edits)):
-        pieces += (text[place : span.start], new)
-        place = span.end
-    pieces.append(text[place:])
-    return "".join(pieces)
 
 
 def _attempt(

@@ -729,11 +729,20 @@ class Precedence:
 
 
 @dataclass(frozen=True, slots=True)
+class Loading:
+    """What fills the environment from the env file in a program: the distribution that brings it, and the function."""
+
+    package: str
+    function: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnvAccess:
     """How code reads values, writes them, and declares settings and options.
 
-    `environs` are the whole environment, `loaders` fill it from a file, `file_reads` give a file's text with the line
-    end that editors put behind it. `precedences` are the pairs of variables of which one silently wins.
+    `environs` are the whole environment, `loaders` fill it from a file, `loading` is what a fix writes for that,
+    `file_reads` give a file's text with the line end that editors put behind it. `precedences` are the pairs of
+    variables of which one silently wins.
     """
 
     readers: tuple[Reader, ...] = ()
@@ -744,6 +753,7 @@ class EnvAccess:
     precedences: tuple[Precedence, ...] = ()
     environs: tuple[str, ...] = ()
     loaders: tuple[str, ...] = ()
+    loading: Loading | None = None
     file_reads: tuple[str, ...] = ()
     unwrap_methods: tuple[str, ...] = ()
 
@@ -1135,6 +1145,7 @@ def env_access(data: Mapping[str, Any]) -> EnvAccess:
         precedences=tuple(flat(Precedence, item) for item in data["precedence"]),
         environs=tuple(data["environs"]),
         loaders=tuple(data["loaders"]),
+        loading=flat(Loading, data["loading"]),
         file_reads=tuple(data["file_reads"]),
         unwrap_methods=tuple(data["unwrap_methods"]),
     )

@@ -11,7 +11,7 @@ from keyguard.findings import file_finding, hidden_keys
 from keyguard.fixer import Repaired, is_applicable, repair
 from keyguard.keystore import StoreError, ignore
 from keyguard.model import FileReport, Finding, Notice, Safety
-from keyguard.source import decode, kind_of
+from keyguard.source import decode, encode, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from keyguard.engine import Outcome, Session
     from keyguard.keystore import KeyStore, Receipt
     from keyguard.model import Move, Report
+    from keyguard.source import SourceFile
 
 
 class Change(NamedTuple):
@@ -40,51 +41,54 @@ class Written(NamedTuple):
     notices: tuple[Notice, ...] = ()
 
 
-def plan(
-    report: Report,
-    targets: Iterable[Target],
-    session: Session,
-    least: Safety,
-    accept: Callable[[FileReport], FileReport] = lambda file: file,
-) -> list[Change]:
+class Terms(NamedTuple):
+    """What may be fixed, and what belongs to it.
+
+    Fixes less safe than `least` are not made; `accept` takes out of a file's report what a baseline holds, which is
+    never fixed; `finish` gives the text of a file that keys moved out of with what it needs besides, None for nothing.
+    """
+
+    least: Safety = Safety.SAFE
+    accept: Callable[[FileReport], FileReport] = lambda file: file
+    finish: Callable[[SourceFile], str | None] = lambda _: None
+
+
+def plan(report: Report, targets: Iterable[Target], session: Session, terms: Terms) -> list[Change]:
     """Repair, in memory, the files in which a finding of the report has a fix that is safe enough, in path order.
 
-    `accept` takes out of a file's report what a baseline holds: that is never fixed. Files that changed since they were
-    checked are planned as they are now; those that can no longer be read are left out.
+    Files that changed since they were checked are planned as they are now; those that can no longer be read are left
+    out.
     """
-    waiting = {file.path for file in report.files if any(is_applicable(found, least) for found in file.findings)}
-    by_path = {target.path: target for target in targets if target.path in waiting}
-    changes = []
-    for path in sorted(by_path):
-        target = by_path[path]
-        if target.is_large:
-            continue
-        try:
-            data = target.read()
-        except OSError:
-            continue
-        changes.append(_planned(target, data, session, least, accept))
-    return [change for change in changes if change.repaired.fixed or change.repaired.failed]
+    waiting = {file.path for file in report.files if any(is_applicable(found, terms.least) for found in file.findings)}
+    by_path = {target.path: target for target in targets if target.path in waiting and not target.is_large}
+    changes = (_planned(by_path[path], session, terms) for path in sorted(by_path))
+    return [change for change in changes if change and (change.repaired.fixed or change.repaired.failed)]
 
 
-def _planned(
-    target: Target, data: bytes, session: Session, least: Safety, accept: Callable[[FileReport], FileReport]
-) -> Change:
+def _planned(target: Target, session: Session, terms: Terms) -> Change | None:
+    try:
+        data = target.read()
+    except OSError:
+        return None
     kind = kind_of(target.path, data[:256])
     outcomes: dict[bytes, Outcome] = {}
 
     def check(text: bytes) -> tuple[Finding, ...]:
         if text not in outcomes:
             outcome = check_bytes(target, text, session)
-            outcomes[text] = outcome._replace(report=accept(outcome.report))
+            outcomes[text] = outcome._replace(report=terms.accept(outcome.report))
         return outcomes[text].report.findings
 
-    repaired = repair(
-        data,
-        lambda text: decode(target.path, text, kind=kind, place=target.place),
-        check,
-        lambda found: is_applicable(found, least),
-    )
+    def read(text: bytes) -> SourceFile:
+        return decode(target.path, text, kind=kind, place=target.place)
+
+    repaired = repair(data, read, check, lambda found: is_applicable(found, terms.least))
+    source = read(repaired.data) if repaired.moves else None
+    finished = terms.finish(source) if source is not None else None
+    if source is not None and finished is not None:
+        done = encode(source, finished)
+        if len(check(done)) <= len(repaired.left):
+            repaired = repaired._replace(data=done, left=check(done))
     return Change(target, data, repaired, outcomes[data], outcomes[repaired.data])
 
 

@@ -587,6 +587,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
     "env": {
         "environs": _NAMES,
         "loaders": _NAMES,
+        "loading": _Field("table", required=True, keys={"package": _NEED, "function": _NEED}),
         "file_reads": _TEXTS,
         "unwrap_methods": _TEXTS,
         "reader": _Field(

@@ -180,7 +180,7 @@ class Settings(NamedTuple):
     `root` is the folder of the settings file, else the git root, else the working folder; `source` the settings
     file as the user would type it. `lang` None means the terminal's language, `jobs` None every core.
     `baseline` None means the one that is found, an empty text none at all. `code_style` is how fixes read a variable,
-    `env` the variables by which the project calls the keys of hosts.
+    `env` the variables by which the project calls the keys of hosts; `load_dotenv` None means where it is a dependency.
     """
 
     root: str = "."
@@ -204,6 +204,7 @@ class Settings(NamedTuple):
     storing: Storing = Storing()
     own: Own = Own()
     unsafe_fixes: bool = False
+    load_dotenv: bool | None = None
     code_style: str = "os.environ"
     env: tuple[tuple[str, str], ...] = ()
 
@@ -448,6 +449,7 @@ def show_settings(settings: Settings) -> str:
         "output-format": settings.output_format,
         "jobs": settings.jobs,
         "unsafe-fixes": settings.unsafe_fixes,
+        "load-dotenv": settings.load_dotenv,
         "code-style": settings.code_style,
         "http-timeout": settings.advice.http_timeout,
         "model-timeout": settings.advice.model_timeout,
@@ -862,6 +864,7 @@ OPTIONS: Mapping[str, _Reader] = {
     "providers": _own_reader("own_provider", "[providers.corp]"),
     "wrappers": _own_reader("own_wrapper", '[wrappers."mylib.client.make"]'),
     "unsafe-fixes": _switch,
+    "load-dotenv": _switch,
     "code-style": _code_style,
     "env": _variables,
 }

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyguard.fixer import compatible, edited, is_applicable, repair
+from keyguard.fixer import compatible, is_applicable, repair
 from keyguard.model import Confidence, Edit, Finding, Fix, Move, Safety, Secret, Severity, Span
-from keyguard.source import decode, encode, notebook_parts
+from keyguard.source import decode, edited, encode, notebook_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable

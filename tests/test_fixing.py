@@ -134,10 +134,10 @@ def test_unsafe_fixes_are_made_when_they_are_asked_for(tree: Tree) -> None:
 
 
 def test_unsafe_fixes_can_be_asked_for_in_the_settings(tree: Tree) -> None:
-    tree.write("keyguard.toml", "unsafe-fixes = true\nmodel-timeout = 7\n")
+    tree.write("keyguard.toml", "unsafe-fixes = true\nmodel-timeout = 77\n")
     tree.write("app.py", SLOW)
     tree.run("fix", "--select", "KG301")
-    assert 'requests.get("https://api.openai.com/v1/models", timeout=7)' in text(tree, "app.py")
+    assert 'requests.get("https://api.openai.com/v1/models", timeout=77)' in text(tree, "app.py")
 
 
 def test_check_with_fix_is_fix(tree: Tree) -> None:
@@ -174,7 +174,7 @@ def test_a_store_that_is_tracked_takes_no_key_and_the_code_stays(tree: Tree) -> 
     tree.write("other.py", USELESS)
     done = tree.run("fix", "--extend-select", "KG003")
     assert done.code == 2
-    assert "git rm --cached .env" in done.out + done.err
+    assert "git rm --cached -- .env" in done.out + done.err
     assert text(tree, "app.py") == fill(LEAK)
     assert text(tree, ".env") == "DEBUG=1\n"
     assert text(tree, "other.py") == PLAIN  # what needs no store is fixed all the same
@@ -201,6 +201,68 @@ def test_one_key_in_many_files_has_one_name_and_two_have_two(tree: Tree) -> None
         assert text(tree, name) == CLEAN
     assert text(tree, "d.py") == CLEAN.replace("OPENAI_API_KEY", "OPENAI_API_KEY_2")
     assert list(dotenv_values(tree.root / ".env")) == ["OPENAI_API_KEY", "OPENAI_API_KEY_2"]
+
+
+# --- loading ---------------------------------------------------------------------------------------------------------
+
+ENTRY = LEAK + '\n\ndef main():\n    print(client.models.list())\n\n\nif __name__ == "__main__":\n    main()\n'
+LOADED = """import os
+
+from dotenv import load_dotenv
+from openai import OpenAI
+
+load_dotenv()
+
+client = OpenAI(api_key=os.environ["OPENAI_API_KEY"], timeout=60)
+"""
+
+
+def test_an_entry_point_loads_the_env_file_where_dotenv_is_a_dependency(tree: Tree) -> None:
+    tree.write("requirements.txt", "openai\npython-dotenv==1.0.1\n")
+    tree.write("app.py", ENTRY)
+    done = tree.run("fix", "--select", "KG1")
+    assert text(tree, "app.py") == LOADED + ENTRY.removeprefix(LEAK)
+    assert "is not set here yet" not in done.out
+    assert tree.run("fix", "--select", "KG1").code == 0
+
+
+def test_a_module_that_others_import_relies_on_them(tree: Tree) -> None:
+    tree.write("requirements.txt", "openai\npython-dotenv==1.0.1\n")
+    tree.write("app.py", LEAK)
+    tree.run("fix", "--select", "KG1")
+    assert text(tree, "app.py") == CLEAN
+
+
+def test_a_project_without_dotenv_gets_none(tree: Tree) -> None:
+    tree.write("app.py", ENTRY)
+    done = tree.run("fix", "--select", "KG1")
+    assert text(tree, "app.py") == CLEAN + ENTRY.removeprefix(LEAK)
+    assert "is not set here yet" in done.out
+
+
+def test_a_program_that_loads_already_is_left_so(tree: Tree) -> None:
+    before = "import os\n\nfrom dotenv import load_dotenv\nfrom openai import OpenAI\n\nload_dotenv()\n"
+    tree.write("requirements.txt", "python-dotenv\n")
+    tree.write("app.py", before + 'OpenAI(api_key="<openai-key>", timeout=9).models.list()\n')
+    tree.run("fix", "--select", "KG1")
+    assert text(tree, "app.py") == before + 'OpenAI(api_key=os.environ["OPENAI_API_KEY"], timeout=9).models.list()\n'
+
+
+@pytest.mark.parametrize(("setting", "loads"), [("true", True), ("false", False)])
+def test_loading_is_as_the_settings_say(tree: Tree, setting: str, *, loads: bool) -> None:
+    tree.write("keyguard.toml", f"load-dotenv = {setting}\n")
+    tree.write("requirements.txt", "" if loads else "python-dotenv\n")
+    tree.write("app.py", ENTRY)
+    tree.run("fix", "--select", "KG1")
+    assert ("load_dotenv()" in text(tree, "app.py")) is loads
+
+
+def test_a_store_that_is_no_env_file_is_not_loaded(tree: Tree) -> None:
+    tree.write("requirements.txt", "python-dotenv\n")
+    tree.write("app.py", ENTRY)
+    tree.run("fix", "--select", "KG1", "--key-store", "none")
+    assert text(tree, "app.py") == CLEAN + ENTRY.removeprefix(LEAK)
+    assert not (tree.root / ".env").exists()
 
 
 # --- what is said ----------------------------------------------------------------------------------------------------
@@ -269,7 +331,7 @@ def test_it_speaks_chinese(tree: Tree) -> None:
 def test_show_fixes_lists_them(tree: Tree) -> None:
     tree.write("other.py", USELESS)
     done = tree.run("fix", "--select", "KG003,KG104", "--show-fixes")
-    assert "fixed: other.py:3:16 KG003: Remove the comment\nFixed 1 problem.\n" in done.out
+    assert "fixed: other.py:3:18 KG003: remove the comment that hides nothing\nFixed 1 problem.\n" in done.out
 
 
 def test_a_machine_format_stays_whole_and_counts_what_was_fixed(tree: Tree) -> None:

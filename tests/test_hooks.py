@@ -171,6 +171,71 @@ def test_a_mistake_in_the_settings_blocks_and_names_the_file(repository: Reposit
     assert "extend-exclude" in done.stdout + done.stderr
 
 
+# --- the hook that repairs -------------------------------------------------------------------------------------------
+
+FIXED = CLEAN
+SPACED = f"{LEAK}\n# one\n# two\n# three\n# four\n# five\n# six\nmodel = 1\n"
+
+
+@pytest.fixture
+def repairing(repository: Repository) -> Repository:
+    """The same repository with `keyguard-fix` in front of `keyguard`."""
+    config = yaml.safe_load((repository.folder / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    config["repos"][0]["hooks"] = [{"id": "keyguard-fix"}, {"id": "keyguard"}]
+    repository.add(".pre-commit-config.yaml", yaml.safe_dump(config))
+    git("commit", "-qnm", "Repair", cwd=repository.folder, env=repository.env)
+    return repository
+
+
+def on_disk(repository: Repository, name: str) -> str:
+    """A file of the work tree."""
+    return (repository.folder / name).read_text(encoding="utf-8")
+
+
+def test_a_clean_commit_goes_through_the_repairing_hook(repairing: Repository) -> None:
+    repairing.add("app.py", CLEAN)
+    done = repairing.commit()
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_leak_is_repaired_the_commit_stops_and_goes_through_once_staged(repairing: Repository) -> None:
+    repairing.add("app.py", LEAK)
+    done = repairing.commit()
+    output = done.stdout + done.stderr
+    assert done.returncode == 1
+    assert "- hook id: keyguard-fix" in output
+    assert "- files were modified by this hook" in output
+    assert fill("<openai-key>") not in output
+    assert on_disk(repairing, "app.py") == FIXED
+    assert fill("<openai-key>") in on_disk(repairing, ".env")
+    git("add", "-A", cwd=repairing.folder, env=repairing.env)
+    done = repairing.commit()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "app.py" in repairing.committed()
+    assert ".env" not in repairing.committed()
+    assert ".gitignore" in repairing.committed()
+
+
+def test_changes_that_are_not_staged_stay_beside_the_repair(repairing: Repository) -> None:
+    repairing.add("app.py", SPACED)
+    repairing.write("app.py", SPACED.replace("model = 1", "model = 2"))
+    assert repairing.commit().returncode == 1
+    assert on_disk(repairing, "app.py") == SPACED.replace(LEAK, FIXED).replace("model = 1", "model = 2")
+
+
+def test_a_repair_that_conflicts_with_what_is_not_staged_loses_neither(repairing: Repository) -> None:
+    repairing.add(".gitignore", "*.pyc\n")
+    repairing.add("app.py", LEAK)
+    later = LEAK.replace(")\n", ", timeout=9)\n")
+    written = repairing.write("app.py", later)
+    repairing.write(".gitignore", "*.pyc\n*.log\n")
+    assert repairing.commit().returncode == 1
+    assert on_disk(repairing, "app.py") == written  # pre-commit took the repair back
+    assert on_disk(repairing, ".gitignore") == "*.pyc\n*.log\n"
+    assert fill("<openai-key>") in on_disk(repairing, ".env")
+    assert git("check-ignore", ".env", cwd=repairing.folder, env=repairing.env).strip() == ".env"
+
+
 def test_every_hook_runs_a_command_that_exists_and_passes_force_exclude() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     assert [hook["id"] for hook in hooks] == ["keyguard", "keyguard-fix"]

@@ -21,6 +21,7 @@ from keyguard.settings import (
     OPTIONS,
     Settings,
     SettingsFinder,
+    Storing,
     Vocabulary,
     find_upwards,
     show_settings,
@@ -530,12 +531,58 @@ def test_any_file_becomes_settings_or_a_usage_error(project: Path, data: bytes) 
     assert told.startswith("keyguard.toml")
 
 
+# Where keys go.
+
+
+def test_keys_go_to_a_file_unless_told_otherwise(project: Path) -> None:
+    assert of_toml(project, "").storing == Storing()
+    assert find().for_path("app.py").storing.kind == "env-file"
+
+
+def test_the_env_file_counts_from_its_settings_file_or_the_working_folder(project: Path) -> None:
+    (project / "part").mkdir()
+    (project / "part" / "keyguard.toml").write_text('env-file = "config/dev.env"\n')
+    assert find().for_path("part/app.py").storing.env_file == str(project / "part" / "config" / "dev.env")
+    named = find(overrides={"env-file": "../x/.env", "key-store": "env-file"}).for_path("part/app.py")
+    assert named.storing.env_file == str(project.parent / "x" / ".env")
+
+
+def test_names_in_stores_come_from_the_folder_unless_set(project: Path) -> None:
+    (project / "My App.v2").mkdir()
+    (project / "My App.v2" / ".git").mkdir()
+    settings = find().for_path("My App.v2/app.py")
+    assert (settings.keyring_service, settings.vault_path) == ("My App.v2", "My-App-v2")
+    settings = of_toml(project, 'keyring-service = "bot"\nvault-path = "team/bot"\n')
+    assert (settings.keyring_service, settings.vault_path) == ("bot", "team/bot")
+    assert Settings(root="/").vault_path == "keyguard"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('key-store = "vualt"', 'did you mean "vault"?'),
+        ('key-stor = "vault"', 'did you mean "key-store"?'),
+        ('key-store = "dotenv"', 'expected "env-file", "keyring", "aws-secrets-manager", "vault" or "none"'),
+        ("env-file = 1", "expected the path of an env file, not a number"),
+        ('env-file = "app.py"', 'write one such as ".env"'),
+        ('env-file = ".env.example"', 'write one such as ".env"'),
+        ('keyring-service = ""', "expected a name of 1 to 200 characters"),
+        ('aws-prefix = "a b"', "expected letters, digits and /_+=.@-"),
+        ('vault-path = "../x"', 'expected a path such as "team/app"'),
+        ('vault-mount = "/secret"', 'expected a path such as "secret"'),
+    ],
+)
+def test_a_place_for_keys_that_is_none_is_told(project: Path, text: str, expected: str) -> None:
+    assert expected in error_of(project, text + "\n")
+
+
 # Showing them.
 
 
 def test_what_is_shown_can_be_read_back(project: Path) -> None:
     text = (
         'select = ["KG1", "KG301"]\nignore = ["KG106"]\nlang = "zh"\nextend-exclude = ["*.csv"]\nforce-exclude = true\n'
+        'key-store = "vault"\nenv-file = "dev.env"\nvault-path = "a/b"\naws-prefix = "x/"\nkeyring-service = "s"\n'
         '[per-file-ignores]\n"tests/\\"x\\".py" = ["ALL"]\n[other-secrets]\nenable = ["IPPublicDetector"]\n'
     )
     settings = of_toml(project, text)

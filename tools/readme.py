@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests.keys import fill  # noqa: E402  # the key maker belongs to the tests, and this file runs by its path
+from tools.demo import FILES  # noqa: E402  # as above
+
 READMES = {"README.md": "en", "README.zh-CN.md": "zh"}
 
 _BLOCK = r"(?P<head><!-- {name}: written by tools/readme\.py -->\n).*?(?P<tail><!-- /{name} -->)"
@@ -40,7 +46,7 @@ def blocks(lang: str) -> dict[str, str]:
     whole = _fenced(f"$ keyguard --help\n{_run('--help')}")
     check = _fenced(f"$ keyguard check --help\n{_run('check', '--help')}")
     folded = f"<details>\n<summary><code>keyguard check --help</code></summary>\n{check}</details>\n\n"
-    return {"demo": _fenced(_demo(lang)), "help": whole + folded}
+    return {"demo": _fenced(_demo(lang)), "fix": _fenced(_fix(lang)), "help": whole + folded}
 
 
 def _fenced(text: str) -> str:
@@ -57,11 +63,26 @@ def _demo(lang: str) -> str:
     return text[text.index("$ keyguard") : text.rindex("\n\n")].rstrip()
 
 
-def _output(*command: str) -> str:
+def _fix(lang: str) -> str:
+    """What a fix shows, and what it does: two files that leak, before and after."""
+    options = ("--lang", lang) if lang == "zh" else ()
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("app.py", "chat.py"):
+            Path(folder, name).write_text(fill(FILES[name]), encoding="utf-8")
+        subprocess.run(("git", "init", "-q"), cwd=folder, check=True)
+        texts = []
+        for arguments in (("fix", "--diff", *options), ("fix", *options)):
+            shown = _output(sys.executable, "-m", "keyguard", *arguments, folder=folder, code=1)
+            texts.append(f"$ keyguard {' '.join(arguments)}\n\n{shown}\n")
+    return "\n".join(texts)
+
+
+def _output(*command: str, folder: str | Path = ROOT, code: int = 0) -> str:
     kept = {name: value for name, value in os.environ.items() if name not in {"KEYGUARD_OUTPUT_FORMAT", "FORCE_COLOR"}}
     env = kept | {"COLUMNS": "100", "NO_COLOR": "1", "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"}
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", check=False)
-    if done.returncode != 0:
+    env["SHELL"] = "/bin/bash"
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, encoding="utf-8", check=False)
+    if done.returncode != code:
         sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return "\n".join(line.rstrip() for line in done.stdout.splitlines())
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keyguard.checks.keys import hit, keys_of
-from keyguard.model import Hit
+from keyguard.model import Fix, Hit, Safety
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keyguard.python.facts import PythonFacts
+
+
+# Whether a service takes the key in a header, its documentation tells.
+_HEADER = Fix("send the key in a header, where the service takes it there", Safety.SHOWN, ())
 
 
 def check(facts: PythonFacts) -> Iterator[Hit]:
@@ -20,7 +24,8 @@ def check(facts: PythonFacts) -> Iterator[Hit]:
         yield hit(key, "KG103", "literal")
     for found in facts.url_keys:
         if not any(found.span.overlaps(key.span) for key in literal):
-            yield Hit("KG103", found.span, {"name": found.name}, "variable", statement=_statement(facts, found.name))
+            statement = _statement(facts, found.name)
+            yield Hit("KG103", found.span, {"name": found.name}, "variable", statement=statement, fix=_HEADER)
 
 
 def _statement(facts: PythonFacts, name: str) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from keyguard.keystore import KeyStore
     from keyguard.model import FileReport, Finding, Notice, Report
     from keyguard.prefilter import Prefilter
+    from keyguard.repair import Change
     from keyguard.report import RenderOptions
     from keyguard.settings import Settings, SettingsFinder, Vocabulary
 
@@ -61,33 +62,24 @@ def check(arguments: argparse.Namespace) -> int:
 
 def _fixed(run: _Run, arguments: argparse.Namespace) -> int:
     """Repair what was found and report the rest, or show what would be repaired."""
-    from keyguard.cli import fixing  # noqa: PLC0415  # for runs that fix only
-    from keyguard.lang import texts  # noqa: PLC0415  # in memory already
+    from keyguard import repair  # noqa: PLC0415  # for runs that fix only
+    from keyguard.cli import fixing  # noqa: PLC0415  # as above
+    from keyguard.model import Safety  # noqa: PLC0415  # in memory already
 
     fixing.refuse_what_is_no_file(arguments)
     report = run.report()
     store = run.key_store()
     session = run.fixing_session(store)
-    unsafe = run.settings.unsafe_fixes
+    terms = repair.Terms(
+        Safety.UNSAFE if run.settings.unsafe_fixes else Safety.SAFE,
+        run.accepted_file,
+        fixing.loading(run.settings, session),
+    )
+    changes = repair.plan(report, run.targets, session, terms)
     is_text = arguments.output_file is None and run.settings.output_format in {"text", "concise"}
     if arguments.diff:
-        text, count = fixing.diff(report, run.targets, session, unsafe=unsafe, accept=run.accepted_file)
-        say = texts(run.lang).say
-        _say(text)
-        run.tell_notices()
-        if not arguments.quiet:
-            lines = [say("diff.would_fix", count=count), *([say("diff.masked")] if count else [])]
-            sys.stderr.write(" ".join(lines) + "\n")
-        return BUG if run.broke else USAGE if run.failed else FOUND if count and not arguments.exit_zero else CLEAN
-    fixed = fixing.fix(
-        report,
-        run.targets,
-        session,
-        unsafe=unsafe,
-        accept=run.accepted_file,
-        store=store,
-        options=run.options(),
-    )
+        return _shown_only(run, changes, session, arguments)
+    fixed = fixing.fix(report, changes, session, store, run.options())
     report = run.noted_after(fixed.report, fixed.notices)
     if arguments.fix_only:
         report = report._replace(files=tuple(file._replace(findings=()) for file in report.files), hidden={})
@@ -97,6 +89,21 @@ def _fixed(run: _Run, arguments: argparse.Namespace) -> int:
         fixing.tell(fixed.said + "\n", to_error=not is_text)
     run.write(report, code, show_fixes=arguments.show_fixes, has_fixed=True)
     return code
+
+
+def _shown_only(run: _Run, changes: Sequence[Change], session: Session, arguments: argparse.Namespace) -> int:
+    """Show what fixes would change."""
+    from keyguard import repair  # noqa: PLC0415  # in memory already
+    from keyguard.lang import texts  # noqa: PLC0415  # as above
+
+    say = texts(run.lang).say
+    count = sum(len(change.repaired.fixed) for change in changes)
+    _say(repair.diff(changes, session))
+    run.tell_notices()
+    if not arguments.quiet:
+        lines = [say("diff.would_fix", count=count), *([say("diff.masked")] if count else [])]
+        sys.stderr.write(" ".join(lines) + "\n")
+    return BUG if run.broke else USAGE if run.failed else FOUND if count and not arguments.exit_zero else CLEAN
 
 
 def baseline(arguments: argparse.Namespace) -> int:

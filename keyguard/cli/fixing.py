@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyguard import repair
 from keyguard.errors import UsageError
 from keyguard.lang import texts
-from keyguard.model import FileReport, Safety
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping, Sequence
 
-    from keyguard.discover import Target
     from keyguard.engine import Session
     from keyguard.keystore import KeyStore
     from keyguard.model import Notice, Report
     from keyguard.repair import Change
     from keyguard.report import RenderOptions
     from keyguard.report.after import Surroundings
+    from keyguard.settings import Settings
+    from keyguard.source import SourceFile
 
-# ruff: noqa: PTH118  # os.path, as in commands: pathlib is not in memory here
+# ruff: noqa: PTH100, PTH118, PTH119, PTH120  # os.path, as in commands: pathlib is not in memory here
 
 
 class Fixed(NamedTuple):
@@ -47,38 +47,42 @@ def refuse_what_is_no_file(arguments: argparse.Namespace) -> None:
         raise UsageError(msg)
 
 
-def fix(  # noqa: PLR0913  # what a run, its report and its store each know
-    report: Report,
-    targets: Sequence[Target],
-    session: Session,
-    *,
-    unsafe: bool,
-    accept: Callable[[FileReport], FileReport],
-    store: KeyStore,
-    options: RenderOptions,
-) -> Fixed:
-    """Repair what can be repaired in the files of a report, and write it."""
-    least = Safety.UNSAFE if unsafe else Safety.SAFE
-    changes = repair.plan(report, targets, session, least, accept)
+def loading(settings: Settings, session: Session) -> Callable[[SourceFile], str | None]:
+    """What makes an entry point load the env file: where that is set, or python-dotenv is among the dependencies."""
+    name = settings.storing.env_file or ".env"
+    folder = os.path.dirname(os.path.abspath(os.path.join(settings.root, name)))
+    wanted = session.catalogue.env_access.loading
+    form = next((one for one in session.catalogue.env_access.forms if one.id == settings.code_style), None)
+    is_asked = settings.load_dotenv
+    if (
+        is_asked is False
+        or wanted is None
+        or settings.storing.kind != "env-file"
+        or os.path.basename(name) != ".env"  # what the function looks for, from the module's folder upwards
+        or (form is not None and not form.environment)
+        or (is_asked is None and wanted.package not in session.project().versions)
+    ):
+        return lambda _: None
+
+    def finish(source: SourceFile) -> str | None:
+        from keyguard.moving.loading import with_loading  # noqa: PLC0415  # in memory already
+
+        place = os.path.dirname(os.path.abspath(source.path))
+        if os.path.commonpath((place, folder)) != folder:
+            return None
+        return with_loading(source, session.catalogue, session.project())
+
+    return finish
+
+
+def fix(report: Report, changes: Sequence[Change], session: Session, store: KeyStore, options: RenderOptions) -> Fixed:
+    """Write what was planned, keys first, and say what became of it."""
     written = repair.write(changes, store, report.root)
     done = written.changes
     failed = [change for change in changes if change.repaired.failed and not change.repaired.fixed]
     said = _said(done, written, session, report.root, options)
     rewritten = any(change.repaired.data != change.before or change.repaired.excludes for change in done)
     return Fixed(repair.after(report, (*done, *failed), session), written.notices, rewritten, said)
-
-
-def diff(
-    report: Report,
-    targets: Sequence[Target],
-    session: Session,
-    *,
-    unsafe: bool,
-    accept: Callable[[FileReport], FileReport],
-) -> tuple[str, int]:
-    """What fixes would change, with keys masked, and how many findings they would fix."""
-    changes = repair.plan(report, targets, session, Safety.UNSAFE if unsafe else Safety.SAFE, accept)
-    return repair.diff(changes, session), sum(len(change.repaired.fixed) for change in changes)
 
 
 def _said(done: Sequence[Change], written: repair.Written, session: Session, root: str, options: RenderOptions) -> str:
@@ -102,14 +106,20 @@ def _around(names: Mapping[str, object], written: repair.Written, session: Sessi
     files = written.receipt.files if written.receipt is not None else ()
     env_file = display(files[0]) if files else None
     unset = frozenset(name for name in names if not os.environ.get(name))
-    return Surroundings(unset, _shell(), _uses(root, session), env_file)
+    names_loaded = [name.rpartition(".")[2].encode() for name in session.catalogue.env_access.loaders]
+    loads = all(
+        any(name in change.repaired.data for name in names_loaded)
+        for change in written.changes
+        if change.repaired.moves
+    )
+    return Surroundings(unset, _shell(), _uses(root, session), env_file, loads_itself=loads)
 
 
 def _shell() -> str:
     """The user's shell, by what it leaves in the environment."""
     if os.name == "nt":
         return "powershell" if "PSModulePath" in os.environ else "cmd"
-    name = os.path.basename(os.environ.get("SHELL", ""))  # noqa: PTH119  # as above
+    name = os.path.basename(os.environ.get("SHELL", ""))  # as above
     return name if name in {"bash", "zsh", "fish"} else "bash"
 
 
@@ -135,7 +145,7 @@ def _committed(changes: Sequence[Change]) -> frozenset[str]:
         keys = {move.secret.value for move in change.repaired.moves}
         if not keys:
             continue
-        folder = os.path.dirname(os.path.abspath(change.target.location))  # noqa: PTH100, PTH120  # as above
+        folder = os.path.dirname(os.path.abspath(change.target.location))  # as above
         repository = git.repository_of(folder)
         if repository is None:
             continue

@@ -35,10 +35,13 @@ class SecretsManager:
     def __init__(self, prefix: str) -> None:
         """Keep what stands before each name."""
         self.prefix = prefix
+        self._unreachable = ""
 
     def lookup(self, name: str) -> str | None:
         """Give the text of a secret; bytes count as an empty one, which is no key."""
         boto = _boto()
+        if self._unreachable:  # a run asks for several names, and the way to AWS does not get better meanwhile
+            raise self._failed(name, "read", self._unreachable)
         try:
             found = self._client.get_secret_value(SecretId=self.prefix + name)
         except boto.ClientError as error:
@@ -46,7 +49,8 @@ class SecretsManager:
                 return None
             raise self._failed(name, "read", _code(error)) from None
         except boto.BotoCoreError as error:
-            raise self._failed(name, "read", type(error).__name__) from None
+            self._unreachable = type(error).__name__
+            raise self._failed(name, "read", self._unreachable) from None
         return str(found.get("SecretString", ""))
 
     def name_of(self, value: str) -> str | None:  # noqa: ARG002  # as the protocol has it

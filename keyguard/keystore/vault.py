@@ -36,6 +36,7 @@ class Vault:
     def __init__(self, mount: str, path: str) -> None:
         """Keep where the secret is."""
         self.mount, self.path = mount, path
+        self._unusable: StoreError | None = None
 
     @property
     def _place(self) -> str:
@@ -116,6 +117,8 @@ class Vault:
         A write that arrived although its answer did not fails the second time, by its version, and is then read.
         """
         hvac = _hvac()
+        if self._unusable is not None:  # a run asks for several names, and nobody wants to wait for each in turn
+            raise self._unusable
         for number in range(ATTEMPTS):
             try:
                 return call()
@@ -134,7 +137,8 @@ class Vault:
 
     def _failed(self, error: Exception, what: str, remedy: str) -> StoreError:
         """Give the error of a request; the server's own text is left out, since it may quote what it was sent."""
-        return StoreError(f"{self._place} could not be {what} ({type(error).__name__}); {remedy}")
+        self._unusable = StoreError(f"{self._place} could not be {what} ({type(error).__name__}); {remedy}")
+        return self._unusable
 
     @functools.cached_property
     def _client(self) -> Any:  # noqa: ANN401  # a library that need not be installed

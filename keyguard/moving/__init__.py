@@ -18,6 +18,7 @@ from keyguard.moving.tree import kind, merged
 from keyguard.naming import RESELLERS, Wish
 from keyguard.python import values as v
 from keyguard.python.around import hosts_in
+from keyguard.python.facts import whole
 from keyguard.python.index import operands, plain_string, spell
 from keyguard.python.tables import is_key_variable
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from keyguard.python.facts import KeyText, PythonFacts
     from keyguard.python.index import Node, Place
     from keyguard.python.keys import Draft
+    from keyguard.settings import Settings
 
 __all__ = ["CodeStyle", "style_of", "with_fixes"]
 
@@ -42,6 +44,8 @@ _NAMES = frozenset({"__all__", "__match_args__", "__slots__"})
 
 def with_fixes(facts: PythonFacts, hits: Sequence[Hit], naming: Naming, style: CodeStyle) -> list[Hit]:
     """The hits, those on keys in the code with their fixes and the name of the variable that the key gets."""
+    if any(key.where == "parameter" for key in facts.keys):
+        facts = whole(facts)  # a body that says nothing about keys was not parsed, and gets a statement now
     keys = {(rule_of(key), key.span, key.value): key for key in facts.keys}
     found = {
         number: key
@@ -59,10 +63,16 @@ def with_fixes(facts: PythonFacts, hits: Sequence[Hit], naming: Naming, style: C
     return done
 
 
-def style_of(name: str, catalogue: Catalogue) -> CodeStyle:
-    """The code style of a name; that of the standard library for one that is not known."""
+def style_of(settings: Settings, catalogue: Catalogue) -> CodeStyle:
+    """The code style that the settings ask for, reading from where their key store keeps keys."""
     forms = catalogue.env_access.forms
-    return CodeStyle(next((form for form in forms if form.id == name), forms[0]))
+    words = (
+        ("<service>", settings.keyring_service),
+        ("<aws-prefix>", settings.storing.aws_prefix),
+        ("<vault-mount>", settings.storing.vault_mount),
+        ("<vault-path>", settings.vault_path),
+    )
+    return CodeStyle(next((form for form in forms if form.id == settings.code_style), forms[0]), words)
 
 
 def _with_fix(hit: Hit, key: KeyText, desk: Desk, naming: Naming) -> Hit:

@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from keyguard.python.imports import Want
     from keyguard.python.index import Index, Place
 
+_ODD = re.compile(r"[\"'\\{}]")  # what would need escapes, which f-strings do not take everywhere
 _DEFINED = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
 
 
 class CodeStyle(NamedTuple):
-    """How a project's code reads a value; `service` is what the key store keeps its keys under."""
+    """How a project's code reads a value; `words` are what the key store keeps keys under, by their markers."""
 
     form: Form
-    service: str = "keyguard"
+    words: tuple[tuple[str, str], ...] = ()
 
 
 class Reads:
@@ -39,6 +40,8 @@ class Reads:
         style can say that.
         """
         form = self.style.form
+        if any(_ODD.search(word) for marker, word in self.style.words if marker in f"{form.expression}{form.helper}"):
+            return None
         expression = (optional and form.optional) or form.expression
         edits: list[Edit] = []
         for bound, want in wants_of(form.imports).items():
@@ -89,9 +92,7 @@ class Reads:
 
     def _filled(self, template: str, name: str) -> str:
         camel = "".join(part.capitalize() for part in name.split("_"))
-        return (
-            re.sub(r"\bCLASS\b", camel, re.sub(r"\bSERVICE\b", self.style.service, template))
-            .replace('"NAME"', f'"{name}"')
-            .replace(".NAME", f".{name}")
-            .replace("    NAME:", f"    {name}:")
-        )
+        filled = re.sub(r"\bNAME\b", name, re.sub(r"\bCLASS\b", camel, template))
+        for marker, word in (*self.style.words, ("<name>", name)):
+            filled = filled.replace(marker, word)
+        return filled

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from keyguard.python.index import Index, Node
     from keyguard.python.keys import Draft
     from keyguard.python.outputs import Shown
-    from keyguard.python.project import Project
+    from keyguard.python.project import Here, Project
     from keyguard.secrets.shapes import KeyMatch
     from keyguard.source import SourceFile
 
@@ -160,8 +160,22 @@ def _parsed(
     return parse_parts(parts, leave_out=frozenset(id(part) for part, _ in failures)), tuple(failures)
 
 
+def whole(facts: PythonFacts) -> PythonFacts:
+    """The facts of a file with the functions parsed that were left out of it; these if there are none."""
+    if len(facts.module.offsets.starts) < 2 or len(facts.module.parts) > 1:  # noqa: PLR2004  # nothing was cut out
+        return facts
+    module = parse(facts.source)
+    if isinstance(module, ParseFailure):
+        return facts
+    return _found(module, _around_here(module, facts.catalogue, facts.evaluator.project), facts.failures)
+
+
 def _around(module: Module, catalogue: Catalogue, project: Project | None, location: str | None) -> Surroundings:
     here = project.at(location or module.source.path) if project is not None else None
+    return _around_here(module, catalogue, here)
+
+
+def _around_here(module: Module, catalogue: Catalogue, here: Here | None) -> Surroundings:
     found = index(module, here.name if here else "", is_package=here.is_package if here else False)
     return Surroundings(found, Evaluator(found, catalogue, here), catalogue)
 
@@ -175,7 +189,10 @@ def _facts(
 ) -> PythonFacts | ParseFailure:
     if isinstance(module, ParseFailure):
         return module
-    near = _around(module, catalogue, project, location)
+    return _found(module, _around(module, catalogue, project, location), failures)
+
+
+def _found(module: Module, near: Surroundings, failures: tuple[tuple[SourceFile, ParseFailure], ...]) -> PythonFacts:
     keys = KeyFinder(module, near)
     keys.find()
     outputs = OutputFinder(module, near, keys)

@@ -294,8 +294,11 @@ class Imports:
         edit = self._insertion(statement, want, at)
         return None if edit is None else Way(expression, (edit,))
 
-    def below(self, text: str, at: int) -> Edit | None:
-        """The edit that puts lines of code (a helper) below the imports, above the statement that `at` lies in."""
+    def below(self, text: str, at: int, blank: int = 2) -> Edit | None:
+        """The edit that puts lines of code below the imports, above the statement that `at` lies in.
+
+        `blank` lines stand above and below: two around a helper, one around a statement.
+        """
         self._read()
         here = self._here(at)
         if not here:
@@ -309,13 +312,13 @@ class Imports:
         if section:
             offset = here[section[1] - 1].line_end
             lead = "" if self._ends_line(offset) else nl
-            blank = re.compile(r"(?:[ \t\f]*(?:\r\n?|\n)){0,2}").match(self.index.module.text, offset)
-            more = nl * (2 - len(_LINE_END.findall(blank[0] if blank else "")))
-            return self._checked(offset, f"{lead}{nl}{nl}{body}{nl}{more}", current)
+            there = re.compile(r"(?:[ \t\f]*(?:\r\n?|\n)){0,2}").match(self.index.module.text, offset)
+            more = nl * (blank - len(_LINE_END.findall(there[0] if there else "")))
+            return self._checked(offset, f"{lead}{nl * blank}{body}{nl}{more}", current)
         first = self._first(here)
         offset = here[first - 1].line_end if first else here[0].line_start
         lead = nl if first else ""
-        return self._checked(offset, f"{lead}{body}{nl}{nl}{nl}", current)
+        return self._checked(offset, f"{lead}{body}{nl}{nl * blank}", current)
 
     # where
 

@@ -109,11 +109,12 @@ def _loading(keys: Sequence[MovedKey], around: Surroundings, options: RenderOpti
 def _revoke(keys: Sequence[MovedKey], options: RenderOptions) -> Iterator[Line]:
     say = texts(options.lang).say
     yield [(say("after.revoke", count=len(keys)), "warning")]
+    width = max(len(key.name) for key in keys)
     for key in keys:
         provider = provider_of(key.places[0], options) if key.places else None
         url = provider.console_url if provider is not None and provider.console_url else say("no-console")
         committed = say("after.committed") if key.is_committed else ""
-        yield [("  ", ""), (key.name, "key"), (f"  {url}  ", ""), (committed, "warning")]
+        yield [("  ", ""), (f"{key.name:<{width}}", "key"), (f"  {url}  ", ""), (committed, "warning")]
 
 
 def _dotted(path: str) -> str:

@@ -14,7 +14,15 @@ from keyguard.source.kinds import (
     kind_of,
     role_of,
 )
-from keyguard.source.text import SourceFile, Undecodable, decode, encode, searchable, wide_encoding
+from keyguard.source.text import (
+    SourceFile,
+    Undecodable,
+    decode,
+    edited,
+    encode,
+    searchable,
+    wide_encoding,
+)
 
 if TYPE_CHECKING:
     from keyguard.source.magics import python_text
@@ -26,6 +34,7 @@ __all__ = [
     "Undecodable",
     "comment_forms",
     "decode",
+    "edited",
     "encode",
     "is_ci_file",
     "is_compose_file",

@@ -5,10 +5,15 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from itertools import accumulate
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keyguard.model import Span
 from keyguard.source.kinds import kind_of, role_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from keyguard.model import Edit
 
 _BOM_UTF8 = b"\xef\xbb\xbf"
 # UTF-32 first: its little-endian mark begins with UTF-16's.
@@ -223,6 +228,17 @@ def encode(source: SourceFile, text: str) -> bytes:
     if source.bom:
         mark = _BOM_UTF8 if source.encoding == "utf-8" else _mark(source.encoding)
     return mark + text.encode(source.encoding, _ERRORS.get(source.encoding, "strict")) + source.tail
+
+
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    """Make edits that do not touch one another; equal ones are made once."""
+    pieces: list[str] = []
+    place = 0
+    for span, new in sorted(set(edits)):
+        pieces += (text[place : span.start], new)
+        place = span.end
+    pieces.append(text[place:])
+    return "".join(pieces)
 
 
 def searchable(data: bytes) -> bytes | None:

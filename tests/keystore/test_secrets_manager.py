@@ -163,6 +163,10 @@ def test_a_port_where_nobody_listens_is_left_after_a_few_tries(aws: Any, monkeyp
         begin = time.monotonic()
         assert "(EndpointConnectionError); look at the connection" in failure()
         assert time.monotonic() - begin < 20
+        opened = SecretsManager("")
+        for name in ("A", "B"):
+            with pytest.raises(StoreError, match="EndpointConnectionError"):
+                opened.lookup(name)
 
 
 def test_no_key_travels_in_the_clear(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ANN401, ARG001  # as above

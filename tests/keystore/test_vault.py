@@ -163,6 +163,15 @@ def test_a_fault_that_stays_is_told_after_a_few_tries(vault: VaultServer) -> Non
     assert len(vault.requests) == remote.ATTEMPTS
 
 
+def test_a_vault_that_failed_is_not_asked_again_in_the_same_run(vault: VaultServer) -> None:
+    vault.faults = [(500, {"errors": []})] * remote.ATTEMPTS
+    opened = store()
+    for name in ("A", "B"):
+        with pytest.raises(StoreError, match="InternalServerError"):
+            opened.lookup(name)
+    assert len(vault.requests) == remote.ATTEMPTS
+
+
 def test_a_sealed_vault_is_told_at_once(vault: VaultServer) -> None:
     vault.faults = [(503, {"errors": ["Vault is sealed"]})] * 9
     assert "Vault is sealed; unseal it" in failure()

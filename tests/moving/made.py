@@ -12,10 +12,11 @@ from unittest import mock
 
 from keyguard.fixer import compatible, edited
 from keyguard.model import Safety
-from keyguard.moving import CodeStyle, with_fixes
+from keyguard.moving import CodeStyle, style_of, with_fixes
 from keyguard.naming import Naming
 from keyguard.python.facts import PythonFacts, read_module
 from keyguard.secrets.placeholders import public_prefix
+from keyguard.settings import Settings
 from tests.keys import fill
 from tests.python.made import CHECKS, loaded, source
 
@@ -42,7 +43,7 @@ class Moved(NamedTuple):
 @functools.cache
 def style(form: str = "os.environ") -> CodeStyle:
     """A code style by its name."""
-    return CodeStyle(next(item for item in loaded().env_access.forms if item.id == form))
+    return style_of(Settings(root="/projects/app", code_style=form), loaded())
 
 
 def hits_of(text: str, path: str, naming: Naming, form: str = "os.environ") -> tuple[PythonFacts | None, list[Hit]]:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from keyguard.model import Fix, Hit, Move, Safety, Secret, Span
-from keyguard.moving import style_of, with_fixes
+from keyguard.moving import with_fixes
 from keyguard.naming import Naming
 from tests.fixes import apply
 from tests.keys import fill, make
-from tests.moving.made import moved
+from tests.moving.made import moved, style
 from tests.python.made import facts, loaded, said, source
 from tests.runs import Tree
 
@@ -124,7 +124,7 @@ def test_names_follow_the_text_whatever_the_order_of_the_hits() -> None:
     found = facts('a = "<openai-key>"\nb = "<openai-key-2>"\n')
     hits = [one.hit for one in said('a = "<openai-key>"\nb = "<openai-key-2>"\n')]
     for ordered in (hits, hits[::-1]):
-        fixed = with_fixes(found, ordered, Naming(loaded()), style_of("os.environ", loaded()))
+        fixed = with_fixes(found, ordered, Naming(loaded()), style())
         assert [hit.span for hit in fixed] == [hit.span for hit in ordered]
         names = {hit.span.start: hit.values["env"] for hit in fixed}
         assert [names[start] for start in sorted(names)] == ["OPENAI_API_KEY", "OPENAI_API_KEY_2"]
@@ -132,18 +132,18 @@ def test_names_follow_the_text_whatever_the_order_of_the_hits() -> None:
 
 def test_one_ledger_names_the_keys_of_all_files() -> None:
     naming = Naming(loaded())
-    style = style_of("os.environ", loaded())
+    chosen = style()
     names = []
     for text in ('k = "<openai-key>"\n', 'k = "<openai-key-2>"\n', 'k = "<openai-key>"\n'):
         hits = [one.hit for one in said(text)]
-        names += [hit.values["env"] for hit in with_fixes(facts(text), hits, naming, style)]
+        names += [hit.values["env"] for hit in with_fixes(facts(text), hits, naming, chosen)]
     assert names == ["OPENAI_API_KEY", "OPENAI_API_KEY_2", "OPENAI_API_KEY"]
 
 
 def test_what_is_no_key_of_the_code_keeps_its_hit() -> None:
     found = facts("x = 1\n")
     hit = Hit("KG104", Span(0, 1))
-    assert with_fixes(found, [hit], Naming(loaded()), style_of("os.environ", loaded())) == [hit]
+    assert with_fixes(found, [hit], Naming(loaded()), style()) == [hit]
 
 
 def test_a_key_that_is_often_public_is_moved_only_on_demand() -> None:
@@ -213,3 +213,35 @@ def test_what_may_change_more_is_unsafe(text: str, why: str) -> None:
 )
 def test_a_key_gets_the_name_of_its_place(text: str, name: str) -> None:
     assert list(moved(text).moves) == [name]
+
+
+@pytest.mark.parametrize(
+    ("body", "after"),
+    [
+        pytest.param(
+            '    """Doc."""\n    return token\n',
+            '    """Doc."""\n    if token is None:\n        token = os.environ["OPENAI_API_KEY"]\n    return token\n',
+            id="docstring",
+        ),
+        pytest.param(
+            "    import os\n    return os.sep, token\n",
+            '    if token is None:\n        token = _os.environ["OPENAI_API_KEY"]\n    import os\n'
+            "    return os.sep, token\n",
+            id="local-import",
+        ),
+        pytest.param("    ...\n", None, id="only-declared"),
+    ],
+)
+def test_a_body_that_says_nothing_of_keys_is_looked_at_before_it_gets_a_statement(
+    tree: Tree, body: str, after: str | None
+) -> None:
+    before = 'def ask(token="<openai-key>"):\n' + body
+    path = tree.write("app.py", before)
+    (found,) = fixes(tree)
+    edits = [edit_of((edit["start"], edit["end"]), edit["text"]) for edit in found["fix"]["edits"]]
+    text = apply(path.read_text(encoding="utf-8"), edits)
+    if after is None:
+        assert found["fix"]["safety"] == "shown"
+        assert text == fill(before)
+    else:
+        assert text.endswith(f"\n\n\ndef ask(token=None):\n{after}")

@@ -11,8 +11,12 @@ from unittest import mock
 import pytest
 
 from keyguard.catalogue import load
+from keyguard.moving import style_of, with_fixes
+from keyguard.naming import Naming
+from keyguard.settings import Settings, Storing
 from tests.keys import fill, make
 from tests.moving.made import moved
+from tests.python.made import facts, said
 
 FORMS = [form.id for form in load().env_access.forms]
 TEXT = 'from openai import OpenAI\n\nOpenAI(api_key="<openai-key>")\n'
@@ -46,7 +50,7 @@ TEXT = 'from openai import OpenAI\n\nOpenAI(api_key="<openai-key>")\n'
             "keyring",
             (
                 "import keyring\nfrom openai import OpenAI\n\n"
-                'OpenAI(api_key=keyring.get_password("keyguard", "OPENAI_API_KEY"))\n'
+                'OpenAI(api_key=keyring.get_password("app", "OPENAI_API_KEY"))\n'
             ),
         ),
     ],
@@ -140,6 +144,27 @@ def test_an_assignment_goes_only_where_the_environment_itself_is_read(form: str)
     text = 'import os\nos.environ["GROQ_API_KEY"] = "<groq-key>"\nprint(os.environ["GROQ_API_KEY"])\n'
     fixed = moved(text, form=form)
     assert ('os.environ["GROQ_API_KEY"] =' in fixed.text) == (form not in {"os.environ", "getenv"})
+
+
+def test_a_style_reads_from_where_the_store_keeps_keys() -> None:
+    storing = Storing(aws_prefix="team/", vault_mount="kv", vault_path="team/app", keyring_service="the app")
+    texts = {}
+    for form in ("boto3", "hvac", "keyring"):
+        chosen = style_of(Settings(code_style=form, storing=storing), load())
+        found = facts(TEXT)
+        (hit,) = with_fixes(found, [one.hit for one in said(TEXT)], Naming(load()), chosen)
+        assert hit.fix is not None
+        texts[form] = "".join(edit.text for edit in hit.fix.edits)
+    assert 'get_secret_value(SecretId="team/OPENAI_API_KEY")["SecretString"]' in texts["boto3"]
+    assert 'read_secret_version("team/app", mount_point="kv",' in texts["hvac"]
+    assert 'keyring.get_password("the app", "OPENAI_API_KEY")' in texts["keyring"]
+
+
+def test_a_place_that_would_need_escapes_is_not_written() -> None:
+    chosen = style_of(Settings(code_style="keyring", storing=Storing(keyring_service="Bob's")), load())
+    (hit,) = with_fixes(facts(TEXT), [one.hit for one in said(TEXT)], Naming(load()), chosen)
+    assert hit.fix is not None
+    assert hit.fix.safety.label == "shown"
 
 
 def test_a_helper_whose_name_is_taken_is_not_written() -> None:

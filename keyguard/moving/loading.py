@@ -1,0 +1,77 @@
+"""Makes a program fill its environment from the env file before it reads the keys that moved there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keyguard.python.facts import PythonFacts, read_module
+from keyguard.python.imports import Imports, Want
+from keyguard.python.index import Place
+from keyguard.source import edited
+
+if TYPE_CHECKING:
+    from keyguard.catalogue import Catalogue
+    from keyguard.python.index import Node
+    from keyguard.python.project import Project
+    from keyguard.source import SourceFile
+
+_PROLOGUE = frozenset({"Import", "ImportFrom"})
+
+
+def with_loading(source: SourceFile, catalogue: Catalogue, project: Project | None = None) -> str | None:
+    """The text of a module that loads the env file below its imports; None where it does, or is no entry point.
+
+    An entry point is a module with a `__main__` guard, or one that calls something at its top level: what is imported
+    by others relies on them.
+    """
+    wanted = catalogue.env_access.loading
+    if wanted is None or source.kind != "python":
+        return None
+    module, _, name = wanted.function.rpartition(".")
+    facts = read_module(source, catalogue, project)
+    if not isinstance(facts, PythonFacts) or not _starts(facts) or loads(facts):
+        return None
+    place, at = _first(facts)
+    way = Imports(facts.index).way(Want(module, name, direct=True), place, at) if place is not None else None
+    if way is None:
+        return None
+    facts = read_module(source.replaced(text=edited(source.text, way.edits)), catalogue, project)
+    if not isinstance(facts, PythonFacts):
+        return None
+    call = Imports(facts.index).below(f"{way.expression}()", _first(facts)[1], blank=1)
+    return edited(facts.source.text, (call,)) if call is not None else None
+
+
+def loads(facts: PythonFacts) -> bool:
+    """Tell whether a module fills the environment from a file itself."""
+    loaders = facts.catalogue.env_access.loaders
+    return any(facts.evaluator.name(call.node.func, call.place) in loaders for call in facts.index.calls)
+
+
+def _starts(facts: PythonFacts) -> bool:
+    return any(_runs(statement) for statement in facts.module.tree.body)
+
+
+def _runs(statement: Node) -> bool:
+    kind = type(statement).__name__
+    if kind == "If" and type(statement.test).__name__ == "Comparison":
+        parts = (statement.test.left, *(item.comparator for item in statement.test.comparisons))
+        return any(type(part).__name__ == "Name" and part.value == "__name__" for part in parts)
+    if kind != "SimpleStatementLine":
+        return False
+    return any(type(small).__name__ == "Expr" and type(small.value).__name__ == "Call" for small in statement.body)
+
+
+def _first(facts: PythonFacts) -> tuple[Place | None, int]:
+    """The first statement of a module that is neither its docstring nor an import: a place, and its offset."""
+    index, module = facts.index, facts.module
+    for number, statement in enumerate(module.tree.body):
+        small: Node = statement.body[0] if type(statement).__name__ == "SimpleStatementLine" else None  # type: ignore[index]  # a line's
+        if type(small).__name__ in _PROLOGUE or (number == 0 and _is_text(small)):
+            continue
+        return Place(index.scope, float("inf"), index.scope.root), module.spans([statement])[id(statement)].start
+    return None, 0
+
+
+def _is_text(small: Node) -> bool:
+    return type(small).__name__ == "Expr" and type(small.value).__name__ in {"SimpleString", "ConcatenatedString"}
