@@ -136,6 +136,10 @@ MENDED_302 = {
         "from huggingface_hub import InferenceClient\nc = InferenceClient('m')\n",
         "InferenceClient('m', timeout=120)",
     ),
+    "a class of many releases": (
+        "from langchain.chat_models import ChatOpenAI\nm = ChatOpenAI(model_name='m')\n",
+        "ChatOpenAI(model_name='m', request_timeout=120)",
+    ),
     "a table of client arguments": (
         "from langchain_ollama import ChatOllama\nm = ChatOllama(model='m', base_url='https://a.b')\n",
         "base_url='https://a.b', client_kwargs={\"timeout\": 120})",

@@ -41,6 +41,7 @@ def f():
 """,
     "call with its own": "OpenAI(max_retries=0).with_options(max_retries=5).responses.create(model='m', input='x')\n",
     "local": "OpenAI(max_retries=0, base_url='http://localhost:8000/v1').responses.create(model='m', input='x')\n",
+    "a function that reads no number": "litellm.embedding(model='openai/m', input=['x'], num_retries=0)\n",
     "stream": "OpenAI(max_retries=0).responses.create(model='m', input='x', stream=True)\n",
 }
 
