@@ -45,7 +45,7 @@ def write_repository(folder: Path) -> None:
 def cost(folder: Path, *arguments: str) -> tuple[float, float]:
     """CPU and wall seconds of one run."""
     before, start = os.times(), time.perf_counter()
-    command = (peers.keyguard(), *arguments, "--isolated", "--no-cache", "-q", "--select=KG1", ".")
+    command = (str(peers.keyguard()), *arguments, "--isolated", "--no-cache", "-q", "--select=KG1", ".")
     done = subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     if done.returncode != 1:
         sys.exit(f"{' '.join(map(str, command))} ended with {done.returncode}")
