@@ -218,6 +218,30 @@ def test_a_fix_may_change_the_case_of_another_finding() -> None:
     assert repair(b"old\n", read, check, every).data == b"new\n"
 
 
+def test_a_finding_may_take_the_place_of_another_of_its_family() -> None:
+    def check(text: bytes) -> list[Finding]:
+        was, now = (text.count(word) for word in (b"old", b"new"))
+        others = [finding("KG201", None, severity=Severity.HIGH)] * was + [
+            finding("KG202", None, severity=Severity.HIGH)
+        ] * now
+        return [*words("old", "new", "KG101", severity=Severity.HIGH)(text), *others]
+
+    done = repair(b"old\n", read, check, every)
+    assert done.data == b"new\n"
+    assert [found.rule for found in done.left] == ["KG202"]
+
+
+def test_a_finding_may_not_take_the_place_of_one_of_another_family() -> None:
+    def check(text: bytes) -> list[Finding]:
+        was, now = (text.count(word) for word in (b"old", b"new"))
+        others = [finding("KG301", None, severity=Severity.HIGH)] * was + [
+            finding("KG202", None, severity=Severity.HIGH)
+        ] * now
+        return [*words("old", "new", "KG101", severity=Severity.HIGH)(text), *others]
+
+    assert repair(b"old\n", read, check, every).data == b"old\n"
+
+
 def test_a_text_that_the_encoding_lacks_is_not_written() -> None:
     data = "# coding: latin-1\nx = 'old'\n".encode("latin-1")
     done = repair(data, read, words("old", "变量"), every)
