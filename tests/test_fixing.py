@@ -309,6 +309,18 @@ def test_ways_that_the_project_has_use_for_are_shown(tree: Tree) -> None:
     assert "gh secret set -f ./.env" in done
 
 
+@pytest.mark.parametrize(
+    ("ignored", "told"),
+    [(None, True), ("*.pyc\n", True), (".env\n", False), ("*\n!app.py\n", False), ("**/.env*\n", False)],
+)
+def test_an_image_that_would_take_the_keys_along_is_told(tree: Tree, ignored: str | None, *, told: bool) -> None:
+    tree.write("Dockerfile", "FROM python:3.12\nCOPY . .\n")
+    if ignored is not None:
+        tree.write(".dockerignore", ignored)
+    tree.write("app.py", LEAK)
+    assert ("Put .env into .dockerignore too" in tree.run("fix").out) is told
+
+
 def test_verbose_shows_every_way(tree: Tree) -> None:
     tree.write("app.py", LEAK)
     done = tree.run("fix", "--verbose").out

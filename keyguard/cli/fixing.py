@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from keyguard.settings import Settings
     from keyguard.source import SourceFile
 
-# ruff: noqa: PTH100, PTH118, PTH119, PTH120  # os.path, as in commands: pathlib is not in memory here
+# ruff: noqa: PTH100, PTH118, PTH119, PTH120, PTH123  # os.path, as in commands: pathlib is not in memory here
 
 
 class Fixed(NamedTuple):
@@ -112,7 +112,22 @@ def _around(names: Mapping[str, object], written: repair.Written, session: Sessi
         for change in written.changes
         if change.repaired.moves
     )
-    return Surroundings(unset, _shell(), _uses(root, session), env_file, loads_itself=loads)
+    return Surroundings(unset, _shell(), _uses(root, session), env_file, loads, _is_copied(root, files))
+
+
+def _is_copied(root: str, files: Sequence[str]) -> bool:
+    """Tell whether an image is built from the project's folder and nothing keeps the env file out of it."""
+    if not files or not os.path.lexists(os.path.join(root, "Dockerfile")):
+        return False
+    try:
+        with open(os.path.join(root, ".dockerignore"), encoding="utf-8", errors="replace") as stream:
+            patterns = [line.strip() for line in stream]
+    except OSError:
+        return True
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415  # 20 ms, for a project with images
+
+    # Docker's patterns are rooted; the difference to git's is that `.env` means the one at the top.
+    return not GitIgnoreSpec.from_lines(patterns).match_file(os.path.relpath(files[0], root).replace(os.sep, "/"))
 
 
 def _shell() -> str:

@@ -144,6 +144,7 @@ ENTRIES: dict[str, Entry] = {
         "Whoever has read the code has the key: revoke it and put the new one in its place.",
         "Whoever has read the code has the keys: revoke them and put the new ones in their place.",
     ),
+    "after.copied": "Put {file} into .dockerignore too, or `COPY . .` takes the keys into the image.",
     "after.committed": "(the last commit still holds it, and so does everyone who has fetched it)",
     "diff.would_fix": ("Would fix {count} problem.", "Would fix {count} problems."),
     "diff.masked": "Keys are masked here: this is to read, not to apply.",

@@ -31,7 +31,8 @@ class Surroundings(NamedTuple):
     """What the project and the user's terminal are like: `unset` are variables that nothing has set yet.
 
     `shell` is bash, zsh, fish, powershell or cmd; `uses` names what the project has of dotenv, docker, compose and
-    github. `env_file` is the store's path as the user would type it, None for a store that is no file.
+    github. `env_file` is the store's path as the user would type it, None for a store that is no file. `is_copied` says
+    that an image is built from the folder and nothing keeps the file out of it.
     """
 
     unset: Collection[str] = ()
@@ -39,6 +40,7 @@ class Surroundings(NamedTuple):
     uses: frozenset[str] = frozenset()
     env_file: str | None = None
     loads_itself: bool = False
+    is_copied: bool = False
 
 
 # How a variable of the env file gets to where a program runs; `{file}` is its path, `{name}` the first variable's.
@@ -62,7 +64,7 @@ def render_moved(keys: Sequence[MovedKey], store: str, around: Surroundings, opt
     if not keys:
         return ""
     lines = [*_not_set(keys, around, options), *_moved(keys, store, options)]
-    lines += [*_loading(keys, around, options), *_revoke(keys, options)]
+    lines += [*_loading(keys, around, options), *_copied(around, options), *_revoke(keys, options)]
     return paint(lines, color=options.color)
 
 
@@ -104,6 +106,11 @@ def _loading(keys: Sequence[MovedKey], around: Surroundings, options: RenderOpti
         yield [(say("after.setx"), "dim")]
     if any(way in _SHELLS for way in ways):
         yield [(say("after.export"), "dim")]
+
+
+def _copied(around: Surroundings, options: RenderOptions) -> Iterator[Line]:
+    if around.env_file is not None and around.is_copied:
+        yield [(texts(options.lang).say("after.copied", file=visible(around.env_file)), "warning")]
 
 
 def _revoke(keys: Sequence[MovedKey], options: RenderOptions) -> Iterator[Line]:
