@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from keyguard.prefilter import compiled
+from keyguard.python.glance import below
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -229,7 +230,7 @@ class Flow:
                 found.add(part.attr)
                 waiting.append(part.value)
             elif not isinstance(part, (ast.Compare, ast.Constant)):  # a comparison gives nothing of its sides
-                waiting += _below(part)
+                waiting += below(part)
         return found
 
     def _of_call(self, node: ast.Call, found: set[str]) -> Iterator[ast.AST]:
@@ -314,7 +315,7 @@ def told_apart(  # noqa: C901, PLR0912  # one arm a kind of node
             scope.shared.update(node.names)
         elif isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom)):
             scope.returns.append(node)
-        waiting += [(item, scope, in_class) for item in _below(node)]
+        waiting += [(item, scope, in_class) for item in below(node)]
     for name, scope in names:
         if isinstance(name, ast.Name):
             name.id = scope.own(name.id)
@@ -330,18 +331,6 @@ def _parts(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[l
     body = node.body if isinstance(node.body, list) else [node.body]
     outer = (*given.defaults, *given.kw_defaults, *getattr(node, "decorator_list", ()))
     return [item for item in (*parameters, *body) if item is not None], [item for item in outer if item is not None]
-
-
-def _below(node: ast.AST) -> list[ast.AST]:
-    """`ast.iter_child_nodes` in half its time, without what only says load or store."""
-    found: list[ast.AST] = []
-    for name in node._fields:
-        held = getattr(node, name, None)
-        if isinstance(held, list):
-            found += [item for item in held if isinstance(item, ast.AST)]
-        elif isinstance(held, ast.AST) and not isinstance(held, ast.expr_context):
-            found.append(held)
-    return found
 
 
 def _written(name: str) -> str:
@@ -467,15 +456,6 @@ class Pieces:
         if text is None or len(text) < _SHORTEST or text in self._text:
             return False
         return self._key.search(text.encode("utf-8", "surrogatepass")) is not None
-
-
-def nodes_of(tree: ast.AST) -> list[ast.AST]:
-    """All nodes, those above before those below."""
-    found = [tree]
-    for node in found:
-        if not isinstance(node, (ast.Name, ast.Constant)):
-            found += _below(node)
-    return found
 
 
 def changed(target: ast.AST) -> set[str]:

@@ -15,13 +15,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from keyguard.prefilter import BUILT, ENVIRONMENT, HELD, SHOWN
-from keyguard.python.flow import Environment, Flow, Pieces, literal, nodes_of
-from keyguard.secrets.placeholders import looks_random
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from keyguard.catalogue import Catalogue
+    from keyguard.python.flow import Flow
 
 # A name that may hold a credential, as a variable of the environment, a setting or an attribute.
 _CREDENTIAL = re.compile(
@@ -62,6 +61,8 @@ def may_show(text: str, catalogue: Catalogue) -> bool:
 
 def may_show_environment(text: str, catalogue: Catalogue) -> bool:
     """Tell whether a module may show the whole environment; True if it cannot be told."""
+    from keyguard.python.flow import Environment, Flow  # noqa: PLC0415  # 4 ms that code about models does not pay
+
     shown, read, wrappers = _names(catalogue)
     return _reaches(text, Flow(Environment(shown), read | wrappers | _READS))
 
@@ -71,12 +72,16 @@ def may_build(text: str, catalogue: Catalogue) -> bool:
 
     Pieces that lie side by side are one literal here, which is asked for a whole key.
     """
+    from keyguard.python.flow import Flow, Pieces  # noqa: PLC0415  # as above
+
     _, read, wrappers = _names(catalogue)
     return _reaches(text, Flow(Pieces(text, catalogue), read | wrappers | _READS))
 
 
 def may_hold(text: str, _: Catalogue) -> bool:
     """Tell whether a module may hold a key that only a name or words tell; True if it cannot be told."""
+    from keyguard.python.flow import literal  # noqa: PLC0415  # as in may_show_environment
+
     tree = _parsed(text)
     if tree is None or any(_looks_like_value(comment, _WHOLE_RUN) for comment in _COMMENT.findall(text)):
         return True
@@ -104,6 +109,27 @@ def _reaches(text: str, look: _Look | Flow) -> bool:
         return True
 
 
+def nodes_of(tree: ast.AST) -> list[ast.AST]:
+    """All nodes, those above before those below."""
+    found = [tree]
+    for node in found:
+        if not isinstance(node, (ast.Name, ast.Constant)):
+            found += below(node)
+    return found
+
+
+def below(node: ast.AST) -> list[ast.AST]:
+    """`ast.iter_child_nodes` in half its time, without what only says load or store."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        held = getattr(node, name, None)
+        if isinstance(held, list):
+            found += [item for item in held if isinstance(item, ast.AST)]
+        elif isinstance(held, ast.AST) and not isinstance(held, ast.expr_context):
+            found.append(held)
+    return found
+
+
 def _looks_like_value(text: str, run: re.Pattern[str]) -> bool:
     """Tell whether a text holds what a key without a prefix may look like, and not just names."""
     return any(
@@ -114,6 +140,8 @@ def _looks_like_value(text: str, run: re.Pattern[str]) -> bool:
 def _is_no_name(letters: str) -> bool:
     if len(letters) < _RANDOM or len(letters) >= _PART_OF_NAME * len(_NAME_PARTS.findall(letters)):
         return False
+    from keyguard.secrets.placeholders import looks_random  # noqa: PLC0415  # in memory where keys were searched for
+
     return looks_random(letters)
 
 
