@@ -44,7 +44,9 @@ if TYPE_CHECKING:
         Placeholders,
         Provider,
         Reader,
+        Retrying,
         Rule,
+        Running,
         Sdk,
         SettingsClass,
         Sink,
@@ -67,14 +69,17 @@ __all__ = [
     "Http",
     "HttpClient",
     "KeyShape",
+    "Known",
     "LocalValue",
     "Lookalike",
     "ModelFamily",
     "Models",
     "OptionDefiner",
+    "Own",
     "Placeholders",
     "Provider",
     "Reader",
+    "Retrying",
     "Rule",
     "Sdk",
     "SettingsClass",
@@ -121,22 +126,61 @@ class Triggers(NamedTuple):
     imports: tuple[str, ...]
 
 
+class Own(NamedTuple):
+    """What a project's settings add: providers by id and wrappers by dotted name, each with its data as JSON.
+
+    The data was checked by `schema.own_provider` and `schema.own_wrapper`.
+    """
+
+    providers: tuple[tuple[str, str], ...] = ()
+    wrappers: tuple[tuple[str, str], ...] = ()
+
+
+class Known(NamedTuple):
+    """The names that settings may refer to or must not take: ids, whose each host is, and what makes a client."""
+
+    providers: frozenset[str] = frozenset()
+    hosts: Mapping[str, str] = MappingProxyType({})
+    sdks: frozenset[str] = frozenset()
+    clients: frozenset[str] = frozenset()
+
+
 class Catalogue:
     """Everything in `rules/`, each part decoded when it is first asked for; equal rules give equal catalogues."""
 
-    def __init__(self, root: str, version: str, section: Callable[[str], Any]) -> None:
-        """Keep where the rules came from; `section` gives a part's plain data by name."""
+    def __init__(self, root: str, version: str, section: Callable[[str], Any], own: Own | None = None) -> None:
+        """Keep where the rules came from; `section` gives a part's plain data by name, `own` is in it already."""
         self.root = root
         self.version = version
         self._section = section
+        self._own = own or Own()
 
-    def __reduce__(self) -> tuple[Callable[[str], Catalogue], tuple[str]]:
+    def __reduce__(self) -> tuple[Callable[[str, Own], Catalogue], tuple[str, Own]]:
         """Let a worker process load its own copy instead of carrying this one over."""
-        return load, (self.root,)
+        return load, (self.root, self._own)
+
+    def extended(self, own: Own) -> Catalogue:
+        """This catalogue with a project's own providers and wrappers: a new one, or itself when there are none."""
+        return _extended(self, own) if own != Own() else self
+
+    def known(self) -> Known:
+        """The names in it, without making any of its values."""
+        providers, sdks = self._section("providers"), self._section("sdks")
+        return Known(
+            frozenset(item["id"] for item in providers),
+            {host: item["id"] for item in providers for host in (*item.get("hosts", ()), *item.get("more_hosts", ()))},
+            frozenset(item["id"] for item in sdks),
+            frozenset(made["name"] for item in sdks for made in (*item.get("constructor", ()), *item.get("call", ()))),
+        )
 
     def __repr__(self) -> str:
         """Name the rules folder."""
         return f"Catalogue({self.root!r})"
+
+    @cached_property
+    def own_hosts(self) -> frozenset[str]:
+        """The hosts of a project's own providers."""
+        return frozenset(host for name, _ in self._own.providers for host in self.providers[name].hosts)
 
     @cached_property
     def triggers(self) -> Triggers:
@@ -182,6 +226,13 @@ class Catalogue:
         return knowledge.http(self._section("http"))
 
     @cached_property
+    def retrying(self) -> Retrying:
+        """What repeats calls: tools, the parts of their limits, and the words of loops written by hand."""
+        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+
+        return knowledge.retrying(self._section("retry"))
+
+    @cached_property
     def env_access(self) -> EnvAccess:
         """How code reads and writes values by name."""
         from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
@@ -194,6 +245,13 @@ class Catalogue:
         from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
 
         return knowledge.sinks(self._section("sinks"))
+
+    @cached_property
+    def running(self) -> Running:
+        """How code runs things: at once, behind a limit, for each request, once."""
+        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+
+        return knowledge.running(self._section("running"))
 
     @cached_property
     def placeholders(self) -> Placeholders:
@@ -216,11 +274,21 @@ class Catalogue:
         return tuple(knowledge.flat(knowledge.Lookalike, item) for item in found)
 
     @cached_property
+    def foreign_hosts(self) -> Mapping[str, str]:
+        """Hosts that are mistaken for a provider's API and answer no model call, with the provider's id."""
+        return MappingProxyType({item["name"]: item["provider"] for item in self._section("lookalikes")["host"]})
+
+    @cached_property
     def words(self) -> Words:
         """Names that tell a credential without naming a provider."""
         from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
 
         return knowledge.flat(knowledge.Words, self._section("words"))
+
+    @cached_property
+    def mapped_protocols(self) -> frozenset[str]:
+        """The vendors whose clients others answer too, under the vendor's own model ids."""
+        return frozenset(self._section("models")["mapped"])
 
     @cached_property
     def families(self) -> tuple[ModelFamily, ...]:
@@ -310,8 +378,8 @@ def find_rules() -> str:
     raise CatalogueError(msg)
 
 
-def load(rules_dir: str | os.PathLike[str] | None = None) -> Catalogue:
-    """Load the catalogue from `rules_dir`, or the rules that came with keyguard.
+def load(rules_dir: str | os.PathLike[str] | None = None, own: Own | None = None) -> Catalogue:
+    """Load the catalogue from `rules_dir`, or the rules that came with keyguard, with what a project adds of its own.
 
     The first load reads and checks every file (some 100 ms) and leaves a cache; the next ones take the cache as long as
     no file's name, size or time changed.
@@ -322,16 +390,39 @@ def load(rules_dir: str | os.PathLike[str] | None = None) -> Catalogue:
     root = find_rules() if rules_dir is None else os.path.abspath(rules_dir)
     stamp = _stamp(root)
     cache = _cache_path(root)
-    if cache is not None:
-        catalogue = _from_cache(root, stamp, cache)
-        if catalogue is not None:
-            return catalogue
-    from keyguard.schema import read_rules  # noqa: PLC0415  # tomllib and 180 files: 100 ms that a cached load saves
+    section = _from_cache(stamp, cache) if cache is not None else None
+    if section is None:
+        from keyguard.schema import read_rules  # noqa: PLC0415  # tomllib and 180 files: 100 ms, not for a cached load
 
-    sections = read_rules(root)
-    if cache is not None:
-        _write_cache(cache, stamp, sections)
-    return Catalogue(root, stamp, sections.__getitem__)
+        sections = read_rules(root)
+        if cache is not None:
+            _write_cache(cache, stamp, sections)
+        section = sections.__getitem__
+    return Catalogue(root, stamp, section).extended(own or Own())
+
+
+_CHANGED = frozenset({"providers", "sdks", "triggers", "patterns"})
+
+
+def _extended(base: Catalogue, own: Own) -> Catalogue:
+    """Put a project's own providers and wrappers into the parts they change; those are cached by what they say."""
+    stamp = "\n".join([base.version, *(text for named in own for item in named for text in item)])
+    cache = _cache_path(f"{base.root}\0{stamp}")
+    section = _from_cache(stamp, cache) if cache is not None else None
+    if section is None:
+        from keyguard.schema import with_own  # noqa: PLC0415  # the search patterns are made anew: 90 ms
+
+        plain = base._section  # noqa: SLF001  # the same class
+        changed = with_own(plain("providers"), plain("sdks"), {"http": plain("http"), "env": plain("env")}, own)
+        if cache is not None:
+            _write_cache(cache, stamp, changed)
+        section = changed.__getitem__
+    own_part = section
+
+    def part(name: str) -> Any:  # noqa: ANN401  # plain JSON data of any form
+        return own_part(name) if name in _CHANGED else base._section(name)  # noqa: SLF001  # the same class
+
+    return Catalogue(base.root, stamp, part, own)
 
 
 def _stamp(root: str) -> str:
@@ -371,13 +462,14 @@ def cache_folder() -> str | None:
 
 
 def _cache_path(root: str) -> str | None:
-    """The cache file of this rules folder."""
+    """The cache file of a rules folder; `root` is the folder, and behind it what a project adds."""
     folder = cache_folder()
-    return None if folder is None else os.path.join(folder, f"catalogue-{crc32(os.fsencode(root)):08x}.json")
+    name = f"catalogue-{crc32(root.encode('utf-8', 'surrogateescape')):08x}.json"
+    return None if folder is None else os.path.join(folder, name)
 
 
-def _from_cache(root: str, stamp: str, path: str) -> Catalogue | None:
-    """The cached catalogue; None when there is none, it is stale, or it was not written by us and whole.
+def _from_cache(stamp: str, path: str) -> Callable[[str], Any] | None:
+    """The cached data by section; None when there is none, it is stale, or it was not written by us and whole.
 
     Layout: one JSON line with the stamp, the CRC-32 of the rest and each section's offset and length; the sections.
     """
@@ -399,7 +491,7 @@ def _from_cache(root: str, stamp: str, path: str) -> Catalogue | None:
         start, length = places[name]
         return json.loads(body[start : start + length])
 
-    return Catalogue(root, stamp, section)
+    return section
 
 
 def _is_ours(status: os.stat_result) -> bool:

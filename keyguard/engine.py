@@ -7,8 +7,8 @@ from collections import Counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from keyguard.model import FileReport, Finding, Hit, Notice, Report, Span
-from keyguard.prefilter import FOUND
+from keyguard.model import Confidence, FileReport, Finding, Hit, Notice, Report, Severity, Span
+from keyguard.prefilter import FOUND, WIDE
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
 if TYPE_CHECKING:
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
     from keyguard.checks import NetworkCheck, PythonCheck
     from keyguard.discover import GitState, Target, Window
+    from keyguard.inventory import Inventory, Row, Survey, Usage
     from keyguard.knowledge import KeyShape
     from keyguard.prefilter import Prefilter, Signals
     from keyguard.python.around import Surroundings
+    from keyguard.python.facts import PythonFacts
     from keyguard.python.module import Module
+    from keyguard.python.network import Network
     from keyguard.python.project import Project
+    from keyguard.python.rows import Draft
     from keyguard.settings import Settings, SettingsFinder, Vocabulary
     from keyguard.suppress import Mark
 
@@ -39,7 +43,8 @@ class Session(NamedTuple):
     `finder` gives the settings of a path, `root` is the project's folder, `git` says what git does with a file;
     `accepts` asks another tool's baseline about a path and a secret's SHA-1 in hexadecimal. `project` holds the modules
     that a file of this run may import constants from; each is read once a process. `sifted` is what the prefilter said
-    already of some files, by location. A run that `remembers` notes what each result stands on, for the cache.
+    already of some files, by location. A run that `remembers` notes what each result stands on, for the cache; `survey`
+    says what to list besides findings.
     """
 
     catalogue: Catalogue
@@ -52,13 +57,18 @@ class Session(NamedTuple):
     accepts: Callable[[str, str], bool] | None = None
     sifted: Mapping[str, Sifted] = MappingProxyType({})
     remembers: bool = False
+    survey: Survey | None = None
 
 
 class Sifted(NamedTuple):
-    """What the prefilter said of a file when it had so many bytes."""
+    """What the prefilter said of a file, and Python's hash of its bytes then: it may have changed when it is checked.
 
-    size: int
+    A process that is not forked has hashes of its own, and searches again.
+    """
+
+    content: int
     signals: Signals
+    is_named: bool = False
 
 
 class LazyProject:
@@ -93,6 +103,7 @@ class Outcome(NamedTuple):
     `bug` says where keyguard itself failed on the file; the other files are checked all the same. A run that remembers
     has the `digest` of what was read, unless it `was_searched_only`, and the modules `seen` for it: name, import
     folder, and file or empty.
+    `rows` and `usages` are what a survey lists of the file.
     """
 
     report: FileReport
@@ -102,6 +113,8 @@ class Outcome(NamedTuple):
     digest: str = ""
     seen: tuple[tuple[str, str, str], ...] = ()
     was_searched_only: bool = False
+    rows: tuple[Row, ...] = ()
+    usages: tuple[Usage, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -116,6 +129,8 @@ class Outcome(NamedTuple):
             or self.hidden
             or self.unused
             or self.bug
+            or self.rows
+            or self.usages
         )
 
 
@@ -145,6 +160,24 @@ def check_targets(
         remember(known, found, session, cache)
         outcomes = [outcome for outcome in (*known.outcomes, *found) if not outcome.is_empty]
     return _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug))
+
+
+def inventory_targets(
+    targets: Sequence[Target],
+    session: Session,
+    *,
+    jobs: int | None = None,
+    advance: Callable[[int], None] = lambda _: None,
+) -> tuple[Report, Inventory]:
+    """Check every target as `check_targets` does and list besides what the session's survey asks for."""
+    from keyguard.inventory import Inventory, row_order, usage_order  # noqa: PLC0415  # for this command only
+
+    outcomes = _checked(targets, session, jobs, advance)
+    report = _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug))
+    rows = sorted((row for outcome in outcomes for row in outcome.rows), key=row_order)
+    usages = sorted((usage for outcome in outcomes for usage in outcome.usages), key=usage_order)
+    unread = sorted({finding.path for finding in report.findings if finding.rule in {"KG001", "KG002"}})
+    return report, Inventory(tuple(rows), tuple(usages), tuple(unread))
 
 
 def _checked(
@@ -207,7 +240,7 @@ def sift_chunk(targets: Iterable[Target], session: Session) -> tuple[list[Outcom
     left: list[tuple[Target, Sifted | None]] = []
     for target in targets:
         sifted = _sifted(target, session)
-        if sifted is None or sifted.signals:
+        if sifted is None or sifted.signals or sifted.is_named:
             left.append((target, sifted))
         elif sifted.signals.is_binary:
             outcomes.append(_binary(target))
@@ -220,7 +253,8 @@ def _sifted(target: Target, session: Session) -> Sifted | None:
         return None
     try:
         data = target.read()
-        return Sifted(len(data), session.prefilter.scan(data, kind_of(target.path, data[:256]), target.path))
+        signals = session.prefilter.scan(data, kind_of(target.path, data[:256]), target.path)
+        return Sifted(hash(data) if signals else 0, signals, is_named=_is_named(session, data))
     except Exception:  # noqa: BLE001  # it will happen again, where it is reported
         return None
 
@@ -272,28 +306,34 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
     """Check a file whose bytes are in hand."""
     kind = kind_of(target.path, data[:256])
     sifted = session.sifted.get(target.location)
-    known = sifted is not None and sifted.size == len(data)
+    known = sifted is not None and sifted.content == hash(data)
     signals = sifted.signals if sifted and known else session.prefilter.scan(data, kind, target.path)
     if signals.is_binary:
         return _binary(target)
-    if not signals:
+    is_named = _is_named(session, data)
+    if not signals and not is_named:
         return Outcome(FileReport(target.path), was_searched_only=True)
-    file = _File(target, session)
+    file = _File(target, session, is_named=is_named)
     try:
         source = decode(target.path, data, kind=kind, place=target.place)
     except Undecodable as error:
         return Outcome(FileReport(target.path, skipped=error.reason))
-    if kind != "notebook":
-        file.check_text(source, signals)
-        if kind == "python":
-            file.check_python((source,), signals)
-        return file.outcome((source,))
+    if kind == "notebook":
+        return _check_notebook(file, source, signals)
+    file.check_text(source, signals)
+    if kind == "python":
+        file.check_python((source,), signals)
+    return file.outcome((source,))
+
+
+def _check_notebook(file: _File, source: SourceFile, signals: Signals) -> Outcome:
+    """Check the parts of a notebook, its code cells as one module; one that is no JSON is checked as text."""
     from keyguard.source import NotebookError, notebook_parts  # noqa: PLC0415  # dataclasses: 18 ms, for notebooks
 
     try:
         parts = notebook_parts(source)
     except NotebookError as error:
-        file.note("KG001", str(error).removeprefix(f"{target.path}: "))
+        file.note("KG001", str(error).removeprefix(f"{source.path}: "))
         source = source.replaced(kind="json")
         file.check_text(source, signals)
         return file.outcome((source,))
@@ -303,6 +343,17 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
     if cells:
         file.check_python(cells, signals)
     return file.outcome(parts, source)
+
+
+def _is_named(session: Session, data: bytes) -> bool:
+    """Tell whether a file holds the variable that is asked for; fields of settings classes spell it in lower case."""
+    survey = session.survey
+    if survey is None or survey.variable is None:
+        return False
+    from keyguard.source import searchable  # noqa: PLC0415  # for this question only
+
+    flat = searchable(data)
+    return flat is not None and survey.variable.lower().encode() in flat.lower()
 
 
 def _check_windows(target: Target, session: Session) -> Outcome:
@@ -319,7 +370,8 @@ def _check_windows(target: Target, session: Session) -> Outcome:
         signals = session.prefilter.scan(window.data, kind, target.path)
         if signals.is_binary:
             return Outcome(FileReport(target.path, skipped="binary"), was_searched_only=True)
-        if not signals and number:
+        file.is_named = _is_named(session, window.data)
+        if not signals and not file.is_named and number:
             continue
         source = decode(
             target.path,
@@ -358,9 +410,12 @@ def _readable(target: Target) -> Iterator[Window | OSError]:
 class _File:
     """Collects the hits of one file, part by part, and turns them into its outcome."""
 
-    def __init__(self, target: Target, session: Session) -> None:
+    def __init__(self, target: Target, session: Session, *, is_named: bool = False) -> None:
         self._target = target
         self._session = session
+        self.is_named = is_named
+        self._drafts: list[Draft] = []
+        self._usages: list[Usage] = []
         self._settings: Settings = session.finder.for_path(target.location)
         self._hits: dict[int, list[Hit]] = {}
         self._sources: dict[int, SourceFile] = {}
@@ -409,21 +464,24 @@ class _File:
         facts = text_facts(source, self._target, session.catalogue, self._settings, signals, session.git)
         for key in facts.keys:
             self._remember(key.value, key.shape)
+        if self.is_named and source.kind != "python" and source.part != "output":
+            self._look_for_variable(source)
         for check in TEXT_CHECKS:
             if self._settings.is_selected(check.rule):
                 self._add(source, check.run(facts))
 
     def check_python(self, sources: Sequence[SourceFile], signals: Signals) -> None:
         """Run the rules that read Python, over a file or the cells of a notebook in order."""
-        if not signals.python and not signals.connects:
+        surveyed = self._session.survey is not None and (signals.talks or signals.connects or self.is_named)
+        if not signals.python and not signals.connects and not signals.requests and not surveyed:
             return
         from keyguard.checks import NETWORK_CHECKS, PYTHON_CHECKS  # noqa: PLC0415  # as in check_text
 
         selected = self._settings.is_selected
         wanted = [check for check in PYTHON_CHECKS if selected(check.rule)]
-        connecting = [check for check in NETWORK_CHECKS if signals.connects and selected(check.rule)]
-        if self._may_hold_keys(sources, signals, wanted):
-            self._check_whole(sources, signals, wanted, connecting)
+        connecting = [check for check in NETWORK_CHECKS if selected(check.rule) and self._concerns(check, signals)]
+        if surveyed or self._may_hold_keys(sources, signals, wanted):
+            self._check_whole(sources, signals, wanted, connecting, surveyed=surveyed)
         elif connecting:
             self._check_connections(sources, signals, connecting)
 
@@ -433,14 +491,16 @@ class _File:
         signals: Signals,
         wanted: Sequence[PythonCheck],
         connecting: Sequence[NetworkCheck],
+        *,
+        surveyed: bool,
     ) -> None:
-        """Run every rule over a module that may hold or show keys."""
+        """Run every rule over a module that may hold or show keys; `surveyed`, list what the survey asks for."""
         from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 190 ms
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
         session = self._session
         # Where nothing talks to a model, what a function does without a word about keys hardly matters.
-        matters = None if signals.talks else session.prefilter.matters
+        matters = None if signals.talks or connecting or surveyed else session.prefilter.matters
         facts = read_cells(sources, session.catalogue, session.project(), matters, self._target.location)
         if isinstance(facts, ParseFailure):
             self._unparsed(sources, facts, signals)
@@ -452,8 +512,10 @@ class _File:
             self._remember(key.value, key.match.shape if key.match else None)
         for check in wanted:
             self._add_hits(facts.module, check.run(facts))
-        if connecting:
-            self._connect(facts.near, connecting)
+        if connecting or surveyed:
+            network = self._connect(facts.near, connecting)
+            if surveyed:
+                self._survey(facts, network)
 
     def _check_connections(
         self, sources: Sequence[SourceFile], signals: Signals, checks: Sequence[NetworkCheck]
@@ -463,13 +525,23 @@ class _File:
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
         session = self._session
-        near = look_around(
-            sources, session.catalogue, session.project(), session.prefilter.connects, self._target.location
-        )
+        # Away from models a request is all that there is to find, and any body may hold one.
+        matters = session.prefilter.connects if signals.connects else None
+        near = look_around(sources, session.catalogue, session.project(), matters, self._target.location)
         if isinstance(near, ParseFailure):
             self._unparsed(sources, near, signals)
         else:
             self._connect(near, checks)
+
+    def _concerns(self, check: NetworkCheck, signals: Signals) -> bool:
+        """Tell whether a rule can say anything that is shown: elsewhere than near models, only the low voices."""
+        if signals.connects:
+            return True
+        return (
+            signals.requests
+            and check.rule in WIDE
+            and self._settings.is_shown(check.rule, Severity.LOW, Confidence.HIGH)
+        )
 
     def _may_hold_keys(self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object]) -> bool:
         """Tell whether a parse can find or explain a key: what the cheaper looks leave."""
@@ -477,14 +549,64 @@ class _File:
             return False
         return signals.likely or any(self._sees(look, sources) for look in signals.looks)
 
-    def _connect(self, near: Surroundings, checks: Sequence[NetworkCheck]) -> None:
+    def _connect(self, near: Surroundings, checks: Sequence[NetworkCheck]) -> Network:
         """Run the rules about connections over one walk's facts."""
         from keyguard.checks.spots import hits_of  # noqa: PLC0415  # for Python that talks to models
         from keyguard.python.connections import network_of  # noqa: PLC0415  # as above
 
         module = near.index.module
-        network = network_of(near, self._settings.advice, self._session.project().versions)
+        versions = self._session.project().versions_at(self._target.location)
+        network = network_of(near, self._settings.advice, versions)
         self._add_hits(module, hits_of([spot for check in checks for spot in check.run(network)], module))
+        return network
+
+    def _survey(self, facts: PythonFacts, network: Network) -> None:
+        """List the connections of a module and what it does with the variable that is asked for."""
+        from keyguard.inventory import Usage  # noqa: PLC0415  # for a survey only
+        from keyguard.python.rows import drafts_of  # noqa: PLC0415  # as above
+
+        self._drafts += drafts_of(network, facts.module, self._clean)
+        survey = self._session.survey
+        if survey is None or survey.variable is None:
+            return
+        from keyguard.python.variables import touches  # noqa: PLC0415  # as above
+
+        for touch in touches(facts, survey.variable, network):
+            source, span = facts.module.place(touch.span)
+            line, column = source.position(span.start)
+            where = "code" if source.cell is None else "notebook"
+            by = self._clean(touch.by)
+            self._usages.append(
+                Usage(source.path, line, column, source.cell, touch.action, where, by, implied=touch.implied)
+            )
+        for stepped in facts.module.stepped:
+            source, span = facts.module.place(stepped)
+            self._look_for_variable(source, span)
+
+    def _look_for_variable(self, source: SourceFile, within: Span | None = None) -> None:
+        """List what a text that is not parsed does with the variable that is asked for."""
+        survey = self._session.survey
+        if survey is None or survey.variable is None:
+            return
+        from keyguard.inventory import Usage  # noqa: PLC0415  # for a survey only
+        from keyguard.mentions import mentions, where  # noqa: PLC0415  # as above
+
+        place = where(self._target.place, source.kind) if source.cell is None else "notebook"
+        for found in mentions(source, survey.variable):
+            if within is None or within.start <= found.start < within.end:
+                line, column = source.position(found.start)
+                self._usages.append(Usage(source.path, line, column, source.cell, found.action, place))
+
+    def _clean(self, text: str) -> str:
+        """Take out of a text whatever is a key."""
+        from keyguard.secrets.placeholders import mask  # noqa: PLC0415  # for a survey only
+        from keyguard.secrets.shapes import keys_in_text  # noqa: PLC0415  # as above
+
+        for key, masked in self._secrets.items():
+            text = text.replace(key, masked)
+        for found in keys_in_text(text, self._session.catalogue):
+            text = text.replace(found.value, mask(found.value, found.shape))
+        return text
 
     def _add_hits(self, module: Module, hits: Iterable[Hit]) -> None:
         """Add hits whose spans count in the whole module; each goes to the cell it lies in."""
@@ -510,6 +632,7 @@ class _File:
         """Report Python that does not parse; its keys are still keys, found in its text."""
         for source in sources:
             self._check_unparsed(source)
+            self._look_for_variable(source)
         if not self._settings.is_selected("KG002"):
             return
         source, line = _cell_line(sources, failure.line)
@@ -538,10 +661,11 @@ class _File:
         self, source: SourceFile, signals: Signals, own: Span, before: int, marks: tuple[Mark, ...]
     ) -> tuple[Mark, ...]:
         """Run the text rules over one window and keep what begins in its own part; give the marks of the whole file."""
-        if signals:
+        if signals or self.is_named:
             self.check_text(source, signals)
             if source.kind == "python":
                 self._check_unparsed(source)
+                self._look_for_variable(source)
             hits = self._hits.pop(id(source), [])
             self._sources.pop(id(source), None)
             self._hits[id(source)] = [hit for hit in hits if own.start <= hit.span.start < own.end]
@@ -649,7 +773,13 @@ class _File:
             accepted=tuple(sorted(self._accepted, key=_position)),
             windowed=windowed,
         )
-        return Outcome(report, tuple(self._hidden.items()), self._unused)
+        outcome = Outcome(report, tuple(self._hidden.items()), self._unused)
+        if self._drafts or self._usages:
+            from keyguard.python.rows import rows_with_problems  # noqa: PLC0415  # for a survey only
+
+            rows = rows_with_problems(self._drafts, self._findings)
+            outcome = outcome._replace(rows=rows, usages=tuple(dict.fromkeys(self._usages)))
+        return outcome
 
 
 def _cell_line(sources: Sequence[SourceFile], line: int) -> tuple[SourceFile, int]:

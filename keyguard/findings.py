@@ -87,6 +87,8 @@ class Speaker:
         said = texts(self.lang)
         provider = self.catalogue.providers.get((hit.secret and hit.secret.provider) or values.get("provider") or "")
         values["provider"] = provider.label(self.lang) if provider else said.say("some-provider")
+        owner = self.catalogue.providers.get(values.get("owner", ""))
+        values["owner"] = owner.label(self.lang) if owner else said.say("some-provider")
         values["console_url"] = (provider and provider.console_url) or said.say("no-console")
         count = _LENGTH.search(values.get("masked", ""))
         if count is not None:

@@ -27,7 +27,8 @@ class KeyShape:
     `test` names a function of `secrets.structure`, called with `test_args`. `test_means` says what the answer tells:
     `proves` (a pass is certain, a failure means mistyped or cut, still this provider's), `excludes` (a failure means
     another provider's key) or `decides` (both). `endpoints` are the only hosts (or host/path) that take this key.
-    `charset` is that of the body after the prefix. `often_public` keys are public by design in some products.
+    `charset` is that of the body after the prefix. `often_public` keys are public by design in some products,
+    and keys that `manages` create keys or read a whole account: more than a model call needs.
     """
 
     id: str
@@ -48,6 +49,7 @@ class KeyShape:
     malformed: bool = False
     retired: bool = False
     often_public: bool = False
+    manages: bool = False
     endpoints: tuple[str, ...] = ()
 
     @property
@@ -110,8 +112,9 @@ class Models:
 class Provider:
     """Who issues keys and answers requests.
 
-    `env` are variables that hold a key, the primary one first; `env_other` belong to the provider but hold no secret;
-    `env_reused` belong to another provider and its own documentation uses them. `hosts` are lower-case, with a port
+    `env` are variables that hold a key, the primary one first; `env_admin` those of them that hold one to manage an
+    account with; `env_other` belong to the provider but hold no secret; `env_reused` belong to another provider and its
+    own documentation uses them. `hosts` are lower-case, with a port
     where one tells (`localhost:4000`). `words` are lower-case names by which nearby text names the provider. `curated`
     is False for a host that was taken over from public lists and not checked by hand.
     """
@@ -123,6 +126,7 @@ class Provider:
     aggregator: bool = False
     shapes: tuple[KeyShape, ...] = ()
     env: tuple[str, ...] = ()
+    env_admin: tuple[str, ...] = ()
     env_other: tuple[str, ...] = ()
     env_base_url: tuple[str, ...] = ()
     env_reused: tuple[str, ...] = ()
@@ -153,6 +157,11 @@ class Provider:
         short = name.removeprefix("RELAY_")
         return short if short.isidentifier() else name
 
+    @property
+    def variable_of_calls(self) -> str:
+        """The variable whose key is for model calls and no more."""
+        return next((name for name in self.env if name not in self.env_admin and name.isidentifier()), self.variable)
+
     def label(self, lang: str = "en") -> str:
         """The name for a person who reads `lang`."""
         return self.name_zh if lang == "zh" and self.name_zh else self.name
@@ -167,7 +176,7 @@ class Timeout:
     attributes, `env` variables. `default` is in seconds, whatever the unit of the arguments; `endless` says that there
     is no limit at all; with neither, nobody knows. `none` and `call_none` tell what an explicit None means:
     `endless`, `default`, `error`, or `client` (a call keeps the client's limit). `endless_calls` are methods that no
-    limit bounds, not the client's either. `remedy` is the code that sets one.
+    limit bounds, not the client's either. `zero` says that a 0 means no limit. `remedy` is the code that sets one.
     """
 
     params: tuple[str, ...] = ()
@@ -180,6 +189,7 @@ class Timeout:
     none: str = "endless"
     call_none: str = "endless"
     endless_calls: tuple[str, ...] = ()
+    zero: bool = False
     remedy: str = ""
 
 
@@ -240,18 +250,24 @@ class BasePath:
 
     `appended` is the path that the most usual call adds. `version` is `needed` when the base must end with a version
     path, `added` when the client adds it itself (so that a base which has it doubles it), empty when both work.
-    `doubled` are endings that come twice. `scheme` is False where a bare host belongs; `slash` says that the base needs
-    a slash at its end, being joined blindly, and `slash_settings` are the module attributes that need one although the
-    arguments do not. `params` are the arguments that this holds for, all of them when empty.
+    `doubled` are endings that come twice. `scheme` is False where a bare host belongs, and `bare` tells that one is
+    taken too; `slash` says that the base needs a slash at its end, being joined blindly, and `slash_settings` are the
+    module attributes that need one although the arguments do not. `params` are the arguments that this holds for, all
+    of them when empty. `version_params` choose another version path than the one that is added. `empty` tells what an
+    empty text gives: `default` (as if nothing was given) or `fails` (a request without a host); nothing when nobody
+    knows.
     """
 
     appended: str = ""
     version: str = ""
     doubled: tuple[str, ...] = ()
     scheme: bool = True
+    bare: bool = False
     slash: bool = False
     slash_settings: tuple[str, ...] = ()
     params: tuple[str, ...] = ()
+    version_params: tuple[str, ...] = ()
+    empty: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,8 +379,10 @@ class Sdk:
     `distinctive` those that tell by themselves that a model is called. `derive` are methods that give the same client
     with other settings, `clients` attributes and methods that give a part of it that sends requests under names of its
     own (`aio`, `chats.create`: its methods stand in `methods` as `chats.create().send_message`). `http_params` take an
-    HTTP client. `missing_key` tells what happens without a key: `raises`, `anonymous` (a request without one, or with a
-    stand-in) or `fallback` (the variables of others in `env_fallback` are sent). `env_at_import` are variables that are
+    HTTP client; False for one of `verify_params` switches certificate checks off. `missing_key` tells what happens
+    without a key: `raises`, `anonymous` (a request without one, or with a stand-in) or `fallback` (the variables of
+    others in `env_fallback` are sent), and `empty_key` that an empty text `fails` only when a request is sent.
+    `forgives` is what it takes away from a key by itself: `space`, `scheme`. `env_at_import` are variables that are
     read once, when the package is imported. `closed_unheld` says that a client nothing holds is closed before its call
     is sent. `routes` are model prefixes that choose a provider, `routes_of` another SDK whose prefixes hold here.
     `verified` is the version whose defaults a test holds against the real package.
@@ -384,6 +402,7 @@ class Sdk:
     base_url_position: int | None = None
     header_params: tuple[str, ...] = ()
     http_params: tuple[str, ...] = ()
+    verify_params: tuple[str, ...] = ()
     env: tuple[str, ...] = ()
     env_base_url: tuple[str, ...] = ()
     base_url_default: str | None = None
@@ -400,6 +419,8 @@ class Sdk:
     payload_params: tuple[str, ...] = ()
     stream_params: tuple[str, ...] = ()
     missing_key: str = ""
+    empty_key: str = ""
+    forgives: tuple[str, ...] = ()
     env_fallback: tuple[str, ...] = ()
     env_at_import: tuple[str, ...] = ()
     closed_unheld: bool = False
@@ -433,6 +454,8 @@ class HttpClient:
     `timeout.params` belong to a session's constructor and `timeout.call_params` to each request, at `timeout_position`
     of a function in `calls`. `verify_params` switch certificate checks off with False (or with what `insecure` names),
     and `insecure` are calls that give a context without them. `status_raises` tells that a bad status raises by itself.
+    `prepares` are those of `calls` and `methods` that send nothing yet, `unbounded` take no time limit; `adapters` are
+    transports that leave a request's time limit alone, while any other that is mounted may set one.
     """
 
     id: str
@@ -442,6 +465,9 @@ class HttpClient:
     async_sessions: tuple[str, ...] = ()
     requests: tuple[str, ...] = ()
     methods: tuple[str, ...] = ()
+    prepares: tuple[str, ...] = ()
+    unbounded: tuple[str, ...] = ()
+    adapters: tuple[str, ...] = ()
     url_params: tuple[str, ...] = ("url",)
     url_position: int | None = 0
     url_position_verb: int | None = None
@@ -463,15 +489,18 @@ class HttpClient:
 class TimeLimit:
     """A class that holds time limits (`httpx.Timeout`): the arguments that bound a wait for an answer, best first.
 
-    `params` by name; `position` is that of the first of them, None where there is none. `unit` is that of the numbers,
-    `default` what the object gives when none of them is set: seconds, or None for no limit.
+    `params` by name, the first that is given counts; `position` is that of the one that may stand without a name, None
+    where there is none. `also` bound the wait too. `unit` is that of the numbers, `default` what the object gives when
+    none of them is set: seconds, or None for no limit. `zero` says that a 0 means no limit.
     """
 
     names: tuple[str, ...]
     params: tuple[str, ...]
+    also: tuple[str, ...] = ()
     position: int | None = 0
     unit: str = "s"
     default: float | None = None
+    zero: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,7 +508,10 @@ class Http:
     """`http.toml`: HTTP libraries, the objects that hold their time limits, and what switches TLS checks off.
 
     `insecure` are calls whose result checks no certificate, `insecure_settings` attributes that switch checks off when
-    they are set to False or to a name in `insecure_values`; `global_timeouts` are calls that give every socket a limit.
+    they are set to False or to a name in `insecure_values`; `global_timeouts` are calls that give every socket a limit,
+    `bounds` those that end what they are given, or what stands in their `with` or under them as a decorator;
+    `insecure_env` are variables with the value that switches checks off (`NAME=0`); `removed` are arguments that these
+    libraries no longer have.
     """
 
     clients: tuple[HttpClient, ...] = ()
@@ -489,6 +521,99 @@ class Http:
     insecure_values: tuple[str, ...] = ()
     insecure_env: tuple[str, ...] = ()
     global_timeouts: tuple[str, ...] = ()
+    removed: tuple[Removed, ...] = ()
+    bounds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RetryTool:
+    """Something that repeats calls: a decorator, a class whose objects do, an adapter, a method of a client.
+
+    `names` are dotted names, `methods_of_calls` methods that tell by themselves; `handed` says that its first argument
+    is the function to repeat, `call_methods` are those of its objects that are given one. Of each limit it says where
+    it is given: `attempts_*` (counting as `counts` says), `time_*`, `stop_*` (a part, see RetryPart), `wait_*` (a
+    part), `delay_*` (a number in `unit`), `growth_*` (a number; above `growth_from` the pauses grow), `interval_*`
+    (the number of a part that is only named), `catch_*` (classes, or a part), `looks_params` (something that looks at
+    the error), `inner_*` (another tool that decides). `attempts`, `is_timed`, `delay` and `catches` hold without any:
+    no attempts and no time is for ever. `delay` is `none`, `fixed`, `growing` or `unknown`, `catches` is `all`,
+    `transient`, `status`, `connection` or `none`. `methods` and `statuses` are the verbs and statuses it repeats by
+    default. `kind` is how it comes to be on a call's way: empty (decorator, loop, or given the function), `adapter`,
+    `transport` or `setting`. The remedies are code.
+    """
+
+    id: str
+    imports: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    methods_of_calls: tuple[str, ...] = ()
+    handed: bool = False
+    call_methods: tuple[str, ...] = ()
+    attempts_params: tuple[str, ...] = ()
+    attempts_position: int | None = None
+    counts: str = "attempts"
+    time_params: tuple[str, ...] = ()
+    stop_params: tuple[str, ...] = ()
+    stop_position: int | None = None
+    wait_params: tuple[str, ...] = ()
+    wait_position: int | None = None
+    delay_params: tuple[str, ...] = ()
+    delay_position: int | None = None
+    growth_params: tuple[str, ...] = ()
+    growth_position: int | None = None
+    growth_from: float = 0
+    interval_params: tuple[str, ...] = ()
+    unit: str = "s"
+    catch_params: tuple[str, ...] = ()
+    catch_position: int | None = None
+    looks_params: tuple[str, ...] = ()
+    inner_params: tuple[str, ...] = ()
+    inner_position: int | None = None
+    attempts: int | None = None
+    is_timed: bool = False
+    delay: str = "unknown"
+    catches: str = "transient"
+    methods_params: tuple[str, ...] = ()
+    methods: tuple[str, ...] | None = None
+    statuses_params: tuple[str, ...] = ()
+    statuses: tuple[int, ...] | None = None
+    kind: str = ""
+    remedy_wait: str = ""
+    remedy_stop: str = ""
+    remedy_catch: str = ""
+    remedy_methods: str = ""
+    remedy_statuses: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPart:
+    """A piece that a tool's limits and pauses are made of: see `retry.toml` for its kinds."""
+
+    kind: str
+    names: tuple[str, ...]
+    params: tuple[str, ...] = ()
+    position: int | None = 0
+    default: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrying:
+    """`retry.toml`: the tools that repeat calls, their parts, and the words of loops written by hand."""
+
+    tools: tuple[RetryTool, ...] = ()
+    parts: tuple[RetryPart, ...] = ()
+    attempt_words: tuple[str, ...] = ()
+    helper_words: tuple[str, ...] = ()
+    wait_words: tuple[str, ...] = ()
+    sleeps: tuple[str, ...] = ()
+    exits: tuple[str, ...] = ()
+    input_calls: tuple[str, ...] = ()
+    input_methods: tuple[str, ...] = ()
+    polling_methods: tuple[str, ...] = ()
+    status_names: tuple[str, ...] = ()
+    quota_texts: tuple[str, ...] = ()
+    wait_texts: tuple[str, ...] = ()
+    limiters: tuple[str, ...] = ()
+    own_errors: tuple[str, ...] = ()
+    foreign_errors: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -561,15 +686,30 @@ class OptionDefiner:
 
 
 @dataclass(frozen=True, slots=True)
+class Precedence:
+    """Two variables for one thing: when both are set, `reader` takes `wins` and says nothing about `over`."""
+
+    wins: str
+    over: str
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
 class EnvAccess:
-    """How code reads values, writes them, and declares settings and options; `environs` are the whole environment."""
+    """How code reads values, writes them, and declares settings and options.
+
+    `environs` are the whole environment, `loaders` fill it from a file, `file_reads` give a file's text with the line
+    end that editors put behind it. `precedences` are the pairs of variables of which one silently wins.
+    """
 
     readers: tuple[Reader, ...] = ()
     writers: tuple[Writer, ...] = ()
     settings_classes: tuple[SettingsClass, ...] = ()
     options: tuple[OptionDefiner, ...] = ()
+    precedences: tuple[Precedence, ...] = ()
     environs: tuple[str, ...] = ()
     loaders: tuple[str, ...] = ()
+    file_reads: tuple[str, ...] = ()
     unwrap_methods: tuple[str, ...] = ()
 
 
@@ -609,6 +749,106 @@ class Sinks:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """What starts one thing for each item: `gather` waits for all it is given, `spawn` starts an awaitable.
+
+    `hand_methods` start a function they are given; `threads` are classes of threads, their function at `thread_params`.
+    """
+
+    gather: tuple[str, ...] = ()
+    spawn: tuple[str, ...] = ()
+    spawn_methods: tuple[str, ...] = ()
+    hand_methods: tuple[str, ...] = ()
+    threads: tuple[str, ...] = ()
+    thread_params: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Workers that share what they are given; `params` say how many, `methods` take the function first."""
+
+    names: tuple[str, ...]
+    methods: tuple[str, ...]
+    params: tuple[str, ...] = ()
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limiters:
+    """What lets only so many through: by name, by a word in its name, by the method that is asked to pass.
+
+    `batches` are words for a part of a longer row, `batching` what gives such parts, `few` ends of names of rows that
+    are short; `connection_params` tell an HTTP client how many connections it may open.
+    """
+
+    names: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    batches: tuple[str, ...] = ()
+    batching: tuple[str, ...] = ()
+    few: tuple[str, ...] = ()
+    connection_params: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """What holds a thread; `instead` is the code that lets others run."""
+
+    sleep: tuple[str, ...] = ()
+    instead: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """What runs once for each request: functions by their decorator, methods by their class, functions handed over."""
+
+    methods: tuple[str, ...] = ()
+    receivers: tuple[str, ...] = ()
+    decorators: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    base_methods: tuple[str, ...] = ()
+    takers: tuple[str, ...] = ()
+    taker_params: tuple[str, ...] = ()
+    taker_position: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Decorators that keep what a function made, by name or by a word in it."""
+
+    decorators: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """What keeps a conversation short (words in names, methods of a list), and what measures a payload.
+
+    `params` name the payload in a request's body; `reads` give a whole file, `encoders` make text of bytes.
+    """
+
+    words: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    measures: tuple[str, ...] = ()
+    params: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    encoders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """`running.toml`: how code runs things at once, behind limits, for each request, once, or in the way of others."""
+
+    together: Together = field(default_factory=Together)
+    pools: tuple[Pool, ...] = ()
+    limit: Limiters = field(default_factory=Limiters)
+    blocking: Blocking = field(default_factory=Blocking)
+    handler: Handlers = field(default_factory=Handlers)
+    kept: Kept = field(default_factory=Kept)
+    short: Short = field(default_factory=Short)
+
+
+@dataclass(frozen=True, slots=True)
 class LocalValue:
     """A value that servers on one's own machine ask for or ignore."""
 
@@ -618,10 +858,16 @@ class LocalValue:
 
 @dataclass(frozen=True, slots=True)
 class Placeholders:
-    """Stand-ins for a key: exact values and words compare in lower case; patterns are RE2-valid and searched."""
+    """Stand-ins for a key: exact values and words compare in lower case; patterns are RE2-valid and searched.
+
+    `asks` are those of `words` that ask the reader for a key, where the others make up a dummy. `references` begin
+    texts that some library turns into a key by itself.
+    """
 
     values: frozenset[str] = frozenset()
     words: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     fillers: tuple[str, ...] = ()
     local: tuple[LocalValue, ...] = ()
@@ -802,6 +1048,18 @@ def http(data: Mapping[str, Any]) -> Http:
         insecure_values=tuple(tls.get("values", ())),
         insecure_env=tuple(tls.get("env", ())),
         global_timeouts=tuple(data.get("global_timeouts", ())),
+        removed=tuple(flat(Removed, item) for item in data.get("removed", ())),
+        bounds=tuple(data.get("bounds", ())),
+    )
+
+
+def retrying(data: Mapping[str, Any]) -> Retrying:
+    """Build `retry.toml`."""
+    plain = _tuples(data)
+    return Retrying(
+        tools=tuple(flat(RetryTool, item) for item in plain.pop("tool")),
+        parts=tuple(flat(RetryPart, item) for item in plain.pop("part")),
+        **plain,
     )
 
 
@@ -838,8 +1096,10 @@ def env_access(data: Mapping[str, Any]) -> EnvAccess:
         writers=tuple(flat(Writer, item) for item in data["writer"]),
         settings_classes=tuple(flat(SettingsClass, item) for item in data["settings_class"]),
         options=tuple(flat(OptionDefiner, item) for item in data["option"]),
+        precedences=tuple(flat(Precedence, item) for item in data["precedence"]),
         environs=tuple(data["environs"]),
         loaders=tuple(data["loaders"]),
+        file_reads=tuple(data["file_reads"]),
         unwrap_methods=tuple(data["unwrap_methods"]),
     )
 
@@ -857,11 +1117,26 @@ def sinks(data: Mapping[str, Any]) -> Sinks:
     )
 
 
+def running(data: Mapping[str, Any]) -> Running:
+    """Build `running.toml`."""
+    return Running(
+        together=flat(Together, data["together"]),
+        pools=tuple(flat(Pool, item) for item in data["pool"]),
+        limit=flat(Limiters, data["limit"]),
+        blocking=flat(Blocking, data["blocking"]),
+        handler=flat(Handlers, data["handler"]),
+        kept=flat(Kept, data["kept"]),
+        short=flat(Short, data["short"]),
+    )
+
+
 def placeholders(data: Mapping[str, Any]) -> Placeholders:
     """Build `placeholders.toml`."""
     return Placeholders(
         values=frozenset(value.lower() for value in data["values"]),
         words=tuple(data["words"]),
+        asks=tuple(data["asks"]),
+        references=tuple(data["references"]),
         patterns=tuple(data["patterns"]),
         fillers=tuple(data["fillers"]),
         local=tuple(flat(LocalValue, item) for item in data["local"]),

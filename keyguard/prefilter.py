@@ -111,8 +111,12 @@ _LITERAL = (
 
 # What decides about calls that stand elsewhere in a module: limits, repetition, load, hosts, where keys are read.
 _AROUND_CALLS = (
-    r"(?i:timeout|retr(?:y|ies)|attempt|backoff|sleep|semaphore|gather|taskgroup|as_completed|executor|session|verify"
-    r"|base_?url|api_?base|api_?key)|://|\bgetenv\b|\benviron\b"
+    r"(?i:timeout|retr(?:y|ies)|attempt|backoff|sleep|while[ \t]+true|semaphore|gather|taskgroup|as_completed"
+    r"|executor|session|verify|base_?url|api_?base|api_?key|thread|pool\(|create_task|start_soon)|://"
+    # A loop that begins with `try`: a retry by hand, perhaps around a call of a function that sends.
+    r"|\bgetenv\b|\benviron\b|\b(?:for|while)\b[^\n]{1,200}:\s{1,100}try:"
+    # Requests through an object of any name: `self.http.post(…)`, `s.get(url)`.
+    r"|\.(?:post|put|patch|request|mount)\(|\.get\([^)\n]{0,40}(?i:url|uri|endpoint)"
 )
 
 
@@ -127,7 +131,8 @@ class Signals(NamedTuple):
     if anybody asks for those. `likely`: it is Python that is worth a parse
     whatever a quick look says; else `looks` says what one must find first. `plugins`: the detect-secrets plug-ins that
     can find something. `scripts`: commands that may print a key. `marks`: ignore comments of our own. `env`: it is an
-    env file. `is_binary`: it is no text at all.
+    env file. `requests`: it names no model, but imports an HTTP library or switches the checks of certificates off;
+    only a wide prefilter looks for that. `is_binary`: it is no text at all.
     """
 
     keys: bool = False
@@ -141,13 +146,19 @@ class Signals(NamedTuple):
     scripts: bool = False
     marks: bool = False
     env: bool = False
+    requests: bool = False
     is_binary: bool = False
 
     def __bool__(self) -> bool:
         """Tell whether the file must be decoded and checked."""
-        return self.keys or self.python or self.connects or bool(self.plugins) or self.scripts or self.marks or self.env
+        found = (
+            self.keys or self.python or self.connects or bool(self.plugins) or self.scripts or self.marks or self.env
+        )
+        return found or self.requests
 
 
+# Rules that have something to say, though in a low voice, about code that has nothing to do with models.
+WIDE = frozenset({"KG301", "KG303", "KG502"})
 # What a quick look at Python can tell: that a search of its text finds a key, that a literal may be a key which only a
 # name tells, that pieces of a key are put together, that a key it reads is shown, that the whole environment is.
 FOUND, HELD, BUILT, SHOWN, ENVIRONMENT = "found", "held", "built", "shown", "environment"
@@ -160,32 +171,41 @@ class Prefilter:
     """A catalogue's search patterns; built once for a run, each pattern compiled when it is first needed.
 
     `plugins` are the detect-secrets plug-ins that are on; None means the ones that are on by default. `connections`
-    asks for the connections of Python, too.
+    asks for the connections of Python, too. A `wide` one looks for HTTP libraries as well, in one more search of each
+    file, so that the rules in `WIDE` see every file they may.
     """
 
     def __init__(
-        self, catalogue: Catalogue, plugins: frozenset[str] | None = None, *, connections: bool = False
+        self,
+        catalogue: Catalogue,
+        plugins: frozenset[str] | None = None,
+        *,
+        connections: bool = False,
+        wide: bool = False,
     ) -> None:
         """Take the patterns stored with the catalogue; nothing is compiled yet."""
         self._catalogue = catalogue
         self._connections = connections
+        self._narrow = Prefilter(catalogue, plugins, connections=connections) if wide else None
         self._plugins = default_plugins() if plugins is None else plugins
         self._unconditional = any(not PLUGINS[name][2] for name in self._plugins)
 
-    def __reduce__(self) -> tuple[Callable[..., Prefilter], tuple[Catalogue, frozenset[str], bool]]:
+    def __reduce__(self) -> tuple[Callable[..., Prefilter], tuple[Catalogue, frozenset[str], bool, bool]]:
         """Let a worker process compile its own patterns."""
-        return _again, (self._catalogue, self._plugins, self._connections)
+        return _again, (self._catalogue, self._plugins, self._connections, self._narrow is not None)
 
     @property
     def about(self) -> tuple[object, ...]:
         """What it searches for beside the catalogue: prefilters that agree in it find the same."""
-        return (*sorted(self._plugins), self._connections)
+        return (*sorted(self._plugins), self._connections, self._narrow is not None)
 
     def scan(self, data: bytes, kind: str, path: str = "") -> Signals:
         """Search a file's bytes, or a window of them, in time linear in their number.
 
         `kind` is that of `source.kind_of`. UTF-16 and UTF-32 are searched as the text they hold.
         """
+        if self._narrow is not None:
+            return self._widely(self._narrow.scan(data, kind, path), data, kind)
         from keyguard.source import is_env_file, searchable  # noqa: PLC0415  # modules of a package are loaded one by one
 
         flat = searchable(data)
@@ -201,6 +221,15 @@ class Prefilter:
             # Nothing but an environment, a reversed text or a mark of ours: half of what is left, told in one search.
             return self._python(flat, kind)._replace(marks=b"keyguard:" in flat)
         return self._closer(flat, kind, scripts=scripts, env=env)
+
+    def _widely(self, signals: Signals, data: bytes, kind: str) -> Signals:
+        """What a narrow look found, and whether a file that does not talk to models sends requests all the same."""
+        from keyguard.source import searchable  # noqa: PLC0415  # in memory already
+
+        if signals.connects or signals.is_binary:
+            return signals
+        pattern = self._pattern("requests" if kind in _PYTHON else "unchecked")
+        return signals._replace(requests=pattern.search(searchable(data) or b"") is not None)
 
     def matters(self, text: str) -> bool:
         """Tell whether a part of a text, such as a function's body, can hold a finding of its own."""
@@ -357,8 +386,8 @@ class Prefilter:
     _literal = cached_property(lambda _: compiled(_LITERAL))
 
 
-def _again(catalogue: Catalogue, plugins: frozenset[str], connections: bool) -> Prefilter:  # noqa: FBT001  # called by pickle
-    return Prefilter(catalogue, plugins, connections=connections)
+def _again(catalogue: Catalogue, plugins: frozenset[str], connections: bool, wide: bool) -> Prefilter:  # noqa: FBT001  # called by pickle
+    return Prefilter(catalogue, plugins, connections=connections, wide=wide)
 
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

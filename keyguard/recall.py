@@ -85,14 +85,17 @@ def _outcome(target: Target, kept: Kept) -> Outcome | None:
 
 
 class _Marks:
-    """Digests of the settings in force for files; few differ."""
+    """Digests of what is in force for the files of a folder: settings, and the releases its requirements ask for."""
 
     def __init__(self, session: Session) -> None:
-        self._finder = session.finder
-        self._known: dict[int, str] = {}
+        self._session = session
+        self._known: dict[str, str] = {}
 
     def of(self, target: Target) -> str:
-        settings = self._finder.for_path(target.location)
-        if id(settings) not in self._known:
-            self._known[id(settings)] = digest_of(repr(settings).encode("utf-8", "surrogatepass"))
-        return self._known[id(settings)]
+        folder = target.location.rpartition("/")[0]
+        if folder not in self._known:
+            session = self._session
+            versions = sorted(session.project().versions_at(target.location).items())
+            said = repr((session.finder.for_path(target.location), versions))
+            self._known[folder] = digest_of(said.encode("utf-8", "surrogatepass"))
+        return self._known[folder]

@@ -20,6 +20,8 @@ else:
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from keyguard.catalogue import Known, Own
+
 KINDS = (
     "vendor",
     "cloud",
@@ -176,6 +178,7 @@ _KEY = {
     "malformed": _BOOL,
     "retired": _BOOL,
     "often_public": _BOOL,
+    "manages": _BOOL,
     "endpoints": _TEXTS,
 }
 _PROVIDER = {
@@ -187,6 +190,7 @@ _PROVIDER = {
     "words": _LOWER,
     "console_url": _TEXT,
     "env": _ENV,
+    "env_admin": _ENV,
     "env_other": _ENV,
     "env_base_url": _ENV,
     "env_reused": _ENV,
@@ -234,6 +238,7 @@ _TIMEOUT = _Field(
         "none": _choice("endless", "default", "error"),
         "call_none": _choice("endless", "default", "client", "error"),
         "endless_calls": _TEXTS,
+        "zero": _BOOL,
         "remedy": _TEXT,
     },
 )
@@ -260,6 +265,20 @@ _ERRORS = _Field(
         "silent": _BOOL,
     },
 )
+_REMOVED = _Field(
+    "tables",
+    keys={
+        "name": _TEXT,
+        "setting": _TEXT,
+        "param": _TEXT,
+        "of": _NAMES,
+        "package": _TEXT,
+        "since": _NEED,
+        "effect": _choice("raises", "ignored", required=True),
+        "instead": _TEXT,
+        "end_of_life": _BOOL,
+    },
+)
 _PATH = _Field(
     "table",
     keys={
@@ -267,9 +286,12 @@ _PATH = _Field(
         "version": _choice("needed", "added"),
         "doubled": _TEXTS,
         "scheme": _BOOL,
+        "bare": _BOOL,
         "slash": _BOOL,
         "slash_settings": _NAMES,
         "params": _TEXTS,
+        "version_params": _TEXTS,
+        "empty": _choice("default", "fails"),
     },
 )
 _MADE = {
@@ -311,6 +333,7 @@ _SDK = {
     "base_url_position": _INT,
     "header_params": _TEXTS,
     "http_params": _TEXTS,
+    "verify_params": _TEXTS,
     "settings": _NAMES,
     "base_url_settings": _NAMES,
     "env": _ENV,
@@ -327,6 +350,8 @@ _SDK = {
     "payload_params": _TEXTS,
     "stream_params": _TEXTS,
     "missing_key": _choice("raises", "anonymous", "fallback"),
+    "empty_key": _choice("raises", "fails"),
+    "forgives": _TEXTS,
     "env_fallback": _ENV,
     "env_at_import": _ENV,
     "closed_unheld": _BOOL,
@@ -348,20 +373,7 @@ _SDK = {
         },
     ),
     "call": _Field("tables", keys=_CALL),
-    "removed": _Field(
-        "tables",
-        keys={
-            "name": _TEXT,
-            "setting": _TEXT,
-            "param": _TEXT,
-            "of": _NAMES,
-            "package": _TEXT,
-            "since": _NEED,
-            "effect": _choice("raises", "ignored", required=True),
-            "instead": _TEXT,
-            "end_of_life": _BOOL,
-        },
-    ),
+    "removed": _REMOVED,
     "major": _Field(
         "tables",
         keys={
@@ -407,6 +419,26 @@ _RULE = {
         },
     ),
 }
+_RETRY_PARAMS = (
+    "methods_of_calls",
+    "call_methods",
+    "attempts_params",
+    "time_params",
+    "stop_params",
+    "wait_params",
+    "delay_params",
+    "growth_params",
+    "interval_params",
+    "catch_params",
+    "looks_params",
+    "inner_params",
+    "methods_params",
+    "statuses_params",
+)
+_RETRY_POSITIONS = tuple(
+    f"{name}_position" for name in ("attempts", "stop", "wait", "delay", "growth", "catch", "inner")
+)
+_RETRY_REMEDIES = tuple(f"remedy_{name}" for name in ("wait", "stop", "catch", "methods", "statuses"))
 _FILES: Mapping[str, Mapping[str, _Field]] = {
     "hosts": {"provider": _Field("tables", keys=_PROVIDER)},
     "http": {
@@ -421,6 +453,9 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "async_sessions": _NAMES,
                 "requests": _NAMES,
                 "methods": _TEXTS,
+                "prepares": _TEXTS,
+                "unbounded": _NAMES,
+                "adapters": _NAMES,
                 "url_params": _TEXTS,
                 "url_position": _INT,
                 "url_position_verb": _INT,
@@ -443,17 +478,84 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
             keys={
                 "names": _Field("texts", required=True, check=_dotted),
                 "params": _Field("texts", required=True),
+                "also": _TEXTS,
                 "position": _INT,
                 "unit": _choice("s", "ms"),
                 "default": _NUMBER,
+                "zero": _BOOL,
             },
         ),
         "tls": _Field("table", keys={"insecure": _NAMES, "settings": _NAMES, "values": _NAMES, "env": _TEXTS}),
         "global_timeouts": _NAMES,
+        "removed": _REMOVED,
+        "bounds": _NAMES,
+    },
+    "retry": {
+        "tool": _Field(
+            "tables",
+            required=True,
+            keys={
+                "id": _NEED,
+                "imports": _Field("texts", required=True, check=_modules),
+                "names": _NAMES,
+                **dict.fromkeys(_RETRY_PARAMS, _TEXTS),
+                **dict.fromkeys(_RETRY_POSITIONS, _INT),
+                **dict.fromkeys(_RETRY_REMEDIES, _TEXT),
+                "handed": _BOOL,
+                "counts": _choice("attempts", "retries"),
+                "growth_from": _NUMBER,
+                "unit": _choice("s", "ms"),
+                "attempts": _INT,
+                "is_timed": _BOOL,
+                "delay": _choice("none", "fixed", "growing", "unknown"),
+                "catches": _choice("all", "transient", "status", "connection", "none"),
+                "methods": _TEXTS,
+                "statuses": _INTS,
+                "kind": _choice("adapter", "transport", "setting"),
+            },
+        ),
+        "part": _Field(
+            "tables",
+            required=True,
+            keys={
+                "kind": _choice(
+                    "attempts",
+                    "time",
+                    "never",
+                    "none",
+                    "fixed",
+                    "growing",
+                    "errors",
+                    "looks",
+                    "all",
+                    "several",
+                    required=True,
+                ),
+                "names": _Field("texts", required=True, check=_dotted),
+                "params": _TEXTS,
+                "position": _INT,
+                "default": _NUMBER,
+            },
+        ),
+        "attempt_words": _LOWER,
+        "helper_words": _LOWER,
+        "wait_words": _LOWER,
+        "sleeps": _NAMES,
+        "exits": _NAMES,
+        "input_calls": _NAMES,
+        "input_methods": _TEXTS,
+        "polling_methods": _TEXTS,
+        "status_names": _TEXTS,
+        "quota_texts": _LOWER,
+        "wait_texts": _LOWER,
+        "limiters": _NAMES,
+        "own_errors": _TEXTS,
+        "foreign_errors": _NAMES,
     },
     "env": {
         "environs": _NAMES,
         "loaders": _NAMES,
+        "file_reads": _TEXTS,
         "unwrap_methods": _TEXTS,
         "reader": _Field(
             "tables",
@@ -519,6 +621,72 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "env_keywords": _TEXTS,
             },
         ),
+        "precedence": _Field("tables", required=True, keys={"wins": _NEED, "over": _NEED, "reader": _NEED}),
+    },
+    "running": {
+        "together": _Field(
+            "table",
+            required=True,
+            keys={
+                "gather": _NAMES,
+                "spawn": _NAMES,
+                "spawn_methods": _TEXTS,
+                "hand_methods": _TEXTS,
+                "threads": _NAMES,
+                "thread_params": _TEXTS,
+            },
+        ),
+        "pool": _Field(
+            "tables",
+            required=True,
+            keys={
+                "names": _Field("texts", required=True, check=_dotted),
+                "methods": _Field("texts", required=True),
+                "params": _TEXTS,
+                "position": _INT,
+            },
+        ),
+        "limit": _Field(
+            "table",
+            required=True,
+            keys={
+                "names": _NAMES,
+                "words": _TEXTS,
+                "methods": _TEXTS,
+                "batches": _TEXTS,
+                "batching": _NAMES,
+                "few": _TEXTS,
+                "connection_params": _TEXTS,
+            },
+        ),
+        "blocking": _Field("table", required=True, keys={"sleep": _NAMES, "instead": _TEXT}),
+        "handler": _Field(
+            "table",
+            required=True,
+            keys={
+                "methods": _TEXTS,
+                "receivers": _TEXTS,
+                "decorators": _TEXTS,
+                "bases": _NAMES,
+                "base_methods": _TEXTS,
+                "takers": _NAMES,
+                "taker_params": _TEXTS,
+                "taker_position": _INT,
+            },
+        ),
+        "kept": _Field("table", required=True, keys={"decorators": _TEXTS, "words": _TEXTS}),
+        "short": _Field(
+            "table",
+            required=True,
+            keys={
+                "words": _TEXTS,
+                "methods": _TEXTS,
+                "measures": _TEXTS,
+                "params": _TEXTS,
+                "reads": _TEXTS,
+                "encoders": _NAMES,
+            },
+        ),
     },
     "sinks": {
         "sink": _Field(
@@ -556,6 +724,8 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
     "placeholders": {
         "values": _Field("texts", required=True),
         "words": _Field("texts", required=True, check=_lower),
+        "asks": _Field("texts", required=True, check=_lower),
+        "references": _Field("texts", required=True, check=_lower),
         "patterns": _Field("texts", required=True, check=_patterns),
         "fillers": _Field("texts", required=True),
         "local": _Field("tables", required=True, keys={"value": _NEED, "what": _NEED}),
@@ -572,7 +742,8 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
             "tables",
             required=True,
             keys={"id": _NEED, "what": _NEED, "patterns": _PATTERNS, "prefixes": _TEXTS},
-        )
+        ),
+        "host": _Field("tables", required=True, keys={"name": _NEED, "provider": _NEED}),
     },
     "words": {
         "generic": _LOWER,
@@ -584,6 +755,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
         "browser_prefixes": _TEXTS,
     },
     "models": {
+        "mapped": _Field("texts", required=True),
         "family": _Field(
             "tables",
             required=True,
@@ -594,7 +766,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "open_weights": _BOOL,
                 "served_by": _TEXTS,
             },
-        )
+        ),
     },
 }
 """The files that stand once, at the top of the rules folder."""
@@ -630,12 +802,93 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     for item in minor:
         item["curated"] = False
     sections["triggers"] = _triggers([*providers, *minor], sdks)
-    sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"]["client"])
+    sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"], _others(tops))
     sections["providers"] = [*providers, *minor]
     sections["sdks"] = sdks
     sections["rules"] = rules
     sections.update(tops)
     return sections
+
+
+def _others(tops: Mapping[str, Any]) -> set[str]:
+    """The functions that rules about connections ask for besides clients and calls."""
+    return {*tops["env"].get("loaders", ()), *_of_removed(tops["http"])}
+
+
+def _of_removed(http: Mapping[str, Any]) -> Iterator[str]:
+    """The functions of HTTP libraries that had an argument they have no longer."""
+    for item in http.get("removed", ()):
+        yield from item.get("of", ())
+
+
+_WRAPPER = {key: field for key, field in _CONSTRUCTOR.items() if key != "name"} | {"sdk": _NEED}
+
+
+def own_provider(name: str, data: Mapping[str, Any], known: Known) -> tuple[dict[str, Any], list[Problem]]:
+    """Check a provider of a project's own, given as `rules/providers/<name>.toml` would say it; its name is its id."""
+    whole = {"id": name, "name": name, **data}
+    problems = list(_problems(whole, _PROVIDER, ""))
+    if not problems:
+        problems = list(_provider_problems(whole, Path(f"{name}.toml")))
+    if name in known.providers:
+        problems.append(("", "keyguard knows a provider of that id; choose another one"))
+    problems += [
+        (key, f"{host!r} already belongs to {known.hosts[host]}; trusted-hosts says whom you trust")
+        for key in ("hosts", "more_hosts")
+        for host in (whole.get(key, ()) if not problems else ())
+        if host in known.hosts
+    ]
+    return whole, problems
+
+
+def own_wrapper(name: str, data: Mapping[str, Any], known: Known) -> tuple[dict[str, Any], list[Problem]]:
+    """Check a function or class of a project's own that gives an SDK's client, as a `[[constructor]]` would say it."""
+    problems = list(_problems(data, _WRAPPER, ""))
+    if _dotted([name]) or "." not in name:
+        problems.append(("", f"{name!r} is no dotted name of a function or class, like 'mylib.client.make'"))
+    if name in known.clients:
+        problems.append(("", "keyguard knows it already; leave it out"))
+    if not problems and data["sdk"] not in known.sdks:
+        problems.append(("sdk", f"no SDK {data['sdk']!r}{_closest(data['sdk'], known.sdks)}"))
+    return {"name": name, **data}, problems
+
+
+def with_own(
+    providers: list[dict[str, Any]], sdks: list[dict[str, Any]], tops: Mapping[str, Any], own: Own
+) -> dict[str, Any]:
+    """The parts of a catalogue that a project's own providers and wrappers change."""
+    import json  # noqa: PLC0415  # for a project with providers or wrappers of its own
+
+    added = [json.loads(text) for _, text in own.providers]
+    everyone = [*added, *providers]
+    by_id = {item["id"]: item for item in everyone}
+    made: dict[str, list[dict[str, Any]]] = {}
+    for _, text in own.wrappers:
+        wrapper = json.loads(text)
+        sdk = wrapper.pop("sdk")
+        made.setdefault(sdk, []).append(_constructor(wrapper, sdk, by_id))
+    clients = [
+        {**item, "constructor": [*made[item["id"]], *item.get("constructor", [])]} if item["id"] in made else item
+        for item in sdks
+    ]
+    called = sorted({name.rpartition(".")[2] for name, _ in own.wrappers})
+    return {
+        "triggers": _triggers(everyone, clients),
+        "patterns": patterns(everyone, clients, tops["http"], _others(tops), called),
+        "providers": everyone,
+        "sdks": clients,
+    }
+
+
+def _constructor(wrapper: dict[str, Any], sdk: str, providers: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """A wrapper of another provider's reads that one's variables and talks to that one's host, not to the SDK's own."""
+    provider = providers.get(wrapper.get("provider", ""))
+    if provider is None:
+        return wrapper
+    urls = provider.get("base_urls", {})
+    first = next((url for name in (sdk, *urls) for url in urls.get(name, ())), "")
+    told = {"base_url_default": first, "env": provider.get("env", []), "env_base_url": provider.get("env_base_url", [])}
+    return {**told, **wrapper}
 
 
 def _folder(

@@ -7,11 +7,12 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from keyguard.catalogue import Known, Own
 from keyguard.errors import UsageError
 from keyguard.model import Confidence, Notice, Severity, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
     _Reader: TypeAlias = "Callable[[object, _File | _Given, Callable[[], Vocabulary]], object]"
@@ -71,10 +72,14 @@ _SHOWN_START = 4
 
 
 class Vocabulary(NamedTuple):
-    """The names a setting may use: rule ids with their names, and the detect-secrets plug-ins of KG108."""
+    """The names a setting may use: rule ids with their names, and the detect-secrets plug-ins of KG108.
+
+    `known` gives those of the catalogue, for settings about hosts, providers and SDKs.
+    """
 
     rules: Mapping[str, str]
     plugins: tuple[str, ...] = ()
+    known: Callable[[], Known] = Known
 
     def resolve(self, word: str) -> str | None:
         """Give the id or id prefix that `KG101`, `KG1`, `ALL` or a rule's name stands for; None if there is none."""
@@ -178,6 +183,7 @@ class Settings(NamedTuple):
     plugins_on: tuple[str, ...] = ()
     plugins_off: tuple[str, ...] = ()
     advice: Advice = Advice()
+    own: Own = Own()
 
     def is_selected(self, rule: str) -> bool:
         """Tell whether a rule runs: the more specific selector wins, `ignore` among equals."""
@@ -408,6 +414,9 @@ def show_settings(settings: Settings) -> str:
         "lang": settings.lang,
         "output-format": settings.output_format,
         "jobs": settings.jobs,
+        "http-timeout": settings.advice.http_timeout,
+        "model-timeout": settings.advice.model_timeout,
+        "one-off": settings.advice.one_off.patterns,
     }
     lines = [f"# {settings.source or 'no settings file: defaults'}"]
     lines += [f"{name} = {_toml(value)}" for name, value in rows.items() if value is not None]
@@ -417,7 +426,40 @@ def show_settings(settings: Settings) -> str:
     if settings.plugins_on or settings.plugins_off:
         lines += ["", "[other-secrets]"]
         lines += [f"enable = {_toml(settings.plugins_on)}", f"disable = {_toml(settings.plugins_off)}"]
+    if settings.advice.trusted:
+        lines += ["", "[trusted-hosts]"]
+        lines += [f"{_toml(host)} = {_toml(owner)}" for host, owner in settings.advice.trusted]
+    if settings.own != Own():
+        lines += _own_shown(settings.own)
     return "\n".join(lines) + "\n"
+
+
+def _own_shown(own: Own) -> Iterator[str]:
+    import json  # noqa: PLC0415  # 8 ms, for --show-settings only
+
+    for title, items in (("providers", own.providers), ("wrappers", own.wrappers)):
+        for name, text in items:
+            data: dict[str, object] = json.loads(text)
+            # What the table's own name says is no key of it.
+            known = "id" if title == "providers" else "name"
+            yield from ("", f"[{title}.{_bare(name)}]")
+            yield from (f"{_bare(key)} = {_toml(value)}" for key, value in data.items() if key != known)
+
+
+def own_of(found: Iterable[Settings]) -> Own:
+    """Put together what several settings files add to the catalogue.
+
+    Raises:
+        UsageError: two of them say different things of one name.
+    """
+    merged: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    for settings in sorted(found, key=lambda item: item.source or ""):
+        for held, items, title in zip(merged, settings.own, ("providers", "wrappers"), strict=True):
+            for name, text in items:
+                if held.setdefault(name, text) != text:
+                    message = f"{settings.source}: {title}.{name}: another settings file says otherwise; let them agree"
+                    raise UsageError(message)
+    return Own(*(tuple(sorted(held.items())) for held in merged))
 
 
 def relative(path: str, base: str) -> str | None:
@@ -439,8 +481,15 @@ def closest(word: str, words: Iterable[str]) -> str | None:
     import difflib  # noqa: PLC0415  # 4 ms, for an error only
 
     by_lower = {candidate.lower(): candidate for candidate in words}
-    found = difflib.get_close_matches(word[:_SHOWN_WORDS].lower(), by_lower, n=1)
-    return by_lower[found[0]] if found else None
+    lowered = word[:_SHOWN_WORDS].lower()
+    found = difflib.get_close_matches(lowered, by_lower, n=4)
+    # Of the likest, the one that begins like it: `KG1O1` is meant to be KG101, not KG211.
+    return by_lower[max(found, key=lambda one: _shared(one, lowered))] if found else None
+
+
+def _shared(one: str, other: str) -> int:
+    """Count the characters that two words have in common at their beginning."""
+    return next((at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), len(one))
 
 
 def quote(word: str) -> str:
@@ -467,7 +516,12 @@ def _defaults(root: str, source: str | None = None) -> Settings:
 
 
 class _WrongValueError(Exception):
-    """A value that a setting cannot take; the text says what it could."""
+    """A value that a setting cannot take; the text says what it could, `at` which key below the setting it is."""
+
+    def __init__(self, message: str, at: str = "") -> None:
+        """Keep both."""
+        super().__init__(message)
+        self.at = at
 
 
 class _File:
@@ -486,14 +540,18 @@ class _File:
 
     def _line(self, name: str) -> str:
         # tomllib tells no positions; a line that begins with the name, after our table's header, is the place.
-        ours = not self.title
-        for number, line in enumerate(self.text.splitlines(), start=1):
-            bare = line.strip()
-            if bare.startswith("["):
-                ours = "keyguard" in bare if self.title else True
-            if ours and bare.split("=")[0].strip().strip("\"'[]").endswith(name):
-                return f":{number}"
-        return ""
+        # Of `providers.corp.hosts` the nearest header that there is.
+        while True:
+            ours = not self.title
+            for number, line in enumerate(self.text.splitlines(), start=1):
+                bare = line.strip()
+                if bare.startswith("["):
+                    ours = "keyguard" in bare if self.title else True
+                if ours and bare.split("=")[0].strip().strip("\"'[]").endswith(name.rstrip("\"'")):
+                    return f":{number}"
+            name, dot, _ = name.rpartition(".")
+            if not dot:
+                return ""
 
 
 class _Given:
@@ -585,6 +643,60 @@ def _plugins(
     return wanted["enable"], wanted["disable"]
 
 
+def _trusted(value: object, _where: _File | _Given, _: Callable[[], Vocabulary]) -> tuple[tuple[str, str], ...]:
+    import re  # noqa: PLC0415  # in memory already through tomllib
+
+    if isinstance(value, (list, tuple)) and all(isinstance(host, str) for host in value):
+        value = dict.fromkeys(value, _OWN)
+    if not isinstance(value, dict) or not all(isinstance(owner, str) for owner in value.values()):
+        message = f'expected a table of hosts, like {{"llm.corp.example" = "own"}}, not {_shown(value)}'
+        raise _WrongValueError(message)
+    for host in value:
+        if not isinstance(host, str) or not re.fullmatch(_HOST, host.lower()):
+            message = f"{_shown(host)} is no host; write llm.corp.example or *.corp.example, without scheme and path"
+            raise _WrongValueError(message)
+    return tuple((host.lower(), owner) for host, owner in value.items())
+
+
+def _seconds(value: object, _where: _File | _Given, _: Callable[[], Vocabulary]) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        message = f"expected a whole number of seconds from 1, not {_shown(value)}"
+        raise _WrongValueError(message)
+    return value
+
+
+def _own_reader(check: str, example: str) -> _Reader:
+    """Give what reads providers or wrappers of a project's own: tables, each checked as those in `rules/` are."""
+
+    def read(value: object, _: _File | _Given, vocabulary: Callable[[], Vocabulary]) -> tuple[tuple[str, str], ...]:
+        import json  # noqa: PLC0415  # for a project with providers or wrappers of its own
+
+        from keyguard import schema  # noqa: PLC0415  # 30 ms, as above
+
+        if not isinstance(value, dict) or not all(isinstance(item, dict) for item in value.values()):
+            message = f"expected tables such as {example}, not {_shown(value)}"
+            raise _WrongValueError(message)
+        known, checked = vocabulary().known(), getattr(schema, check)
+        found = []
+        for name, item in sorted(value.items()):
+            at = name if name.isidentifier() else f'"{name}"'
+            if may_be_key(name) and "." not in name:
+                message = f"{quote(name)} is no name"
+                raise _WrongValueError(message)
+            data, problems = checked(name, item, known)
+            if problems:
+                key, problem = problems[0]
+                raise _WrongValueError(_without_quotes(problem), ".".join(filter(None, (at, key))))
+            try:
+                found.append((name, json.dumps(data, ensure_ascii=False, sort_keys=True)))
+            except TypeError as error:  # TOML has dates, which no key of a provider takes
+                message = "a date is nothing that belongs here"
+                raise _WrongValueError(message, at) from error
+        return tuple(found)
+
+    return read
+
+
 def _switch(value: object, _where: _File | _Given, _: Callable[[], Vocabulary]) -> bool:
     if not isinstance(value, bool):
         message = f"expected true or false, not {_shown(value)}"
@@ -646,7 +758,21 @@ OPTIONS: Mapping[str, _Reader] = {
     "output-format": _one_of(*FORMATS),
     "jobs": _count,
     "other-secrets": _plugins,
+    "http-timeout": _seconds,
+    "model-timeout": _seconds,
+    "one-off": _texts,
+    "trusted-hosts": _trusted,
+    "providers": _own_reader("own_provider", "[providers.corp]"),
+    "wrappers": _own_reader("own_wrapper", '[wrappers."mylib.client.make"]'),
 }
+_ADVICE = {
+    "http-timeout": "http_timeout",
+    "model-timeout": "model_timeout",
+    "one-off": "one_off",
+    "trusted-hosts": "trusted",
+}
+_OWN = "own"
+_HOST = r"(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?"
 
 
 def _read_all(
@@ -668,8 +794,32 @@ def _read_all(
         try:
             values[name] = OPTIONS[name](value, where, vocabulary)
         except _WrongValueError as error:
-            problems.append(f"{where(name)}: {error}")
+            problems.append(f"{where(f'{name}.{error.at}' if error.at else name)}: {error}")
+    problems += _unknown_providers(values, where, vocabulary)
     return values
+
+
+def _unknown_providers(
+    values: dict[str, Any], where: _File | _Given, vocabulary: Callable[[], Vocabulary]
+) -> Iterator[str]:
+    """Tell of owners of hosts and wrappers that are neither known nor the file's own; they are dropped."""
+    named = [("trusted-hosts", host, owner) for host, owner in values.get("trusted-hosts", ()) if owner != _OWN]
+    if "wrappers" in values:
+        import json  # noqa: PLC0415  # for a project with wrappers of its own
+
+        for name, text in values["wrappers"]:
+            provider = json.loads(text).get("provider")
+            named += [("wrappers", name, provider)] if provider is not None else []
+    if not named:
+        return
+    known = {*vocabulary().known().providers, *(name for name, _ in values.get("providers", ()))}
+    for setting, name, owner in named:
+        if owner not in known:
+            alike = closest(owner, (*known, _OWN) if setting == "trusted-hosts" else known)
+            hint = f'did you mean "{alike}"?' if alike else "`keyguard providers` lists them"
+            text = f'{where(setting)}: no provider {quote(owner)} for "{name}"; {hint}'
+            yield text + (' (or "own")' if setting == "trusted-hosts" and not alike else "")
+            values[setting] = tuple(item for item in values[setting] if item[0] != name)
 
 
 def _applied(settings: Settings, values: Mapping[str, Any], base: str) -> Settings:
@@ -686,8 +836,13 @@ def _applied(settings: Settings, values: Mapping[str, Any], base: str) -> Settin
             changes["baseline"] = value and os.path.join(base, value)
         elif name == "other-secrets":
             changes["plugins_on"], changes["plugins_off"] = value
-        elif name not in ("select", "extend-select", "ignore"):
+        elif name not in ("select", "extend-select", "ignore", "providers", "wrappers", *_ADVICE):
             changes[name.replace("-", "_")] = value
+    advice = {_ADVICE[name]: value for name, value in values.items() if name in _ADVICE and value != ()}
+    if "one_off" in advice:
+        advice["one_off"] = Patterns(base, advice["one_off"])
+    changes["advice"] = settings.advice._replace(**advice)
+    changes["own"] = settings.own._replace(**{key: values[key] for key in Own._fields if key in values})
     selection = Selection(values.get("select"), values.get("extend-select", ()), values.get("ignore", ()))
     if selection != Selection():
         changes["selections"] = (*settings.selections, selection)
@@ -818,11 +973,17 @@ def _words(selectors: tuple[str, ...]) -> tuple[str, ...]:
     return tuple("ALL" if selector == _EVERY_RULE else selector for selector in selectors)
 
 
+def _bare(key: str) -> str:
+    return key if key.replace("_", "a").replace("-", "a").isalnum() and key.isascii() else _toml(key)
+
+
 def _toml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, tuple):
+    if isinstance(value, (tuple, list)):
         return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_bare(key)} = {_toml(item)}" for key, item in value.items()) + "}"
     if isinstance(value, str):
         import json  # noqa: PLC0415  # 8 ms, for --show-settings only
 

@@ -46,15 +46,23 @@ _SHAPELESS = r"[A-Za-z0-9+/]{20}|[0-9a-f]{8}-[0-9a-f]{4}-|[A-Za-z0-9]{8}\.[A-Za-
 
 
 def patterns(
-    providers: Sequence[Mapping[str, Any]], sdks: Sequence[Mapping[str, Any]], http: Sequence[Mapping[str, Any]] = ()
+    providers: Sequence[Mapping[str, Any]],
+    sdks: Sequence[Mapping[str, Any]],
+    http: Mapping[str, Any],
+    others: Iterable[str] = (),
+    called: Iterable[str] = (),
 ) -> dict[str, str]:
     """Build every pattern by name.
+
+    `others` are functions that rules about connections ask for besides, `called` functions of a project's own that give
+    a client, without their modules.
 
     `keys`: group 1 (or a later one) begins where a key may begin. `encoded`: group 1 begins a key in base64.
     `reversed`: a literal that ends in a prefix spelled backwards. `pieces`: a literal that begins with a prefix.
     `named`: group 1 or 2 begins a value after a credential's name. `model`: a host, a variable or a word of a
-    provider; `about`: the same and imports of SDKs, in few states; `talks`: hosts, variables and imports in full.
-    `calls`: something that makes a client, sends a request or sets what decides about one, in Python.
+    provider; `about`: the same and imports of SDKs, in few states; `talks`: hosts, variables and imports in full;
+    `calls`: something that makes a client, sends a request or sets what decides about one, in Python; `requests`:
+    imports of HTTP libraries, and `unchecked`: variables that switch the check of certificates off.
     `first` matches wherever one of `keys`, `encoded`, `pieces`, `model` or `about` does, and elsewhere now and then: it
     is built to be searched in one pass.
     """
@@ -68,6 +76,7 @@ def patterns(
     ids = {item["id"] for item in providers if item.get("key")}
     stems = {item["id"].removeprefix("relay_") for item in providers}
     modules = {name for sdk in sdks for name in sdk["imports"]}
+    calls = [rf"\b{_any(called)}[ \t]*\("] if called else []
     found = {
         # Names in full: what of a file has to do with models at all, for Python, whose parse is dear.
         "talks": "|".join(
@@ -75,7 +84,10 @@ def patterns(
                 rf"\b{_any(variables)}\b",
                 rf"\b{_any(hosts)}\b",
                 *(f"(?:{pattern})" for pattern in host_patterns),
-                rf"(?m:^[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
+                # At a line's beginning, which in a notebook's JSON is that of a text or stands behind an escape.
+                rf"(?m:(?:^|\"|\\n)[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
+                _from_package(modules),
+                *calls,
             ]
         ),
         "keys": _keys(shapes),
@@ -84,8 +96,9 @@ def patterns(
         "pieces": _pieces(telling),
         "named": _named(providers),
         "model": _model(hosts, host_patterns, variables, words),
-        "calls": _calls(sdks, http),
+        "calls": "|".join([_calls(sdks, http["client"]), *_gone(sdks, others), *calls]),
     }
+    found.update(_requests(http))
     cores = {pattern: _core(pattern) for pattern in host_patterns}
     literals = {*variables, *hosts, *(core for core in cores.values() if len(core) >= _SHORTEST_CORE)}
     sections = _without(ids, words, before=" ", after=" ")
@@ -94,11 +107,13 @@ def patterns(
             _words(words),
             _any(_without(literals, words)),
             rf"(?:from|import)[ \t]+{_any(_without(modules, words, before=' '))}",
+            _from_package(_without(modules, words, before=" ")),
             *(f"(?:{pattern})" for pattern, core in cores.items() if len(core) < _SHORTEST_CORE),
             # `falKey` and `poe_api_key`: names of their own, though no variable of the provider is called so.
             rf"(?i:\b{_any(_without(stems, words, before=' '))}[_-]?(?:api[_-]?)?(?:key|token|secret))",
             # `"exa": {…}` or `[exa]`: as the name of a section even a common word is a provider.
             rf"(?m:[\"'\[]{_any(sections)}[\"'\]]|^[ \t]*{_any(sections)}:)",
+            *calls,
         ]
     )
     # The encoded form keeps only its start: a counter of a run multiplies with every other one.
@@ -138,17 +153,55 @@ def _calls(sdks: Sequence[Mapping[str, Any]], http: Sequence[Mapping[str, Any]])
             rf"\b{_any((makers - everyday) | sessions | {name for name in everyday if len(name) > _EVERYDAY})}[ \t]?\(",
             rf"\b{_any(qualified)}\(",
             rf"\.{_any(long | {name for name in distinct if len(name) > _SHORT_WORD})}\(",
-            rf"\b{_any(modules)}\.[a-zA-Z]",
+            rf"\b{_any(modules)}\.[a-zA-Z]|\bfrom[ \t]+{_any(modules)}[. \t]",
             rf"\b{_any(settings)}[ \t]*=",
             r"\benviron\[[^\]\n]{1,80}\][ \t]*=|\bputenv\(|\benviron\.(?:setdefault|update)\(",
         ]
     )
 
 
+def _gone(sdks: Sequence[Mapping[str, Any]], others: Iterable[str]) -> Iterator[str]:
+    """What no longer is, as it is named or imported, and the functions that are asked for besides."""
+    by_parent: dict[str, set[str]] = {}
+    for sdk in sdks:
+        for item in sdk.get("removed", ()):
+            if item.get("name"):
+                parent, _, name = item["name"].rpartition(".")
+                by_parent.setdefault(parent, set()).add(name)
+    for parent, names in sorted(by_parent.items()):
+        if parent:
+            yield rf"\b{_any({parent})}(?:\.|[ \t]+import[ \t(][^\n#]{{0,200}}\b){_any(names)}\b"
+        else:
+            yield rf"(?m:^[ \t]*(?:from|import)[ \t]+{_any(names)}\b)"
+    functions = {name.rpartition(".")[2] for name in others}
+    if functions:
+        yield rf"\b{_any(functions)}\("
+
+
 def _methods(sdk: Mapping[str, Any]) -> Iterator[str]:
     yield from sdk.get("methods", ())
     for made in sdk.get("constructor", ()):
         yield from made.get("methods", ())
+
+
+def _requests(http: Mapping[str, Any]) -> dict[str, str]:
+    """What code that sends requests, or that lets others answer them, cannot do without."""
+    libraries = {name.partition(".")[0] for client in http["client"] for name in client["imports"]}
+    tls = http.get("tls", {})
+    modules = {name.partition(".")[0] for name in (*tls.get("insecure", ()), *tls.get("settings", ()))}
+    variables = {item.partition("=")[0] for item in tls.get("env", ())}
+    # `from .compat import requests` counts too: the library itself may stand behind it.
+    imported = rf"\b(?:import|from)\b[^\n]*\b{_any(libraries | modules)}\b|^[ \t]+{_any(libraries)},?[ \t]*$"
+    return {"requests": f"(?m:{imported})|{_any(variables)}", "unchecked": _any(variables)}
+
+
+def _from_package(modules: Iterable[str]) -> str:
+    """An import of a module by its last name: `from google import genai`."""
+    pairs = sorted(module.rpartition(".")[::2] for module in modules if "." in module)
+    each = [
+        rf"{re.escape(package)}[ \t]+import[ \t(]+(?:[\w, \t]*[, \t])?{re.escape(name)}\b" for package, name in pairs
+    ]
+    return rf"\bfrom[ \t]+(?:{'|'.join(each)})"
 
 
 def _pieces(prefixes: Iterable[str]) -> str:

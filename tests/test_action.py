@@ -134,7 +134,7 @@ def test_paths_stand_one_a_line_and_may_hold_spaces(runner: Runner) -> None:
 
 
 def test_args_reach_the_command(runner: Runner) -> None:
-    done = runner.check(args="--ignore KG1\n  --min-severity=low")
+    done = runner.check(args="--ignore KG1,KG3\n  --min-severity=low")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

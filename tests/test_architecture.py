@@ -27,11 +27,11 @@ CATALOGUE = load()
 # From the ground up: a room may use itself and the rooms in the lines above it. Rooms in one line do not know each
 # other. A module of a package is listed when it stands lower than the rest of its package.
 FLOORS = (
-    ("model", "errors", "fingerprint", "lang", "versions", "secrets.structure"),
+    ("model", "errors", "fingerprint", "inventory", "lang", "versions", "secrets.structure"),
     ("source", "knowledge"),
     ("catalogue",),
     ("settings",),
-    ("discover", "prefilter"),
+    ("discover", "mentions", "prefilter"),
     ("secrets",),
     ("python",),
     ("checks",),

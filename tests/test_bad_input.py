@@ -18,6 +18,7 @@ from tests.keys import fill, make
 from tests.runs import Result, Tree, environment
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LEAK = 'from openai import OpenAI\n\nclient = OpenAI(api_key="<openai-key>")\n'
@@ -526,7 +527,16 @@ def test_a_repository_that_is_broken_is_walked(tree: Tree) -> None:
 # The user and the terminal -------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def heeds_interrupts() -> Iterator[None]:
+    """Start processes as a terminal does: what runs in a shell's background inherits that SIGINT is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals")
+@pytest.mark.usefixtures("heeds_interrupts")
 def test_ctrl_c_ends_at_once_without_a_traceback(tree: Tree) -> None:
     """Over a tree large enough for worker processes; the signal goes to the whole group, as a terminal sends it."""
     key = fill("api_key: <anthropic-key>\n")

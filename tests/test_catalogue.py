@@ -336,6 +336,23 @@ def test_the_ways_to_read_and_write_the_environment_are_known() -> None:
     assert {"argparse", "click", "typer"} <= {option.id for option in CATALOGUE.env_access.options}
 
 
+def test_variables_of_which_one_wins_are_read_by_a_known_package() -> None:
+    packages = {sdk.package for sdk in CATALOGUE.sdks.values()}
+    known = {name for item in CATALOGUE.providers.values() for name in (*item.env, *item.env_base_url)}
+    for pair in CATALOGUE.env_access.precedences:
+        assert pair.reader in packages
+        assert pair.wins != pair.over
+        assert {pair.wins, pair.over} <= known | {"OPENAI_API_BASE"}, "the base URL of old releases"
+
+
+def test_a_variable_that_manages_an_account_is_one_of_its_providers_keys() -> None:
+    named = [item for item in CATALOGUE.providers.values() if item.env_admin]
+    assert {item.id for item in named} >= {"openai", "xai", "litellm_proxy"}
+    for item in named:
+        assert set(item.env_admin) <= set(item.env), item.id
+        assert item.variable_of_calls not in item.env_admin, item.id
+
+
 def test_a_rule_has_words_in_both_languages() -> None:
     for rule in CATALOGUE.rules.values():
         assert rule.message

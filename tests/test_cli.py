@@ -18,8 +18,8 @@ from tests.runs import Tree, environment
 if TYPE_CHECKING:
     from pathlib import Path
 
-CLEAN = 'import os\n\nfrom openai import OpenAI\n\nclient = OpenAI(api_key=os.environ["OPENAI_API_KEY"])\n'
-LEAK = 'from openai import OpenAI\n\nclient = OpenAI(api_key="<openai-key>")\n'
+CLEAN = 'import os\n\nfrom openai import OpenAI\n\nclient = OpenAI(api_key=os.environ["OPENAI_API_KEY"], timeout=60)\n'
+LEAK = 'from openai import OpenAI\n\nclient = OpenAI(api_key="<openai-key>", timeout=60)\n'
 LOW = '# keyguard: ignore[KG101]\nmodel = "gpt-4o-mini"\n'  # KG003, low
 
 

@@ -262,10 +262,10 @@ def test_any_number_of_workers_gives_the_same_of_every_kind_of_file(many: Tree, 
 
 
 def test_a_file_that_changes_while_others_are_searched_is_searched_again(tree: Tree) -> None:
-    tree.write("a.yaml", "a: 1\n")
-    (target,) = targets(tree)
-    nothing = engine.Sifted(1, session(tree).prefilter.scan(b"", "yaml"))
     tree.write("a.yaml", "key: <anthropic-key>\n")
+    (target,) = targets(tree)
+    size = len(target.read())
+    nothing = engine.Sifted(hash(b" " * size), session(tree).prefilter.scan(b" " * size, "yaml"))
     outcome = engine.check_target(target, session(tree)._replace(sifted={target.location: nothing}))
     assert [finding.rule for finding in outcome.report.findings] == ["KG106"]
 

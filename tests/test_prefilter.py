@@ -197,3 +197,12 @@ def test_nothing_heavy_is_imported_for_a_file_without_a_signal() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "source",
+    ['{"cells": [{"source": ["from openai import OpenAI\\n"]}]}', '{"cells": [{"source": "x = 1\\nimport openai"}]}'],
+    ids=["first", "escaped"],
+)
+def test_an_import_in_a_notebook_talks(source: str) -> None:
+    assert Prefilter(load()).scan(source.encode(), "notebook").talks

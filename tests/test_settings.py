@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from keyguard.catalogue import load
 from keyguard.errors import UsageError
 from keyguard.model import Confidence, Severity, Span
 from keyguard.settings import (
@@ -35,7 +36,7 @@ RULES = {
     "KG108": "other-secret",
     "KG301": "http-call-without-timeout",
 }
-VOCABULARY = Vocabulary(RULES, ("IPPublicDetector", "KeywordDetector"))
+VOCABULARY = Vocabulary(RULES, ("IPPublicDetector", "KeywordDetector"), load().known)
 
 
 def find(**options: object) -> SettingsFinder:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from keyguard.checks.env_file import settings
 from keyguard.checks.variables import is_secret_setting
 from keyguard.model import Hit
 
@@ -14,15 +14,6 @@ if TYPE_CHECKING:
     from keyguard.checks.facts import TextFacts
 
 _CASES = frozenset({"tracked", "staged", "untracked"})
-# `NAME=value`, `export NAME = value`, and the `NAME: value` that some loaders take.
-_ASSIGNMENT = re.compile(
-    r"[ \t]*(?:(?:export|set|setenv)[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]{0,127})[ \t]{0,8}[=:][ \t]{0,8}"
-)
-_LINE_END = re.compile(r"[\r\n]")
-_BARE = re.compile(r"[^\r\n]*")
-_COMMENT = re.compile(r"[ \t]#.*")
-_QUOTED = {'"': re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL), "'": re.compile(r"'([^']*)'")}
-_LONGEST = 16_384  # characters of a quoted value: a private key of several lines fits
 
 
 def check(facts: TextFacts) -> Iterator[Hit]:
@@ -37,29 +28,4 @@ def check(facts: TextFacts) -> Iterator[Hit]:
 def _holds_secret(facts: TextFacts) -> bool:
     if any(key.case not in {"public-example", "restricted"} for key in facts.keys):
         return True
-    return any(is_secret_setting(name, value, facts.catalogue) for name, value in _settings(facts.source.text))
-
-
-def _settings(text: str) -> Iterator[tuple[str, str]]:
-    """The variables that a loader of env files would set: name and value, without quotes and comments."""
-    place = 0
-    while place < len(text):
-        found = _ASSIGNMENT.match(text, place)
-        if found is None:
-            place = _next_line(text, place)
-            continue
-        start = found.end()
-        pattern = _QUOTED.get(text[start : start + 1])
-        quoted = pattern.match(text, start, start + _LONGEST) if pattern is not None else None
-        if quoted is not None:
-            yield found[1], quoted[1]
-            place = _next_line(text, quoted.end())
-            continue
-        bare = _BARE.match(text, start, start + _LONGEST)
-        yield found[1], _COMMENT.sub("", bare[0]).strip() if bare is not None else ""
-        place = _next_line(text, start)
-
-
-def _next_line(text: str, place: int) -> int:
-    end = _LINE_END.search(text, place)
-    return end.end() if end else len(text)
+    return any(is_secret_setting(item.name, item.value, facts.catalogue) for item in settings(facts.source.text))

@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
     from keyguard.discover import GitState, Target
     from keyguard.engine import Session
+    from keyguard.inventory import Inventory, Survey
     from keyguard.model import FileReport, Finding, Notice, Report
     from keyguard.prefilter import Prefilter
     from keyguard.report import RenderOptions
     from keyguard.settings import Settings, SettingsFinder, Vocabulary
+
+_LONGEST_NAME = 128  # characters of a variable: longer than any, shorter than what somebody pastes by mistake
 
 # os.path and not pathlib in this module: pathlib costs 8 ms at start, and a hook has 70.
 # ruff: noqa: PTH118, PTH123
@@ -84,10 +87,27 @@ def baseline(arguments: argparse.Namespace) -> int:
     after = before.updated(report.findings, lambda path: path in looked)
     after.write()
     _say(say("baseline.written", count=len(after.entries), file=_shown(file)) + "\n")
-    sys.stderr.writelines(
-        f"keyguard: {say('notice.error' if notice.error else 'notice.warning')}: {notice.message}\n"
-        for notice in report.notices
-    )
+    run.tell_notices()
+    return BUG if run.broke else USAGE if run.failed else CLEAN
+
+
+def connections(arguments: argparse.Namespace) -> int:
+    """List the connections to model APIs, sum them up by host, or list the places of a variable."""
+    from keyguard.inventory import Survey  # noqa: PLC0415  # this command only
+    from keyguard.report import connections as listed  # noqa: PLC0415  # as above
+
+    name = _variable(arguments.env)
+    run = _Run(arguments)
+    run.find(ignored_env_files=name is not None)
+    inventory = run.inventory(Survey(name))
+    options = run.options()
+    if name is not None:
+        text = listed.render_variable(inventory, name, options, arguments.output_format)
+    else:
+        render = listed.render_hosts if arguments.hosts else listed.render_connections
+        text = render(inventory, options, arguments.output_format)
+    _put(text, arguments.output_file)
+    run.tell_notices()
     return BUG if run.broke else USAGE if run.failed else CLEAN
 
 
@@ -189,8 +209,8 @@ class _Run:
         self.failed = False
         self.broke = False
 
-    def find(self) -> None:
-        """Find the files to check."""
+    def find(self, *, ignored_env_files: bool = False) -> None:
+        """Find the files to check; with `ignored_env_files` those that git ignores too, where keys are set."""
         from keyguard import discover  # noqa: PLC0415  # 6 ms, when there are files to find
 
         arguments, settings = self._arguments, self.settings
@@ -208,7 +228,14 @@ class _Run:
             found = discover.range_targets(arguments.range, self._paths or (".",), **options)
         else:
             found = discover.discover(self._paths or (".",), respect_gitignore=settings.respect_gitignore, **options)
-        self.targets = tuple(target for target in found.targets if not self._excluded_below(target))
+        targets = found.targets
+        if ignored_env_files and settings.respect_gitignore:
+            from keyguard.source import is_env_file  # noqa: PLC0415  # in memory already
+
+            known = {target.path for target in targets}
+            more = discover.discover(self._paths or (".",), respect_gitignore=False, **options).targets
+            targets = (*targets, *(one for one in more if is_env_file(one.path) and one.path not in known))
+        self.targets = tuple(target for target in targets if not self._excluded_below(target))
         self._notices += (self._without_keys(notice) for notice in found.notices)
 
     def _without_keys(self, notice: Notice) -> Notice:
@@ -236,16 +263,7 @@ class _Run:
         from keyguard import engine  # noqa: PLC0415  # when there are files to check
 
         ours, theirs = self._baselines() if accept else (None, None)
-        session = engine.Session(
-            self.catalogue,
-            self._prefilter(),
-            self._finder,
-            Words(self.catalogue),
-            engine.LazyProject(self.settings.root, self.catalogue),
-            lang=self.lang,
-            git=self._git(),
-            accepts=theirs.accepts if theirs else None,
-        )
+        session = self._session()._replace(accepts=theirs.accepts if theirs else None)
         from keyguard.report.progress import progress  # noqa: PLC0415  # 1 ms, and nothing more off a terminal
 
         enabled = not self._arguments.quiet
@@ -254,6 +272,51 @@ class _Run:
             report = engine.check_targets(self.targets, session, jobs=self.settings.jobs, advance=advance, cache=cache)
         if accept:
             report = self._accepted(report, ours)
+        return self._noted(report)
+
+    def inventory(self, survey: Survey) -> Inventory:
+        """List what the survey asks for."""
+        from keyguard import engine  # noqa: PLC0415  # when there are files to check
+        from keyguard.report.progress import progress  # noqa: PLC0415  # 1 ms, and nothing more off a terminal
+
+        session = self._session()._replace(survey=survey)
+        with progress("keyguard", len(self.targets), enabled=not self._arguments.quiet) as advance:
+            report, found = engine.inventory_targets(self.targets, session, jobs=self.settings.jobs, advance=advance)
+        self._noted(report)
+        return found
+
+    def options(self) -> RenderOptions:
+        """Say how to render a list: in the language of the run's settings, with its catalogue."""
+        to_file = self._arguments.output_file is not None
+        return _options(self._arguments, self.catalogue, to_file=to_file, lang=self.lang)
+
+    def tell_notices(self) -> None:
+        """Print what the user should know to the error stream."""
+        from keyguard.lang import texts  # noqa: PLC0415  # in memory already
+
+        say = texts(self.lang).say
+        sys.stderr.writelines(
+            f"keyguard: {say('notice.error' if notice.error else 'notice.warning')}: {notice.message}\n"
+            for notice in self._notices
+        )
+
+    def _session(self) -> Session:
+        from keyguard import engine  # noqa: PLC0415  # when there are files to check
+        from keyguard.settings import own_of  # noqa: PLC0415  # in memory already
+
+        self.catalogue = self.catalogue.extended(own_of(self._finder.found))
+        return engine.Session(
+            self.catalogue,
+            self._prefilter(),
+            self._finder,
+            Words(self.catalogue),
+            engine.LazyProject(self.settings.root, self.catalogue),
+            lang=self.lang,
+            git=self._git(),
+        )
+
+    def _noted(self, report: Report) -> Report:
+        """Note what went wrong in a run."""
         self.broke = bool(report.notices)
         self._notices += (*self._finder.notices, *report.notices)
         named = {target.path for target in self.targets if target.named}
@@ -264,24 +327,27 @@ class _Run:
 
     def _prefilter(self) -> Prefilter:
         """Search for what any settings file of the run turns on; each file's own settings decide again."""
-        from keyguard.prefilter import Prefilter, default_plugins  # noqa: PLC0415  # 1 ms, when there are files to check
+        from keyguard.model import Confidence, Severity  # noqa: PLC0415  # in memory already
+        from keyguard.prefilter import WIDE, Prefilter, default_plugins  # noqa: PLC0415  # 1 ms, when there are files to check
 
         found = self._finder.found
         on = {name for settings in found for name in settings.plugins_on}
         off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
-        connections = any(settings.may_select(family) for settings in found for family in _CONNECTIONS)
-        return Prefilter(self.catalogue, frozenset((default_plugins() | on) - off), connections=connections)
+        every = found or (self.settings,)
+        connections = any(settings.may_select(family) for settings in every for family in _CONNECTIONS)
+        wide = any(
+            settings.is_selected(rule) and settings.is_shown(rule, Severity.LOW, Confidence.HIGH)
+            for settings in every
+            for rule in WIDE
+        )
+        plugins = frozenset((default_plugins() | on) - off)
+        return Prefilter(self.catalogue, plugins, connections=connections, wide=wide)
 
     def _cache(self, session: Session) -> ResultCache | None:
         """The results of earlier runs that agree with this one in all but the files; None for a few files or git's."""
         arguments = self._arguments
-        if (
-            arguments.no_cache
-            or len(self.targets) < _WORTH_A_CACHE
-            or self._stdin
-            or arguments.staged
-            or arguments.range
-        ):
+        of_git = self._stdin or arguments.staged or arguments.range
+        if arguments.no_cache or of_git or len(self.targets) < _WORTH_A_CACHE:
             return None
         from keyguard.catalogue import cache_folder  # noqa: PLC0415  # in memory already
 
@@ -371,16 +437,7 @@ class _Run:
             exit_code=code,
             scan_time=scan_time(os.environ),
         )
-        text = render(report, settings.output_format, options)
-        if arguments.output_file is None:
-            _say(text)
-            return
-        try:
-            with open(arguments.output_file, "w", encoding="utf-8", newline="") as stream:
-                stream.write(text)
-        except OSError as error:
-            msg = f"{arguments.output_file}: the report could not be written ({error.strerror})"
-            raise UsageError(msg) from error
+        _put(render(report, settings.output_format, options), arguments.output_file)
 
 
 def _with(files: Sequence[FileReport], extra: Iterable[Finding]) -> tuple[FileReport, ...]:
@@ -451,7 +508,7 @@ def _vocabulary(catalogue: Catalogue) -> Vocabulary:
     from keyguard.secrets.detect import PLUGINS  # noqa: PLC0415  # asked only when a setting names a rule or plug-in
     from keyguard.settings import Vocabulary  # noqa: PLC0415  # as above
 
-    return Vocabulary({rule.id: rule.name for rule in catalogue.rules.values()}, PLUGINS)
+    return Vocabulary({rule.id: rule.name for rule in catalogue.rules.values()}, PLUGINS, catalogue.known)
 
 
 def _language(arguments: argparse.Namespace, chosen: str | None = None) -> str:
@@ -486,6 +543,29 @@ def _options(
     return RenderOptions(**{**values, **more})  # type: ignore[arg-type]  # each value is of its field's type
 
 
+def _variable(name: str | None) -> str | None:
+    """Give the variable that `--env` asks for; a key in its place is refused without being shown."""
+    if name is None or (name.isidentifier() and name.isascii() and len(name) <= _LONGEST_NAME):
+        return name
+    from keyguard.settings import quote  # noqa: PLC0415  # for a wrong name only
+
+    msg = f"--env takes the name of a variable, such as MY_API_KEY, not {quote(name)}"
+    raise UsageError(msg)
+
+
+def _put(text: str, file: str | None) -> None:
+    """Write a report to a file, or to standard output."""
+    if file is None:
+        _say(text)
+        return
+    try:
+        with open(file, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+    except OSError as error:
+        msg = f"{file}: the report could not be written ({error.strerror})"
+        raise UsageError(msg) from error
+
+
 def _say(text: str) -> None:
     sys.stdout.write(text)
     sys.stdout.flush()
@@ -494,6 +574,7 @@ def _say(text: str) -> None:
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "check": check,
     "baseline": baseline,
+    "connections": connections,
     "rules": rules,
     "explain": explain,
     "providers": providers,

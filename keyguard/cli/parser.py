@@ -81,25 +81,33 @@ def _add_selection(parser: argparse.ArgumentParser) -> None:
 
 def _add_files(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("which files")
+    _add_paths(group)
+    group.add_argument("--staged", action="store_true", help="check what the git index holds, not what lies on disk")
+    group.add_argument("--range", metavar="A..B", help="check what any commit of the range adds")
+    group.add_argument("--stdin-filename", metavar="NAME", help="read standard input as this file")
+
+
+def _add_paths(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "paths", nargs="*", metavar="PATH", help="files and folders (default: the working folder; -: stdin)"
     )
     group.add_argument("--exclude", type=_list, metavar="PATTERNS", help="skip these instead of the default excludes")
     group.add_argument("--extend-exclude", type=_list, metavar="PATTERNS", help="skip these too")
     group.add_argument("--force-exclude", action="store_true", default=None, help="skip excluded files even when named")
-    group.add_argument("--staged", action="store_true", help="check what the git index holds, not what lies on disk")
-    group.add_argument("--range", metavar="A..B", help="check what any commit of the range adds")
-    group.add_argument("--stdin-filename", metavar="NAME", help="read standard input as this file")
 
 
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("settings")
-    group.add_argument("--config", metavar="FILE", help="read settings from this file only")
-    group.add_argument("--isolated", action="store_true", help="read no settings file and no baseline")
+    _add_sources(group)
     group.add_argument("--baseline", metavar="FILE", help="accept what this baseline holds")
     group.add_argument("--show-settings", action="store_true", help="show the settings in force and stop")
     group.add_argument("--show-files", action="store_true", help="show the files that would be checked and stop")
     group.add_argument("--no-cache", action="store_true", help="check every file, whatever earlier runs found in it")
+
+
+def _add_sources(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--config", metavar="FILE", help="read settings from this file only")
+    group.add_argument("--isolated", action="store_true", help="read no settings file and no baseline")
     group.add_argument("--jobs", type=_positive, metavar="N", help="worker processes (default: one a core)")
 
 
@@ -171,9 +179,26 @@ def _init(parser: argparse.ArgumentParser) -> None:
     _add_voice(parser)
 
 
+def _connections(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Exits 0 whatever is found; `keyguard check` is the command that judges."
+    parser.set_defaults(staged=False, range=None, stdin_filename=None)
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--hosts", action="store_true", help="sum up by host: how often, and which keys are sent there")
+    group.add_argument("--env", metavar="NAME", help="list every place that sets, reads or names this variable")
+    _add_paths(parser.add_argument_group("which files"))
+    _add_sources(parser.add_argument_group("settings"))
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--output-format", choices=("text", "json", "csv", "markdown"), default="text", help="how to list them"
+    )
+    output.add_argument("--output-file", metavar="FILE", help="write the list to this file")
+    _add_voice(output)
+
+
 _COMMANDS = (
     ("check", "Find leaked keys in files, folders, the git index or a range of commits.", _check),
     ("baseline", "Accept today's findings, so that only new ones are reported.", _baseline),
+    ("connections", "List every connection to a model API: whom the code talks to, and how.", _connections),
     ("rules", "List every rule.", _rules),
     ("explain", "Explain a rule: what it reports, why, and what to do.", _explain),
     ("providers", "List the providers keyguard knows.", _providers),

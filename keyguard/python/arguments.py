@@ -55,16 +55,49 @@ class Arguments:
                 self.positional.append(item.value)
 
     def _unpack(self, node: Node) -> None:
-        table = self._evaluator.value(node, self.place)
+        self._take(self._evaluator.value(node, self.place), node, self.place)
+        for change in self._evaluator.changes(node, self.place):
+            if change.key is not None:
+                value = self._evaluator.value(change.node, change.place)
+                if not change.place.block.holds(self.place.block):
+                    value = v.one_of((value, v.UNKNOWN))  # only on some ways to the call
+                self.named[change.key] = Given(change.key, value, change.node, change.place)
+            elif change.node is not None:
+                self._take(self._evaluator.value(change.node, change.place), change.node, change.place)
+            else:
+                self.is_open = True
+
+    def _take(self, table: v.Value, node: Node, place: Place) -> None:
+        """Take what a mapping gives."""
         if not isinstance(table, v.Table):
             self.is_open = True
             return
         self.is_open = self.is_open or not table.complete
+        display, where = self._display(node, place)
         for key, value in table.entries:
             if isinstance(key, v.Text):
-                self.named[key.text] = Given(key.text, value, node, self.place)
+                entry = entry_node(display, key.text)
+                own = (node, place) if entry is None else (entry, where)
+                self.named[key.text] = Given(key.text, value, *own)
             else:
                 self.is_open = True
+
+    def _display(self, node: Node, place: Place) -> tuple[Node, Place]:
+        """The dict display that a name stands for, if it is the only one it can be."""
+        if type(node).__name__ == "Name":
+            found = self._evaluator.bindings(node.value, place) or []
+            if len(found) == 1 and found[0].kind == "assign":
+                return found[0].node, found[0].place
+        return node, place
+
+    def after(self, bound: Arguments) -> Arguments:
+        """These arguments with those that a partial function brings: the function itself stands first in `bound`."""
+        made = Arguments(None, self.place, self._evaluator)
+        made.node = self.node
+        made.named = {**bound.named, **self.named}
+        made.positional = [*bound.positional[1:], *self.positional]
+        made.is_open = self.is_open or bound.is_open
+        return made
 
     def has(self, name: str) -> bool:
         """Tell whether a parameter is given by name."""
@@ -128,7 +161,7 @@ def member_of(given: Given, name: str, evaluator: Evaluator, depth: int = 0) -> 
         found: Given | None = None
         if isinstance(value, v.Table):
             entry = value.get(name)
-            node = _entry_node(given.node, name)
+            node = entry_node(given.node, name)
             found = None if entry is None else Given(name, entry, given.node if node is None else node, given.place)
         elif isinstance(value, v.Instance) and value.node is not None and value.place is not None:
             found = Arguments(value.node, value.place, evaluator).get((name,))
@@ -143,7 +176,7 @@ def member_of(given: Given, name: str, evaluator: Evaluator, depth: int = 0) -> 
     return None
 
 
-def _entry_node(node: Node, name: str) -> Node:
+def entry_node(node: Node, name: str) -> Node:
     """The expression of a dict display's entry; None when the display is elsewhere."""
     if type(node).__name__ != "Dict":
         return None
@@ -186,3 +219,14 @@ def names_read(value: v.Value) -> Iterator[str]:
 def lookup(table: Mapping[str, object], value: v.Value) -> str:
     """The first name of a table that a value refers to; empty when there is none."""
     return next((name for item in v.alternatives(value) if (name := v.dotted(item)) in table), "")
+
+
+def written(given: Given, value: v.Value) -> Node:
+    """The literal of this module that a text stands in; the expression that gives it when it is put together."""
+    if isinstance(value, v.Text):
+        leaves = {id(piece.leaf): piece.leaf for piece in value.pieces}
+        if len(leaves) == 1:
+            leaf = next(iter(leaves.values()))
+            if leaf is not None:
+                return leaf
+    return given.node

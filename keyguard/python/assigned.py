@@ -56,11 +56,11 @@ def _writers(near: Surroundings) -> Iterator[Given]:
                 yield Given(name, given.value, given.node, given.place)
 
 
-def module_settings(near: Surroundings) -> dict[str, Given]:
-    """What the module assigns to attributes of SDKs' modules (`sdk.api_key = …`), the last one, by dotted name."""
+def module_settings(near: Surroundings) -> dict[str, tuple[Given, ...]]:
+    """What the module assigns to attributes of SDKs' modules (`sdk.api_key = …`), in order, by dotted name."""
     wanted = near.tables.assignable
     lasts = {name.rpartition(".")[2] for name in wanted}
-    found: dict[str, Given] = {}
+    found: dict[str, list[Given]] = {}
     for spelled, bindings in near.index.attributes.items():
         owner, _, last = spelled.rpartition(".")
         if last not in lasts:
@@ -69,8 +69,8 @@ def module_settings(near: Surroundings) -> dict[str, Given]:
             name = f"{_resolved(owner, binding.place, near)}.{last}"
             if binding.kind == "assign" and name in wanted:
                 value = near.evaluator.value(binding.node, binding.place)
-                found[name] = Given(last, value, binding.node, binding.place)
-    return found
+                found.setdefault(name, []).append(Given(last, value, binding.node, binding.place))
+    return {name: tuple(items) for name, items in found.items()}
 
 
 def _resolved(spelled: str, place: Place, near: Surroundings) -> str:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
-from keyguard.python.arguments import Arguments, Given, names_read, texts
+from keyguard.python.arguments import Arguments, Given, member_of, names_read, texts
 from keyguard.python.assigned import env_writes, module_settings
 from keyguard.python.hosts import MODEL_PATH, host_of, is_unknown, serves_models, urls_of
-from keyguard.python.index import plain_string
+from keyguard.python.index import plain_string, spell
 from keyguard.python.limits import Limits
-from keyguard.python.network import Attempts, Connection, Host, HttpCall, Limit, ModelCall, Network
+from keyguard.python.network import Attempts, Connection, Host, HttpCall, HttpSession, Limit, ModelCall, Network
+from keyguard.python.sessions import Opened, Sessions, is_insecure
 from keyguard.python.tables import is_key_variable, tables_of
+from keyguard.versions import just_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import HttpClient, Sdk
     from keyguard.python.around import Surroundings
-    from keyguard.python.index import CallUse, Node, Place
+    from keyguard.python.evaluate import Change
+    from keyguard.python.index import Binding, CallUse, Node, Place, With
     from keyguard.python.tables import Client
     from keyguard.settings import Advice
 
@@ -30,6 +33,9 @@ _RAW = ("with_raw_response.", "with_streaming_response.")
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _DEEPEST = 4  # objects made from objects of a client (`client.chats.create(…).send_message`)
 _MOST_HOSTS = 8
+_MOST_HEADERS = 64  # of a session, that are looked at for one request
+_MOST_BOUNDS = 256  # `with` statements of one function that are looked at for one call
+_PARTIAL = frozenset({"functools.partial", "functools.partialmethod"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +84,12 @@ def network_of(near: Surroundings, advice: Advice, versions: Mapping[str, str] |
         tuple(finder.calls),
         tuple(finder.http_calls),
         finder.env_writes,
+        finder.all_settings,
         near.index.module.source,
         advice,
         finder.versions,
+        tuple(finder.http_sessions.values()),
+        finder.sessions.unchecked_everywhere,
     )
 
 
@@ -101,12 +110,15 @@ class _Finder:
         self.tables, self.names = near.tables, _names_of(near.catalogue)
         self.versions, self.trusted = versions, trusted
         self.env_writes = env_writes(near)
-        self.settings = module_settings(near)
+        self.all_settings = module_settings(near)
+        self.settings = {name: items[-1] for name, items in self.all_settings.items()}
         self._sent_with: dict[int, list[Given]] | None = None
         self.limits = Limits(self.evaluator, self.tables.limits, self.settings)
         self.connections: dict[object, Connection] = {}
         self.calls: list[ModelCall] = []
         self.http_calls: list[HttpCall] = []
+        self.http_sessions: dict[int, HttpSession] = {}
+        self.sessions = Sessions(near)
 
     def find(self) -> None:
         for use in self.index.calls:
@@ -146,7 +158,9 @@ class _Finder:
         http = self.tables.http.get(name)
         if http is None:
             return False
-        if name not in http.requests:
+        if name in http.sessions:
+            self._session(use, http, name)
+        elif name not in http.requests:
             self._http(use, http, name, None)
         return True
 
@@ -170,7 +184,7 @@ class _Finder:
         node = use.node.func.value
         for _ in range(8):
             value = self.evaluator.value(node, use.place)
-            if self._on(use, value, ".".join(attributes)):
+            if self._on(use, value, ".".join(attributes)) or self._on_self(use, node, attributes):
                 return
             if type(node).__name__ != "Attribute":
                 break
@@ -182,6 +196,9 @@ class _Finder:
         """Take in a method called on what may be a client or a session; tell whether it is one."""
         found = False
         for item in v.alternatives(value):
+            if isinstance(item, v.Local):
+                opened = self.sessions.of_value(item)
+                found = (opened is not None and self._through(use, opened, method)) or found
             if not isinstance(item, v.Instance):
                 continue
             made, prefix = self._made(item)
@@ -191,11 +208,28 @@ class _Finder:
                     self._sent(use, self._connection(made), spelled, made.client, made.derived)
                     found = True
                 continue
-            http = self.tables.http.get(f"{item.name}().{method}")
-            if http is not None:
-                self._http(use, http, f"{item.name}().{method}", item)
-                found = True
+            opened = self.sessions.of_value(item)
+            found = (opened is not None and self._through(use, opened, method)) or found
         return found
+
+    def _on_self(self, use: CallUse, node: Node, attributes: list[str]) -> bool:
+        """Take in a request that a class derived from a session sends through itself."""
+        opened = self.sessions.of_self(node, use.place) if len(attributes) == 1 else None
+        if opened is None:
+            return False
+        return self._through(use, opened, attributes[0], above=type(node).__name__ != "Name")
+
+    def _through(self, use: CallUse, opened: Opened, method: str, *, above: bool = False) -> bool:
+        """Take in a method called on a session, unless its class has one of its own; tell whether it sends.
+
+        With `above`, the method is the library's own, whatever the class has.
+        """
+        name = f"{opened.name}().{method}"
+        if name not in self.tables.http:
+            return False
+        if above or opened.scope is None or method not in opened.scope.bindings:
+            self._http(use, opened.http, name, opened)
+        return True
 
     def _made(self, item: v.Instance, depth: int = 0) -> tuple[_Made | None, str]:
         """The client an object is, or was made from, and how what was called on the way is spelt before a method."""
@@ -269,7 +303,9 @@ class _Finder:
         key: object = id(use.node) if own else (client.sdk.id, client.timeout, models)
         known = self.connections.get(key)
         if known is None:
-            known = self.connections[key] = self._described(use.node, use.place, client, arguments)
+            # Limits given to one call hold for no other call of the module.
+            given = arguments if own else Arguments(None, use.place, self.evaluator)
+            known = self.connections[key] = self._described(use.node, use.place, client, arguments, given)
         return known
 
     def _prefixed(self, arguments: Arguments, client: Client) -> str:
@@ -278,8 +314,10 @@ class _Finder:
         names = list(texts(given.value)) if given is not None else []
         return names[0].partition("/")[0] if len(names) == 1 and "/" in names[0] and client.provider is None else ""
 
-    def _described(self, node: Node, place: Place, client: Client, arguments: Arguments) -> Connection:
-        sdk = self._sdk(client.sdk)
+    def _described(
+        self, node: Node, place: Place, client: Client, arguments: Arguments, limits: Arguments | None = None
+    ) -> Connection:
+        sdk = self._sdk(client)
         inner = self._wrapped(client, arguments)
         if inner is not None:
             return replace(inner, node=node, place=place, name=client.name, client=client, sdk=sdk, calls=[])
@@ -301,9 +339,10 @@ class _Finder:
             implied=client.env,
             base=base,
             hosts=hosts,
-            timeout=self._timeout(client, sdk, arguments),
-            attempts=self._attempts(client, sdk, arguments),
+            timeout=self._timeout(client, sdk, limits or arguments),
+            attempts=self._attempts(client, sdk, limits or arguments),
             is_async=client.is_async,
+            unverified=self._unverified_client(sdk, arguments),
         )
 
     def _wrapped(self, client: Client, arguments: Arguments) -> Connection | None:
@@ -318,10 +357,15 @@ class _Finder:
                     return self._connection(made)
         return None
 
-    def _sdk(self, sdk: Sdk) -> Sdk:
+    def _sdk(self, client: Client) -> Sdk:
+        """The SDK as it is in the release that the project asks for, or in the last one that had what is called."""
+        sdk = client.sdk
         version = self.versions.get(sdk.package)
-        at = getattr(sdk, "at", None)
-        return at(version) if version is not None and at is not None else sdk
+        if version is None:
+            gone = (item for item in sdk.removed if item.name and not item.package and not item.end_of_life)
+            since = next((item.since for item in gone if f"{client.name}.".startswith(f"{item.name}.")), None)
+            version = None if since is None else just_below(since)
+        return sdk.at(version)
 
     def _setting(self, names: Iterable[str]) -> Given | None:
         return next((self.settings[name] for name in names if name in self.settings), None)
@@ -350,6 +394,20 @@ class _Finder:
                 seen.add(host.url)
                 yield host
 
+    def _unverified_client(self, sdk: Sdk, arguments: Arguments) -> Given | None:
+        """What switches the check of certificates off for a client: its own argument, or its HTTP client's."""
+        given = self._unverified(arguments.get(sdk.verify_params)) if sdk.verify_params else None
+        inner = arguments.get(sdk.http_params) if given is None and sdk.http_params else None
+        for item in v.alternatives(inner.value) if inner is not None else ():
+            opened = self.sessions.of_value(item)
+            if opened is None or opened.node is None or opened.place is None:
+                continue
+            verify = Arguments(opened.node, opened.place, self.evaluator).get(opened.http.verify_params)
+            given = self._unverified(verify) or self.sessions.unchecked.get(id(opened.node))
+            if given is not None:
+                return given
+        return given
+
     # limits
 
     def _timeout(self, client: Client, sdk: Sdk, arguments: Arguments) -> Limit:
@@ -371,8 +429,9 @@ class _Finder:
             http = self.tables.http.get(item.name) if isinstance(item, v.Instance) else None
             if http is None or not isinstance(item, v.Instance) or item.node is None or item.place is None:
                 return Limit(None, is_known=False, origin="http-client", given=given)
-            inner = self.limits.given(Arguments(item.node, item.place, self.evaluator), http.timeout, "client")
-            limit = inner or self.limits.default(http.timeout)
+            limit = self.limits.given(Arguments(item.node, item.place, self.evaluator), http.timeout, "client")
+            if limit is None:
+                return None  # SDKs take the limit of an HTTP client only where it is not the library's own default
             return Limit(limit.seconds, limit.is_known, "http-client", limit.given or given, limit.number, limit.unit)
         return None
 
@@ -401,6 +460,7 @@ class _Finder:
         if given is None and connection is not None and connection.arguments is not None and not client_is_call(client):
             given = connection.arguments.get(params)
         timeout, attempts = self._effective(connection, client, sdk, arguments, derived)
+        timeout = self._bound(use) or timeout
         call = ModelCall(
             use.node,
             use.place,
@@ -432,8 +492,11 @@ class _Finder:
         """The limits of a call: its own, else those of the client it goes through as it was changed on the way."""
         timeout = connection.timeout if connection is not None else Limit(None, is_known=False, origin="client")
         attempts = connection.attempts if connection is not None else Attempts(origin="client")
-        if client is None or sdk is None or client.is_call:
+        if client is None or sdk is None:
             return timeout, attempts
+        if client.is_call:
+            sdk = self._sdk(client)
+            return self._timeout(client, sdk, arguments), self._attempts(client, sdk, arguments)
         for item in derived:
             if item.node is None or item.place is None:
                 continue
@@ -456,14 +519,12 @@ class _Finder:
 
     # raw HTTP
 
-    def _http(self, use: CallUse, http: HttpClient, name: str, session: v.Instance | None) -> None:
+    def _http(self, use: CallUse, http: HttpClient, name: str, session: Opened | None) -> None:
         """Take in a request of an HTTP library."""
         method = name.rpartition(".")[2]
-        if session is None and name in http.sessions:
-            return
-        arguments = Arguments(use.node, use.place, self.evaluator)
-        own: Arguments | None = None
-        if session is not None and session.node is not None and session.place is not None:
+        arguments = self._arguments(use)
+        own = None
+        if session is not None and session.scope is None and session.node is not None and session.place is not None:
             own = Arguments(session.node, session.place, self.evaluator)
         is_verb = method in _VERBS
         position = http.url_position if is_verb or http.url_position_verb is None else http.url_position_verb
@@ -474,6 +535,7 @@ class _Finder:
         headers = headers or (own.get(http.headers_params) if own is not None else None)
         headers = headers or next(iter(self._headers_of(session)), None)
         verify = arguments.get(http.verify_params) or (own.get(http.verify_params) if own is not None else None)
+        changed = self.sessions.unchecked.get(id(session.node)) if session is not None else None
         call = HttpCall(
             use.node,
             use.place,
@@ -483,19 +545,130 @@ class _Finder:
             verb=method.upper() if is_verb else self._verb(http, arguments),
             url=url,
             hosts=hosts,
-            timeout=self._request_timeout(http, arguments, own, session),
+            timeout=self._bound(use) or self._request_timeout(http, arguments, own, session),
             attempts=self.limits.default_attempts(http.retry),
             session=session.node if session is not None else None,
             session_arguments=own,
             headers=headers,
             verify=verify,
+            unverified=self._unverified(verify) or (changed if verify is None else None),
             is_async=session is not None and session.name in http.async_sessions,
             is_model=self._is_model(url, hosts),
-            carries_key=self._carries_key(http, sent, headers, url),
+            carries_key=self._carries_key(http, arguments, sent, headers, url, own, session),
+            sends=name not in http.prepares and method not in http.prepares,
         )
         self.http_calls.append(call)
         if call.is_model:
             self._raw_connection(call)
+
+    def _session(self, use: CallUse, http: HttpClient, name: str) -> None:
+        """Take in the making of a session."""
+        arguments = self._arguments(use)
+        tuned = id(use.node) in self.sessions.tuned
+        given = None if tuned else self.limits.given(arguments, http.timeout, "client")
+        verify = self._unverified(arguments.get(http.verify_params))
+        self.http_sessions[id(use.node)] = HttpSession(
+            use.node,
+            use.place,
+            http,
+            name,
+            arguments,
+            Limit(origin="client") if tuned else given or self._default(http),
+            verify or self.sessions.unchecked.get(id(use.node)),
+        )
+
+    def _arguments(self, use: CallUse) -> Arguments:
+        """What a call gives, and what the partial function that it calls brings."""
+        arguments = Arguments(use.node, use.place, self.evaluator)
+        func = use.node.func
+        kind = type(func).__name__
+        found = self.evaluator.bindings(func.value, use.place) if kind == "Name" else None
+        if kind == "Attribute":
+            found = self._attribute_bindings(func, use.place)
+        for item in found or ():
+            if type(item.node).__name__ == "Call" and self.near.callee(item.node, item.place) in _PARTIAL:
+                arguments = arguments.after(Arguments(item.node, item.place, self.evaluator))
+        return arguments
+
+    def _attribute_bindings(self, func: Node, place: Place) -> list[Binding]:
+        """What a method's or module attribute's name was assigned in this module."""
+        found = self.index.attributes.get(spell(func), [])[:_MOST_HOSTS]
+        function = place.scope.function
+        owner = function.parent
+        if type(func.value).__name__ == "Name" and func.value.value == function.self_name and owner is not None:
+            found += owner.attributes.get(func.attr.value, [])[:_MOST_HOSTS]
+        return found
+
+    def _unverified(self, given: Given | None) -> Given | None:
+        """What switches the check of certificates off: an argument, or what was done to the context that it is."""
+        if given is None:
+            return None
+        http = self.catalogue.http
+        if is_insecure(given.value, http.insecure, http.insecure_values):
+            return given
+        nodes = [getattr(value, "node", None) for value in v.alternatives(given.value)]
+        changed = [self.sessions.unchecked.get(id(node)) for node in nodes if node is not None]
+        return changed[0] if changed and all(changed) and len(changed) == len(nodes) else None
+
+    # what ends a wait from outside
+
+    @functools.cached_property
+    def _bounding(self) -> dict[int, list[tuple[With, Limit]]]:
+        """The `with` statements that end what stands in them, by the `id` of their function."""
+        found: dict[int, list[tuple[With, Limit]]] = {}
+        for block in self.index.withs if self._has_bounds else ():
+            for item in block.node.items:
+                limit = self._bounds(item.item, block.place)
+                if limit is not None:
+                    found.setdefault(id(block.place.scope.function), []).append((block, limit))
+        return found
+
+    def _bounds(self, node: Node, place: Place) -> Limit | None:
+        """The limit that a call sets to what it is given or what stands under it; None when it sets none."""
+        if type(node).__name__ != "Call" or self.near.callee(node, place) not in self.catalogue.http.bounds:
+            return None
+        arguments = Arguments(node, place, self.evaluator)
+        # `wait_for(awaited, 30)`, `timeout(30)`: the last of at most two.
+        given = arguments.get(("timeout", "delay", "seconds"), min(len(arguments.positional), 2) - 1)
+        if given is None:
+            return Limit(origin="around")
+        limit = self.limits.read(given, "s", "endless", None, "around")
+        return None if limit.is_endless else limit
+
+    def _bound(self, use: CallUse, depth: int = 0) -> Limit | None:
+        """What ends a call from outside: around it, its block, its function, or every call of its function."""
+        for role in use.role.up():
+            if role.kind == "argument":
+                limit = self._bounds(role.node, use.place)
+                if limit is not None:
+                    return limit
+        scope = use.place.scope.function
+        bounding = self._bounding.get(id(scope), ())
+        if len(bounding) > _MOST_BOUNDS:
+            return Limit(origin="around")
+        for block, limit in bounding:
+            if block.holds(use.place):
+                return limit
+        for item in scope.decorators:
+            limit = self._bounds(item, use.place)
+            if limit is not None:
+                return limit
+        if depth >= _DEEPEST or scope.kind != "function" or not self._has_bounds:
+            return None
+        limits = [self._bound(site, depth + 1) for site in self.evaluator.sites(scope)[:_MOST_HOSTS]]
+        return limits[0] if limits and all(limits) else None
+
+    @functools.cached_property
+    def _has_bounds(self) -> bool:
+        """Tell whether the module imports anything that ends a wait from outside."""
+        packages = {name.partition(".")[0] for name in self.catalogue.http.bounds}
+        return any(name.partition(".")[0] in packages for name, _ in self.index.imports)
+
+    def _default(self, http: HttpClient) -> Limit:
+        """The limit of a library's requests when nobody sets one; unknown where the module changes it as a whole."""
+        if self.sessions.has_global_limit or http.id in self.sessions.replaced:
+            return Limit(origin="setting")
+        return self.limits.default(http.timeout)
 
     @staticmethod
     def _is_model(url: Given | None, hosts: tuple[Host, ...]) -> bool:
@@ -519,7 +692,7 @@ class _Finder:
                 return Arguments(item.node, item.place, self.evaluator)
         return arguments
 
-    def _headers_of(self, session: v.Instance | None) -> list[Given]:
+    def _headers_of(self, session: Opened | None) -> list[Given]:
         """What the module puts into the headers of a session after it was made."""
         if self._sent_with is None:
             self._sent_with = {}
@@ -556,31 +729,63 @@ class _Finder:
         return next(texts(given.value), "").upper() if given is not None else ""
 
     def _request_timeout(
-        self, http: HttpClient, arguments: Arguments, own: Arguments | None, session: v.Instance | None
+        self, http: HttpClient, arguments: Arguments, own: Arguments | None, session: Opened | None
     ) -> Limit:
         """The limit of a request: its own, its session's, else the library's default."""
         position = http.timeout_position if session is None else None
         given = self.limits.given(arguments, http.timeout, "call", position)
         if given is not None:
             return given
-        if session is not None and own is None:
+        if session is not None and (session.is_tuned or (own is None and not self._is_plain(http, session))):
             return Limit(None, is_known=False, origin="client")
         inner = self.limits.given(own, http.timeout, "client") if own is not None else None
-        return inner or self.limits.default(http.timeout)
+        return inner or self._default(http)
 
-    def _carries_key(self, http: HttpClient, arguments: Arguments, headers: Given | None, url: Given | None) -> bool:
+    @staticmethod
+    def _is_plain(http: HttpClient, session: Opened) -> bool:
+        """Tell whether a session of the project's own class can hold no limit: its library's take none."""
+        return session.scope is not None and http.timeout is not None and not http.timeout.params
+
+    def _carries_key(  # noqa: PLR0913, PLR0917  # the places a key can travel in
+        self,
+        http: HttpClient,
+        arguments: Arguments,
+        sent: Arguments,
+        headers: Given | None,
+        url: Given | None,
+        own: Arguments | None,
+        session: Opened | None,
+    ) -> bool:
         """Tell whether a key travels with a request: in a credential's header, a parameter, the URL, as its login."""
-        if arguments.get(http.auth_params) is not None:
+        if any(part is not None and part.get(http.auth_params) is not None for part in (arguments, own)):
             return True
         words = self.catalogue.words
-        for given, names in ((headers, words.headers), (arguments.get(http.query_params), words.query)):
-            for item in v.alternatives(given.value) if given is not None else ():
-                if isinstance(item, v.Table) and any(
-                    isinstance(key, v.Text) and key.text.lower().replace("_", "-") in _dashed(names)
-                    for key, _ in item.entries
-                ):
-                    return True
-        return url is not None and any(is_key_variable(name, self.catalogue) for name in names_read(url.value))
+        whole = own.get(http.headers_params) if own is not None else None
+        in_headers = (headers, whole, *self._headers_of(session)[:_MOST_HEADERS])
+        query = sent.get(http.query_params)
+        return (
+            any(_is_named(name, words.headers) for given in in_headers for name in self._keys_of(given))
+            or any(_is_named(name, words.query) for name in self._keys_of(query))
+            or (url is not None and any(is_key_variable(name, self.catalogue) for name in names_read(url.value)))
+        )
+
+    def _keys_of(self, given: Given | None) -> Iterator[str]:
+        """The keys of a mapping that is given, those it gets after it was made included."""
+        if given is None:
+            return
+        for item in v.alternatives(given.value):
+            if isinstance(item, v.Table):
+                yield from (key.text for key, _ in item.entries if isinstance(key, v.Text))
+        for change in self.evaluator.changes(given.node, given.place):
+            yield from self._changed_keys(change)
+
+    def _changed_keys(self, change: Change) -> Iterator[str]:
+        if change.key is not None:
+            yield change.key
+        elif change.node is not None:
+            value = self.evaluator.value(change.node, change.place)
+            if isinstance(value, v.Table):
+                yield from (key.text for key, _ in value.entries if isinstance(key, v.Text))
 
     def _raw_connection(self, http: HttpCall) -> None:
         connection = Connection(
@@ -598,6 +803,7 @@ class _Finder:
             attempts=http.attempts,
             is_async=http.is_async,
             http=http,
+            unverified=http.unverified,
         )
         self.connections[id(http.node)] = connection
         body = http.arguments.get(http.http.body_params)
@@ -609,11 +815,12 @@ class _Finder:
             http.arguments,
             connection=connection,
             models=models,
+            model=member_of(body, "model", self.evaluator) if body is not None else None,
             timeout=http.timeout,
             attempts=http.attempts,
             is_async=http.is_async,
             is_awaited=id(http.node) in self.index.awaited,
-            is_streaming=http.arguments.has("stream"),
+            is_streaming=http.name.endswith(".stream") or http.arguments.has("stream") or _streams_in(body),
             http=http,
         )
         self.calls.append(call)
@@ -626,6 +833,10 @@ class _Finder:
                 values = [value for _, value in item.entries] if isinstance(item, v.Table) else [item]
                 for value in values:
                     yield from (name for name in names_read(value) if is_key_variable(name, self.catalogue))
+
+
+def _is_named(name: str, names: tuple[str, ...]) -> bool:
+    return name.lower().replace("_", "-") in _dashed(names)
 
 
 def _is_headers(node: Node) -> bool:
@@ -644,7 +855,7 @@ def _without_raw(method: str) -> str:
 
 
 def _streams(sdk: Sdk | None, method: str, arguments: Arguments) -> bool:
-    if "stream" in method:
+    if "stream" in method or method.endswith(".connect"):  # a socket that stays open is a stream, too
         return True
     given = arguments.get(sdk.stream_params if sdk is not None and sdk.stream_params else ("stream",))
     return given is not None and any(
@@ -660,6 +871,13 @@ def _models_in(body: Given | None) -> tuple[str, ...]:
         if model is not None:
             found.extend(texts(model))
     return tuple(dict.fromkeys(found))
+
+
+def _streams_in(body: Given | None) -> bool:
+    """Tell whether a request's body asks for a stream."""
+    tables = (item for item in v.alternatives(body.value) if isinstance(item, v.Table)) if body is not None else ()
+    asked = (item.get("stream") for item in tables)
+    return any(isinstance(value, v.Number) and bool(value.number) for value in asked)
 
 
 @functools.lru_cache(maxsize=8)

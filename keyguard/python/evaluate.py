@@ -6,7 +6,7 @@ import builtins
 import functools
 from bisect import bisect_left
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.python.functions import FUNCTIONS, rot13
 from keyguard.python.index import Binding, Block, Place, Scope, flatten, operands, plain_string, spell
@@ -45,7 +45,7 @@ from keyguard.python.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import Reader, SettingsClass
@@ -127,6 +127,17 @@ def access(catalogue: Catalogue) -> Access:
     )
 
 
+class Change(NamedTuple):
+    """Something put into a mapping after it was made: the value `node` under `key`.
+
+    Without a key, `node` is a mapping that is put in as a whole; without either, nobody knows what changed.
+    """
+
+    key: str | None
+    node: Node
+    place: Place
+
+
 class Evaluator:
     """Answers what an expression of one module evaluates to; every question is bounded, cycles end."""
 
@@ -140,7 +151,9 @@ class Evaluator:
         self._overrides: dict[tuple[int, str], Value] = {}
         self._scopes: dict[int, Scope] = {}
         self._sites: dict[int, list[CallUse]] | None = None
+        self._changes: dict[tuple[str, int], list[Change]] | None = None
         self._kinds: dict[int, SettingsClass | None] = {}
+        self._methods: set[str] = set()
         self._steps = 0
         self._depth = 0
         self._cut = False
@@ -290,10 +303,8 @@ class Evaluator:
         if kind == "Name":
             found = self.bindings(func.value, call.place)
         elif kind == "Attribute" and type(func.value).__name__ == "Name":
-            function = call.place.scope.function
-            owner = function.parent
-            if owner is not None and owner.kind == "class" and func.value.value == function.self_name:
-                found = owner.bindings.get(func.attr.value)
+            owner = self._class_of(func.value.value, func.attr.value, call.place)
+            found = owner.bindings.get(func.attr.value) if owner is not None else None
         if not found or len(found) != 1 or not isinstance(found[0].detail, Scope):
             return None
         scope = found[0].detail
@@ -301,6 +312,50 @@ class Evaluator:
             init = scope.bindings.get("__init__")
             scope = init[-1].detail if init and isinstance(init[-1].detail, Scope) else scope
         return scope
+
+    def _class_of(self, name: str, method: str, place: Place) -> Scope | None:
+        """The class of this module that a name is an object of: `self`, a parameter by its annotation, an instance."""
+        scope: Scope | None = place.scope
+        while scope is not None:
+            if scope.self_name == name and scope.parent is not None and scope.parent.kind == "class":
+                return scope.parent
+            scope = None if name in scope.bindings else scope.parent
+        if not self._methods:
+            self._methods = {
+                item
+                for found in self.index.scopes
+                if found.kind == "class"
+                for item, bindings in found.bindings.items()
+                if bindings[-1].kind == "function"
+            } or {""}
+        if method not in self._methods:
+            return None
+        bindings = self.bindings(name, place) or []
+        if len(bindings) != 1:
+            return None
+        node = bindings[0].annotation
+        if bindings[0].kind == "assign" and type(bindings[0].node).__name__ == "Call":
+            node = bindings[0].node.func
+        named = node.value if type(node).__name__ == "Name" else plain_string(node)
+        classes = self.index.scope.bindings.get(named) if named else None
+        found_class = classes[-1].detail if classes and classes[-1].kind == "class" else None
+        return found_class if isinstance(found_class, Scope) else None
+
+    def changes(self, node: Node, place: Place, member: str = "") -> list[Change]:
+        """What the code puts into a mapping that has a name, in the function where it is asked for.
+
+        With `member`, into the mapping that is this member of the object.
+        """
+        name = spell(node)
+        if not name:
+            return []
+        name += f".{member}" if member else ""
+        if self._changes is None:
+            self._changes = {}
+            for changed_name, change in _changes_of(self.index):
+                self._changes.setdefault(_owner(changed_name, change.place), []).append(change)
+        found = self._changes.get(_owner(name, place), [])
+        return found if len(found) <= MAX_REACHING else [Change(None, None, place)]
 
     def _looped(self, binding: Binding) -> Value:
         given = self.value(binding.node, binding.place)
@@ -638,6 +693,8 @@ class Evaluator:
             return SecretRead(value.store, (*value.names, name), value.node) if value.store != "prompt" else UNKNOWN
         if isinstance(value, Text) and name == "value":
             return value  # a member of an enumeration
+        if isinstance(value, (Text, Joined)) and name == "read_text":
+            return Reference("pathlib.Path().read_text")  # texts have no such method: it was made a path on the way
         return Unknown(name)
 
     def _client_member(self, value: Instance, name: str) -> Value:
@@ -1030,6 +1087,37 @@ class Evaluator:
             if name.endswith(suffix) and name[: len(name) - len(suffix)] in self.access.environs:
                 return True
         return False
+
+
+def _owner(name: str, place: Place) -> tuple[str, int]:
+    """What tells two mappings of one name apart: a variable belongs to its function, a member to its object."""
+    return name, 0 if "." in name else id(place.scope.function)
+
+
+def _changes_of(index: Index) -> Iterator[tuple[str, Change]]:
+    """Every `x[key] = …`, `x.setdefault(key, …)` and `x.update(…)` of a module, with the spelling of `x`."""
+    for write in index.writes:
+        target = write.target
+        if type(target).__name__ == "Subscript":
+            part = target.slice[0].slice if len(target.slice) == 1 else None
+            key = plain_string(part.value) if part is not None and type(part).__name__ == "Index" else None
+            yield spell(target.value), Change(key, write.node if key is not None else None, write.place)
+    for call in index.calls:
+        func = call.node.func
+        if type(func).__name__ != "Attribute" or func.attr.value not in {"setdefault", "update"}:
+            continue
+        given = call.node.args
+        name = spell(func.value)
+        if func.attr.value == "setdefault":
+            key = plain_string(given[0].value) if given and not given[0].star else None
+            known = key is not None and len(given) > 1
+            yield name, Change(key if known else None, given[1].value if known else None, call.place)
+            continue
+        for item in given:
+            if item.keyword is not None:
+                yield name, Change(item.keyword.value, item.value, call.place)
+            else:
+                yield name, Change(None, None if item.star == "*" else item.value, call.place)
 
 
 def _parameter_slot(scope: Scope, binding: Binding) -> tuple[str, int | None]:

@@ -135,12 +135,12 @@ def look_around(
     parts: Sequence[SourceFile],
     catalogue: Catalogue,
     project: Project,
-    matters: Callable[[str], bool],
+    matters: Callable[[str], bool] | None,
     location: str,
 ) -> Surroundings | ParseFailure:
     """Read a file or a notebook's cells for its connections alone, as `read_cells` does; its keys are not looked for.
 
-    Functions that `matters` does not ask for are not parsed, unless they name one that is.
+    Functions that `matters` does not ask for are not parsed, unless they name one that is; without it all are.
     """
     module, _ = _parsed(parts, matters, with_callers=True)
     return module if isinstance(module, ParseFailure) else _around(module, catalogue, project, location)

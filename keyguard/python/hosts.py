@@ -23,12 +23,16 @@ _LOCAL_NAME = re.compile(r"(?:^|\.)(?:localhost|local|internal|intranet|lan|home
 # Providers of these kinds answer no model calls: a request to them is no connection to a model.
 _NO_MODELS = frozenset({"search", "vector_db", "observability", "tooling"})
 _ROUTES = {"cloud": "cloud", "aggregator": "gateway", "gateway": "gateway", "relay": "relay", "local": "local"}
-# Paths under which model APIs answer, whatever the host is called.
+# Paths under which model APIs answer, whatever the host is called. Those that other services have too, such as a chat's
+# `/im/v1/messages`, must stand right behind the host, a part that is not known, or one word (a compatible API's path).
 MODEL_PATH = re.compile(
-    r"/(?:chat/completions|v1/(?:messages|completions|embeddings|responses)|api/(?:chat|generate|embeddings)"
-    r"|[^/\s]{1,100}:(?:generateContent|streamGenerateContent|embedContent|countTokens))(?:$|[?#{])"
+    r"(?:/(?:chat/completions|v1/(?:completions|embeddings|responses)"
+    r"|[^/\s]{1,100}:(?:generateContent|streamGenerateContent|embedContent|countTokens))"
+    r"|(?:^|//[^/\s]{1,253}|\}|/[a-z]{6,12})/(?:v1/messages|api/(?:chat|generate|embeddings)))(?:$|[?#{])"
 )
 OWN = "own"
+# Names that RFC 2606 keeps for documentation: nobody answers there.
+_RESERVED = re.compile(r"(?:^|\.)(?:example|example\.(?:com|net|org))(?::\d+)?$")
 
 
 def is_local_host(name: str) -> bool:
@@ -44,6 +48,11 @@ def is_local_host(name: str) -> bool:
     return address.is_private or address.is_loopback or address.is_link_local or address.is_unspecified
 
 
+def is_reserved_host(name: str) -> bool:
+    """Tell whether a host is one that documentation uses."""
+    return _RESERVED.search(name.lower().rstrip(".")) is not None
+
+
 def split_host(url: str) -> str:
     """The host of a URL in lower case, with its port; of `example.com/v1` without a scheme too; empty for no host."""
     match = _AUTHORITY.match(url.strip()) or (_BARE.match(url.strip()) if "." in url or ":" in url else None)
@@ -55,7 +64,7 @@ def host_of(url: str, origin: str, catalogue: Catalogue, trusted: Mapping[str, s
     name = split_host(url)
     if not name or "{" in name or "<" in name or "$" in name:
         return _templated(url, name, origin, catalogue)
-    named = trusted.get(name) or trusted.get(name.rsplit(":", 1)[0])
+    named = _trusted_as(name, catalogue, trusted)
     if named is not None:
         provider = catalogue.providers.get(named)
         return Host(name, url, provider, OWN if provider is None else route_of(provider), origin)
@@ -63,6 +72,23 @@ def host_of(url: str, origin: str, catalogue: Catalogue, trusted: Mapping[str, s
     if is_local_host(name):
         return Host(name, url, provider, "local", origin)
     return Host(name, url, provider, route_of(provider) if provider is not None else "unknown", origin)
+
+
+def _trusted_as(name: str, catalogue: Catalogue, trusted: Mapping[str, str]) -> str | None:
+    """Whose a host is by the settings: by its name with or without its port, else by the nearest `*.` above it.
+
+    A host that a provider of the project names in full says more than a `*.` above it.
+    """
+    if not trusted:
+        return None
+    bare = name.rsplit(":", 1)[0] if name.count(":") == 1 else name
+    for exact in (name, bare):
+        if exact in trusted:
+            return trusted[exact]
+    if name in catalogue.own_hosts or bare in catalogue.own_hosts:
+        return None
+    parts = bare.split(".")
+    return next((owner for at in range(1, len(parts)) if (owner := trusted.get("*." + ".".join(parts[at:])))), None)
 
 
 def _templated(url: str, name: str, origin: str, catalogue: Catalogue) -> Host | None:

@@ -75,13 +75,17 @@ class Binding:
 
 
 class Scope:
-    """A namespace: `kind` is module, class, function or comprehension; `attributes` are what `self.x = …` set."""
+    """A namespace: `kind` is module, class, function or comprehension; `attributes` are what `self.x = …` set.
+
+    `is_generator` says that a call of it runs nothing yet: its body holds a `yield`.
+    """
 
     __slots__ = (
         "attributes",
         "bindings",
         "decorators",
         "foreign",
+        "is_generator",
         "kind",
         "name",
         "node",
@@ -103,6 +107,7 @@ class Scope:
         self.returns: list[tuple[Node, Place]] = []
         self.decorators: tuple[Node, ...] = ()
         self.self_name: str | None = None
+        self.is_generator = False
         self.order = 0
 
     @property
@@ -216,7 +221,10 @@ class With:
 
 @dataclass(slots=True)
 class Index:
-    """What one walk found, in source order; `awaited` holds the `id` of every expression that is awaited."""
+    """What one walk found, in source order.
+
+    `awaited` holds the `id` of every expression that is awaited, by `async with` and `async for` too.
+    """
 
     module: Module
     scope: Scope
@@ -230,6 +238,7 @@ class Index:
     scopes: list[Scope] = field(default_factory=list)
     attributes: dict[str, list[Binding]] = field(default_factory=dict)  # `a.b.c = …` by its spelling
     imports: list[tuple[str, Place]] = field(default_factory=list)
+    imported: list[tuple[str, Node, Place]] = field(default_factory=list)  # what is imported in full, where it is named
     loops: list[tuple[Node, Block, Place]] = field(default_factory=list)  # for and while: the block of the body
     tries: list[tuple[Node, Block, Place]] = field(default_factory=list)  # try: the block of its body
     withs: list[With] = field(default_factory=list)
@@ -355,6 +364,7 @@ class _Walk:
             "StarredDictComp": self.comprehension,
             "Attribute": self.attribute,
             "Await": self.await_,
+            "Yield": self.yield_,
             "Name": nothing,
             "Integer": nothing,
             "Float": nothing,
@@ -528,6 +538,7 @@ class _Walk:
         for alias in node.names:
             dotted = spell(alias.name)
             self.index.imports.append((dotted, place))
+            self.index.imported.append((dotted, alias.name, place))
             if alias.asname is not None and type(alias.asname.name).__name__ == "Name":
                 self.bind(alias.asname.name.value, Binding("import", None, place, dotted), place.scope)
             else:
@@ -546,6 +557,7 @@ class _Walk:
             return
         for alias in node.names:
             name = alias.name.value
+            self.index.imported.append((f"{base}.{name}", alias.name, place))
             bound = alias.asname.name.value if alias.asname is not None else name
             self.bind(bound, Binding("import", None, place, f"{base}.{name}"), place.scope)
 
@@ -627,6 +639,8 @@ class _Walk:
         header = self.next(place)
         block = Block(place.block, loop=True, node=node)
         self.index.loops.append((node, block, header))
+        if node.asynchronous is not None:
+            self.index.awaited.add(id(node.iter))
         inner = Place(place.scope, self.order, block)
         self.loop_target(node.target, node.iter, inner)
         if node.orelse is not None:
@@ -663,6 +677,8 @@ class _Walk:
                 for name in _target_names(item.asname.name):
                     self.bind(name, Binding("other", None, header), place.scope)
         for item in reversed(node.items):
+            if node.asynchronous is not None:
+                self.index.awaited.add(id(item.item))
             if item.asname is not None:
                 self.stack.append((item.asname.name, Role("target"), header))
             self.stack.append((item.item, Role("with", None, node), header))
@@ -798,6 +814,12 @@ class _Walk:
         self.index.awaited.add(id(node.expression))
         self.stack.append((node.expression, role, place))
 
+    def yield_(self, node: Node, _role: Role, place: Place) -> None:
+        place.scope.function.is_generator = True
+        value = node.value
+        if value is not None:
+            self.stack.append((value.item if type(value).__name__ == "From" else value, _NO_ROLE, place))
+
     def call(self, node: Node, role: Role, place: Place) -> None:
         func = node.func
         self.index.calls.append(CallUse(node, role, place, _root(role), role.kind == "expression"))
@@ -880,6 +902,8 @@ class _Walk:
         clause = node.for_in
         pushed: list[tuple[Node, Role, Place]] = []
         while clause is not None:
+            if clause.asynchronous is not None:
+                self.index.awaited.add(id(clause.iter))
             self.loop_target(clause.target, clause.iter, inner)
             pushed.append((clause.iter, Role("iterated", None, clause), inner))
             pushed.extend((condition.test, Role("test", None, clause), inner) for condition in clause.ifs)

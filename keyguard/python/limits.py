@@ -50,8 +50,10 @@ class Limits:
             return self.read(found, known.unit, known.call_none if is_call else known.none, known, origin)
         return Limit(None, is_known=False, origin=origin) if arguments.is_hidden(params) else None
 
-    def read(self, given: Given, unit: str, none: str, known: Timeout | None, origin: str) -> Limit:
-        """What a value means as a time limit."""
+    def read(  # noqa: PLR0911, PLR0913  # one return a kind of value; what a number means is told by all of them
+        self, given: Given, unit: str, none: str, known: Timeout | None, origin: str, *, zero: bool = False
+    ) -> Limit:
+        """What a value means as a time limit; with `zero`, 0 is none."""
         value = given.value
         if isinstance(value, v.OneOf):
             return self._several(given, unit, none, known, origin)
@@ -59,12 +61,16 @@ class Limits:
             return self._none(given, none, known, origin)
         if isinstance(value, v.Items):  # (connect, read)
             last = value.items[-1] if value.items else v.UNKNOWN
-            return self.read(Given(given.name, last, given.node, given.place), unit, none, known, origin)
+            display = type(given.node).__name__ == "Tuple" and len(given.node.elements) == len(value.items)
+            node = given.node.elements[-1].value if display and value.items else given.node
+            return self.read(Given(given.name, last, node, given.place), unit, none, known, origin)
         if isinstance(value, v.Instance) and value.name in self._objects:
             return self._object(given, value, self._objects[value.name], origin)
         number = self._as_number(value)
         if number is None:
             return Limit(None, is_known=False, origin=origin, given=given)
+        if not number and (zero or (known is not None and known.zero)):
+            return Limit(None, is_known=True, origin=origin, given=given, number=number, unit=unit)
         return _of_number(given, number, unit, origin)
 
     def _as_number(self, value: v.Value) -> float | None:
@@ -95,6 +101,8 @@ class Limits:
         return first if same else Limit(None, is_known=False, origin=origin, given=given)
 
     def _none(self, given: Given, none: str, known: Timeout | None, origin: str) -> Limit:
+        if none == "error":
+            return Limit(None, is_known=False, origin=origin, given=given)
         if none == "endless":
             return Limit(None, is_known=True, origin=origin, given=given)
         default = self.default(known)
@@ -105,11 +113,17 @@ class Limits:
             return Limit(None, is_known=False, origin=origin, given=given)
         arguments = Arguments(value.node, value.place, self._evaluator)
         inner = arguments.get(kind.params, kind.position)
-        if inner is None:
-            if arguments.is_hidden(kind.params):
-                return Limit(None, is_known=False, origin=origin, given=given)
+        other = arguments.get(kind.also)
+        if (inner is None or other is None) and arguments.is_hidden((*kind.params, *kind.also)):
+            return Limit(None, is_known=False, origin=origin, given=given)
+        limits = [self._inner(item, given, kind, origin) for item in (inner, other) if item is not None]
+        if not limits:
             return Limit(kind.default, is_known=True, origin=origin, given=given)
-        limit = self.read(inner, kind.unit, "endless", None, origin)
+        # Either ends the wait: one that is not endless, or not known, speaks for both.
+        return next((limit for limit in limits if not limit.is_endless), limits[0])
+
+    def _inner(self, inner: Given, given: Given, kind: TimeLimit, origin: str) -> Limit:
+        limit = self.read(inner, kind.unit, "endless", None, origin, zero=kind.zero)
         return Limit(limit.seconds, limit.is_known, origin, limit.given or given, limit.number, kind.unit)
 
     # retries

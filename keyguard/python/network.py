@@ -7,13 +7,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import HttpClient, Provider, Sdk
     from keyguard.python.arguments import Arguments, Given
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.index import Index, Node, Place, Scope
+    from keyguard.python.mentions import Mention
+    from keyguard.python.repetition import Repetition
+    from keyguard.python.retries import RetryLoop
     from keyguard.python.tables import Client
     from keyguard.settings import Advice
     from keyguard.source import SourceFile
@@ -91,7 +94,8 @@ class HttpCall:
     """A request of an HTTP library; `session` is the object it is sent through, if there is one.
 
     `verb` is in capitals, empty when unknown. `hosts` are those it may go to; `is_model` that one of them is a model
-    API, or the path is one that only model APIs have. `carries_key` tells that a key travels with it.
+    API, or the path is one that only model APIs have. `carries_key` tells that a key travels with it, `unverified` what
+    switches the check of the host's certificate off. One that does not send only prepares the request.
     """
 
     node: Node
@@ -108,9 +112,24 @@ class HttpCall:
     session_arguments: Arguments | None = None
     headers: Given | None = None
     verify: Given | None = None
+    unverified: Given | None = None
     is_async: bool = False
     is_model: bool = False
     carries_key: bool = False
+    sends: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HttpSession:
+    """An object of an HTTP library that sends requests, where it is made: `timeout` is what it gives each of them."""
+
+    node: Node
+    place: Place
+    http: HttpClient
+    name: str
+    arguments: Arguments
+    timeout: Limit
+    unverified: Given | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -121,7 +140,7 @@ class Connection:
     project. `key` is what it is given as its key (None: it reads `implied` by itself), `key_names` are the variables
     the key may come from, `base` what it is given as its base URL. `hosts` are the hosts it may talk to: empty when the
     base is not known. `timeout` and `attempts` hold for calls that set nothing of their own. `calls` are in source
-    order.
+    order. `unverified` is what switches the check of the host's certificate off.
     """
 
     node: Node
@@ -139,6 +158,7 @@ class Connection:
     attempts: Attempts = field(default_factory=Attempts)
     is_async: bool = False
     http: HttpCall | None = None
+    unverified: Given | None = None
     calls: list[ModelCall] = field(default_factory=list)
 
     @property
@@ -197,8 +217,10 @@ class ModelCall:
 class Network:
     """What a module says to model APIs: everything the rules about connections see.
 
-    `env_writes` are the variables that the module itself sets, with what it sets them to. `versions` are the releases
-    that the project asks for, by package; `advice` is what the settings say to these rules.
+    `env_writes` are the variables that the module itself sets, with what it sets them to, `settings` the attributes of
+    SDKs' modules that it sets, by dotted name. `versions` are the releases that the project asks for, by package;
+    `advice` is what the settings say to these rules. `unverified` are settings that switch the check of certificates
+    off for everything the module opens.
     """
 
     index: Index
@@ -208,9 +230,12 @@ class Network:
     calls: tuple[ModelCall, ...]
     http_calls: tuple[HttpCall, ...]
     env_writes: Mapping[str, tuple[Given, ...]]
+    settings: Mapping[str, tuple[Given, ...]]
     source: SourceFile
     advice: Advice
     versions: Mapping[str, str] = field(default_factory=dict)
+    http_sessions: tuple[HttpSession, ...] = ()
+    unverified: tuple[Given, ...] = ()
 
     @cached_property
     def callers(self) -> Mapping[int, tuple[ModelCall, ...]]:
@@ -219,7 +244,56 @@ class Network:
 
         return reached(self.calls, self.evaluator)
 
-    @property
+    @cached_property
+    def mentions(self) -> tuple[Mention, ...]:
+        """What the module uses of the packages it imports: imports, calls, settings, exception classes."""
+        from keyguard.python.mentions import mentions  # noqa: PLC0415  # only the rule about what was removed asks
+
+        return mentions(self.index, self.evaluator)
+
+    @cached_property
+    def tested(self) -> frozenset[str]:
+        """The names and texts that stand in some condition, or are given to a function that checks them."""
+        from keyguard.python.guards import tested  # noqa: PLC0415  # a walk over the tree that only few files pay
+
+        return tested(self.index)
+
+    @cached_property
+    def guarded(self) -> frozenset[str]:
+        """The variables of the environment that the module looks at before, or while, it uses them."""
+        from keyguard.python.guards import guarded  # noqa: PLC0415  # as above
+
+        return guarded(self.index, self.evaluator, self.tested)
+
+    @cached_property
+    def repetition(self) -> Repetition:
+        """What repeats its model calls, for whoever asks what is on a call's way."""
+        from keyguard.python.repetition import Repetition  # noqa: PLC0415  # only rules about retries ask
+
+        return Repetition(self)
+
+    @cached_property
+    def retry_loops(self) -> tuple[RetryLoop, ...]:
+        """Everything that sends a model call again."""
+        return self.repetition.loops
+
+    def guards(self, call: ModelCall) -> tuple[RetryLoop, ...]:
+        """Everything that repeats a model call, inside out."""
+        return self.repetition.guards(call)
+
+    @cached_property
     def talks(self) -> bool:
         """Tell whether the module reaches a model host or imports a model SDK."""
-        return bool(self.connections or self.calls)
+        if self.connections or self.calls:
+            return True
+        packages = {name for sdk in self.catalogue.sdks.values() for name in sdk.imports}
+        bound = (binding for found in self.index.scope.bindings.values() for binding in found)
+        names = {name for name, _ in self.index.imports} | {str(item.detail) for item in bound if item.kind == "import"}
+        return any(part in packages for name in names for part in _prefixes(name))
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    """A dotted name and the packages it lies in."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]

@@ -202,3 +202,16 @@ def _upper(operator: str, version: str) -> str | None:
 def _under(parts: list[int], place: int) -> str:
     """Give what lies just below the next number at a place: 0.28 at place 0 gives `1.dev0`."""
     return ".".join(map(str, [*parts[:place], parts[place] + 1])) + ".dev0"
+
+
+_PIP = re.compile(r"\bpip3?\s+install\s+(?P<what>[^\n|&;]{1,1000})")
+
+
+def installed(text: str) -> Mapping[str, str]:
+    """Give what the `pip install` lines of a notebook or a comment bound, as `pins` does for a project."""
+    found: dict[str, str] = {}
+    for match in _PIP.finditer(text):
+        words = match["what"].replace('"', " ").replace("'", " ").split()
+        for name, version in _lines(words):
+            found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
+    return found

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from keyguard.catalogue import Catalogue
     from keyguard.python.evaluate import Evaluator
@@ -33,12 +33,28 @@ class Project:
         self._texts: dict[Path, SourceFile | None] = {}
         self._files: dict[tuple[str, Path], Path | None] = {}
         self._reading: set[Path] = set()
+        self._pins: dict[Path, Mapping[str, str]] = {}
         self._asked: dict[Path, set[tuple[str, Path]]] = {}  # by the file that asked: module and import folder
+
+    def versions_at(self, path: Path | str) -> Mapping[str, str]:
+        """The releases that hold for one file: those that the folders above it ask for, the nearest first."""
+        folder = self.root.joinpath(path).resolve().parent
+        found: dict[str, str] = {}
+        while folder.is_relative_to(self.root) and folder != self.root:
+            if folder not in self._pins:
+                from keyguard.python.pins import pins  # noqa: PLC0415  # as below
+
+                self._pins[folder] = pins(folder)
+            found = {**self._pins[folder], **found}
+            folder = folder.parent
+        return {**self.versions, **found}
 
     @cached_property
     def versions(self) -> Mapping[str, str]:
         """The releases that the project's requirements ask for, by package: they choose the facts of older ones."""
-        return {}
+        from keyguard.python.pins import pins  # noqa: PLC0415  # tomllib, json: for Python that talks to models
+
+        return pins(self.root)
 
     def module_name(self, path: Path | str) -> tuple[str, bool, Path]:
         """Name a file as an import would: dotted name, whether it is a package, the folder imports start from."""
@@ -116,7 +132,7 @@ class Project:
         """
         if file in self._evaluators:
             return self._evaluators[file]
-        source = self._source(file)
+        source = self.source(file)
         if source is None or file in self._reading or not _may_define(source.text, name):
             return None
         self._reading.add(file)
@@ -126,7 +142,8 @@ class Project:
             self._reading.discard(file)
         return self._evaluators[file]
 
-    def _source(self, file: Path) -> SourceFile | None:
+    def source(self, file: Path) -> SourceFile | None:
+        """The text of one of the project's modules; None when it is not to be had."""
         if file not in self._texts:
             self._texts[file] = self._decoded(file)
         return self._texts[file]
@@ -196,3 +213,9 @@ class Here:
         if evaluator is None:
             return None
         return evaluator.exported(attribute)
+
+    def names_any(self, name: str, names: Iterable[str]) -> bool:
+        """Tell whether the text of the module that defines a name holds the last part of one of `names`."""
+        file = self.project.find(name.rpartition(".")[0], self.folder)
+        source = self.project.source(file) if file is not None else None
+        return source is not None and any(other.rpartition(".")[2] in source.text for other in names)

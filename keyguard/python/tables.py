@@ -168,7 +168,9 @@ def _constructor(sdk: Sdk, made: Constructor) -> Client:
         env=_own(made.env, sdk.env),
         env_base=_own(made.env_base_url, sdk.env_base_url),
         provider=made.provider or sdk.provider,
-        base_default=_own(made.base_url_default, sdk.base_url_default),
+        base_default=_own(
+            made.base_url_default, sdk.base_url_default if made.provider in {None, sdk.provider} else None
+        ),
         methods=_own(made.methods, sdk.methods),
         model_params=_own(made.model_params, sdk.model_params),
         model_position=_own(made.model_position, sdk.model_position),

@@ -50,7 +50,7 @@ def render(report: Report, options: RenderOptions) -> str:
     if options.show_ignored:
         rows += suppressed(report)
     for status, finding in rows:
-        writer.writerow([_cell(value) for value in _row(status, finding, options)])
+        writer.writerow([cell(value) for value in _row(status, finding, options)])
     return out.getvalue()
 
 
@@ -77,7 +77,8 @@ def _row(status: str, finding: Finding, options: RenderOptions) -> tuple[object,
     )
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """Make a value harmless for whoever opens the file in a spreadsheet."""
     if not isinstance(value, str):
         return value
     text = visible(value)

@@ -62,7 +62,7 @@ def render_rules(catalogue: Catalogue, options: RenderOptions, format: str = "te
     _known(format)
     rules = [catalogue.rules[rule] for rule in sorted(catalogue.rules)]
     if format == "json":
-        return _json([_rule_object(rule, options) for rule in rules])
+        return json_text([_rule_object(rule, options) for rule in rules])
     say = texts(options.lang).say
     head = [say(f"table.{name}") for name in ("rule", "name", "severity", "confidence", "fix")]
     rows = [
@@ -76,16 +76,16 @@ def render_rules(catalogue: Catalogue, options: RenderOptions, format: str = "te
         for rule in rules
     ]
     if format == "markdown":
-        return _markdown_table(head, rows)
+        return markdown_table(head, rows)
     styles = [["rule", "", rule.severity.label, "", "good"] for rule in rules]
-    return paint(_table(head, rows, styles), color=options.color)
+    return paint(table(head, rows, styles), color=options.color)
 
 
 def render_rule(rule: Rule, options: RenderOptions, format: str = "text") -> str:  # noqa: A002  # the option's own name
     """Give a rule's page: Markdown, rendered when it goes to a terminal (`color`)."""
     _known(format)
     if format == "json":
-        return _json(_rule_object(rule, options, page=True))
+        return json_text(_rule_object(rule, options, page=True))
     page = rule_markdown(rule, options.lang)
     if format == "markdown" or not options.color:
         return page
@@ -110,7 +110,7 @@ def render_providers(
     _known(format)
     providers = [provider for provider in catalogue.providers.values() if word is None or _matches(provider, word)]
     if format == "json":
-        return _json([_provider_object(provider) for provider in providers])
+        return json_text([_provider_object(provider) for provider in providers])
     say = texts(options.lang).say
     if not providers:
         return say("providers.none", word=visible(word or "")) + "\n"
@@ -118,10 +118,10 @@ def render_providers(
     brief = format == "text" and not options.verbose
     rows = [_provider_row(provider, options, brief=brief) for provider in providers]
     if format == "markdown":
-        return _markdown_table(head, rows)
+        return markdown_table(head, rows)
     if not options.unicode:
         rows = [[cell.replace(ELLIPSIS, CUT) for cell in row] for row in rows]
-    lines = _table(head, rows, [["rule", "", "", "", ""]] * len(rows))
+    lines = table(head, rows, [["rule", "", "", "", ""]] * len(rows))
     lines += [[], [(say("providers.count", count=len(providers)), "dim")]]
     return paint(lines, color=options.color)
 
@@ -130,7 +130,7 @@ def render_identity(identity: Identity, options: RenderOptions, format: str = "t
     """Say whose a key is and what belongs to it; the key itself is not there to be shown."""
     _known(format)
     if format == "json":
-        return _json(
+        return json_text(
             {
                 "masked": identity.masked,
                 "length": identity.length,
@@ -201,7 +201,8 @@ def _known(format: str) -> None:  # noqa: A002  # the option's own name
         raise UsageError(msg)
 
 
-def _json(data: object) -> str:
+def json_text(data: object) -> str:
+    """Give plain data as JSON for people and programs."""
     import json  # noqa: PLC0415  # 8 ms, for this format only
 
     return json.dumps(data, indent=2) + "\n"
@@ -252,15 +253,21 @@ def _matches(provider: Provider, word: str) -> bool:
     return any(word.casefold() in name.casefold() for name in names)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[Sequence[str]]) -> list[Line]:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], styles: Sequence[Sequence[str]]) -> list[Line]:
     """Lay out a table by cells; the last column is not padded."""
-    sizes = [max(cells(visible(row[column])) for row in (head, *rows)) for column in range(len(head))]
-    lines: list[Line] = [_table_row(head, sizes, ["dim"] * len(head))]
-    lines += [_table_row(row, sizes, row_styles) for row, row_styles in zip(rows, styles, strict=True)]
+    sizes = table_sizes([head, *rows])
+    lines: list[Line] = [table_row(head, sizes, ["dim"] * len(head))]
+    lines += [table_row(row, sizes, row_styles) for row, row_styles in zip(rows, styles, strict=True)]
     return lines
 
 
-def _table_row(row: Sequence[str], sizes: Sequence[int], styles: Sequence[str]) -> Line:
+def table_sizes(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Give the width of each column in terminal cells."""
+    return [max(cells(visible(row[column])) for row in rows) for column in range(len(rows[0]))]
+
+
+def table_row(row: Sequence[str], sizes: Sequence[int], styles: Sequence[str]) -> Line:
+    """Lay out one row of a table."""
     line: Line = []
     for cell, size, style in zip(row, sizes, styles, strict=True):
         text = visible(cell)
@@ -268,7 +275,8 @@ def _table_row(row: Sequence[str], sizes: Sequence[int], styles: Sequence[str]) 
     return line[:-1]
 
 
-def _markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Give a table in Markdown."""
     lines = [f"| {' | '.join(head)} |", f"|{' --- |' * len(head)}"]
     lines += [f"| {' | '.join(escape(cell) for cell in row)} |" for row in rows]
     return "\n".join(lines) + "\n"

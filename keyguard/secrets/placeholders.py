@@ -123,6 +123,38 @@ def is_placeholder(value: str, catalogue: Catalogue) -> bool:
     return any(times > 1 or 2 * size * times > len(body) for size, times in fillers)
 
 
+def asks_for_key(value: str, catalogue: Catalogue) -> bool:
+    """Tell whether a placeholder tells the reader to put a key there (`your-key`, `<key>`), and is no dummy (`test`).
+
+    A dummy is what a server of one's own may well accept, and what a test gives.
+    """
+    text = value.strip()
+    known = catalogue.placeholders
+    lowered = text.lower()
+    if not is_placeholder(text, catalogue) or lowered in _local(catalogue) or lowered.startswith(known.references):
+        return False
+    if len(set(text)) > 1 and _patterns(catalogue).search(text.encode("utf-8", "replace")) is not None:
+        return True
+    parts = re.split(r"[^a-z0-9\x80-\U0010ffff]+", lowered)
+    parts += [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", text)]
+    return not _asking(catalogue).isdisjoint(parts)
+
+
+def is_local_value(value: str, catalogue: Catalogue) -> bool:
+    """Tell whether a text is one that servers of one's own ask for or ignore (`EMPTY`)."""
+    return value.strip().lower() in _local(catalogue)
+
+
+@lru_cache(maxsize=4)
+def _local(catalogue: Catalogue) -> frozenset[str]:
+    return frozenset(item.value.lower() for item in catalogue.placeholders.local)
+
+
+@lru_cache(maxsize=4)
+def _asking(catalogue: Catalogue) -> frozenset[str]:
+    return frozenset(catalogue.placeholders.asks)
+
+
 def is_lookalike(value: str, catalogue: Catalogue) -> bool:
     """Tell whether a text has a form that is no key's: a model's id, a CSS class, a slug, a hash with its name.
 

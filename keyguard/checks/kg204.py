@@ -1,0 +1,159 @@
+"""KG204: a placeholder is given as the key of a model API, or as the value of a variable that holds one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from keyguard.checks.spots import Spot
+from keyguard.python import values as v
+from keyguard.python.arguments import names_read, written
+from keyguard.python.supplied import connections_of, credentials_of, is_set_again
+from keyguard.python.tables import is_key_variable
+from keyguard.secrets.placeholders import asks_for_key, is_local_value, is_placeholder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keyguard.python.arguments import Given
+    from keyguard.python.network import Connection, Network
+
+_LONGEST_SHOWN = 40  # characters of a placeholder that a message quotes
+
+
+class _Found(NamedTuple):
+    """A placeholder: its text, the value it is, and the variable whose fallback it is."""
+
+    text: str
+    value: v.Value
+    env: str = ""
+
+
+def check(network: Network) -> Iterator[Spot]:
+    """Yield one spot for each placeholder that code gives where a key belongs."""
+    if network.source.role != "code":
+        return
+    seen: set[int] = set()
+    for spot in (*_given(network), *_written_to_environment(network)):
+        if id(spot.node) not in seen:
+            seen.add(id(spot.node))
+            yield spot
+
+
+def _given(network: Network) -> Iterator[Spot]:
+    """Placeholders that a client or a request is given."""
+    for connection in connections_of(network):
+        for given in credentials_of(connection, network.catalogue):
+            found = _placeholder(given, network)
+            if found is None or not _reaches_a_judge(connection, found.text, network):
+                continue
+            if is_set_again(given, network) or found.text in network.tested:
+                continue
+            case = "variable-name" if _is_name(found.text, network) else "fallback" if found.env else None
+            yield Spot(
+                "KG204",
+                written(given, found.value),
+                {"name": _shown(found.text), "where": _where(connection), "env": found.env},
+                case,
+                statement=f"{connection.name}({given.name}={found.text})",
+            )
+
+
+def _placeholder(given: Given, network: Network) -> _Found | None:
+    """The placeholder a value is, or is unless a variable is set."""
+    env = next(iter(names_read(given.value)), "")
+    items = v.alternatives(given.value)
+    if any(isinstance(item, v.Unknown) for item in items):
+        return None
+    for item in items:
+        inner = item.value if isinstance(item, v.Sealed) else item
+        if isinstance(inner, v.EnvRead) and inner.default is not None:
+            inner = inner.default
+        elif not isinstance(inner, v.Text):
+            continue
+        if not isinstance(inner, v.Text) or not inner.text.strip():
+            continue
+        text = _bare(inner.text, network)
+        if not text:
+            continue
+        is_name = _is_name(text, network)
+        if _is_reference(text, network) or not (is_name or is_placeholder(text, network.catalogue)):
+            continue
+        if len(items) == 1 or is_name or asks_for_key(text, network.catalogue):
+            return _Found(text, inner, env)
+    return None
+
+
+def _bare(text: str, network: Network) -> str:
+    """The text without the scheme of a header."""
+    scheme, space, rest = text.strip().partition(" ")
+    schemes = {name.lower() for name in network.catalogue.words.schemes}
+    if scheme.lower() in schemes:
+        return rest.strip() if space else ""  # with nothing behind it, the key is put there elsewhere
+    return text.strip()
+
+
+def _is_reference(text: str, network: Network) -> bool:
+    return text.lower().startswith(network.catalogue.placeholders.references)
+
+
+def _is_name(text: str, network: Network) -> bool:
+    return (
+        text.isupper()
+        and text.isidentifier()
+        and is_key_variable(text, network.catalogue)
+        and not asks_for_key(text, network.catalogue)
+    )
+
+
+def _reaches_a_judge(connection: Connection, text: str, network: Network) -> bool:
+    """Tell whether the text goes to a host that looks at keys; what one's own server takes is not known."""
+    asks = asks_for_key(text, network.catalogue) or _is_name(text, network)
+    if not connection.hosts:
+        # A base that is written out and names no host is a placeholder itself.
+        return asks and connection.base is not None and isinstance(connection.base.value, v.Text)
+    if any(host.is_local for host in connection.hosts):
+        return False
+    if asks:
+        return True
+    if any(host.route in {"unknown", "own"} or host.origin == "default" for host in connection.hosts):
+        return False
+    arguments, sdk = connection.arguments, connection.sdk
+    if arguments is not None and sdk is not None and arguments.get((*sdk.header_params, *sdk.http_params)) is not None:
+        return False  # the key may travel in a header of their own
+    return not is_local_value(text, network.catalogue) or all(host.provider for host in connection.hosts)
+
+
+def _written_to_environment(network: Network) -> Iterator[Spot]:
+    """Placeholders that become the value of a variable from which a key is read."""
+    for env, items in network.env_writes.items():
+        if not network.catalogue.providers_of_env(env) and not _readers(env, network):
+            continue
+        readers = _readers(env, network)
+        if readers and all(not item.hosts or any(host.is_local for host in item.hosts) for item in readers):
+            continue
+        for given in items:
+            value = given.value
+            if not isinstance(value, v.Text) or not value.text.strip() or len(items) > 1:
+                continue
+            text = value.text.strip()
+            if not asks_for_key(text, network.catalogue) or text in network.tested:
+                continue
+            yield Spot(
+                "KG204",
+                written(given, value),
+                {"name": _shown(text), "env": env, "where": ""},
+                "variable",
+                statement=f"{env}={text}",
+            )
+
+
+def _readers(env: str, network: Network) -> list[Connection]:
+    return [item for item in network.connections if env in (item.key_names or item.implied)]
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+
+
+def _where(connection: Connection) -> str:
+    return connection.hosts[0].name if connection.hosts else connection.name

@@ -1,0 +1,69 @@
+"""KG401: a request to a model that is sent once, with nothing on its way that sends it again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from keyguard.checks.spots import Spot
+from keyguard.checks.unguarded import asks, guards, is_spared
+from keyguard.python.callees import code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from keyguard.python.network import Connection, ModelCall, Network
+
+_MOST_RELATED = 8
+
+
+def check(network: Network) -> Iterator[Spot]:
+    """Yield one spot for each raw request, and for each SDK client at its construction with its calls beside it."""
+    if is_spared(network):
+        return
+    for connection in network.connections:
+        if connection.node is None or connection.is_local:
+            continue
+        calls = [call for call in connection.calls if _is_sent_once(call) and not guards(network, call)]
+        if not calls or (
+            not connection.hosts and (connection.http is not None or _is_often_local(network, connection))
+        ):
+            continue
+        spot = _client(connection, calls) if connection.http is None else _raw(calls[0], connection.hosts[0].name)
+        # In a notebook a person sees the error and runs the cell again.
+        yield spot if network.source.cell is None else spot._replace(case="notebook")
+
+
+def _is_often_local(network: Network, connection: Connection) -> bool:
+    """Tell whether an SDK is made for servers of one's own: with a host that nobody knows it most likely calls one."""
+    name = connection.client.provider if connection.client is not None else None
+    provider = network.catalogue.providers.get(name) if name is not None else None
+    return provider is not None and provider.kind == "local"
+
+
+def _is_sent_once(call: ModelCall) -> bool:
+    """Tell whether a client sends a call once because nobody told it otherwise; told so, it is another rule's."""
+    return call.attempts.total == 1 and call.attempts.is_default and asks(call)
+
+
+def _raw(call: ModelCall, host: str) -> Spot:
+    name = code_of(call.node.func) or call.method
+    return Spot("KG401", call.node, {"name": name, "where": host, "code": ""}, "http", statement=f"{name}:once")
+
+
+def _client(connection: Connection, calls: list[ModelCall]) -> Spot:
+    name = connection.name.rpartition(".")[2]
+    sdk, client = connection.sdk, connection.client
+    # What the SDK says in general may be of another release than the newest.
+    own = client.retry if client is not None and client.retry is not client.sdk.retry else None
+    retry = own or (sdk.retry if sdk is not None else None)
+    code = retry.remedy if retry is not None else ""
+    node = calls[0].node if client is not None and client.is_call else connection.node
+    related = tuple((call.node, "sent-once") for call in calls if call.node is not node)[:_MOST_RELATED]
+    case = None if code else "wrapped"
+    if client is not None and client.is_call:
+        name, case = code_of(node.func) or name, "call" if code else "call-wrapped"
+    values = {"name": name, "code": code, "items": ", ".join(retry.on) if retry is not None else ""}
+    # What repeats some errors for a while by itself, and rate limits never, sends the others once.
+    if retry is not None and retry.counts == "time" and "429" not in retry.on:
+        case = "part"
+    return Spot("KG401", node, values, case, statement=f"{name}:once", related=related)

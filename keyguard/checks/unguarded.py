@@ -1,0 +1,31 @@
+"""What the rules about missing retries share: the calls that nothing sends a second time."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from keyguard.python.network import ModelCall, Network
+    from keyguard.python.retries import RetryLoop
+
+# Paths of a model API under which no model answers: logins and stored files.
+_NO_MODEL = re.compile(r"/(?:oauth2?|tokens?|login|files|batches)(?:[/?#]|$)")
+
+
+def is_spared(network: Network) -> bool:
+    """Tell whether a file may go without retries: tests fail fast, and the settings name scripts that run once."""
+    return network.source.role == "test" or network.advice.one_off.matches(network.source.path)
+
+
+def asks(call: ModelCall) -> bool:
+    """Tell whether a call asks a model over the net, in one piece: what streams or reads a list is not meant."""
+    is_other = call.http is not None and (
+        call.method != "post" or any(_NO_MODEL.search(host.url) is not None for host in call.http.hosts)
+    )
+    return not (call.is_local or call.is_streaming or is_other)
+
+
+def guards(network: Network, call: ModelCall) -> tuple[RetryLoop, ...]:
+    """What sends a call again; a tool that was told to send it once is none."""
+    return tuple(item for item in network.guards(call) if item.attempts != 1)

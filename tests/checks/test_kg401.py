@@ -1,0 +1,147 @@
+"""KG401: requests to models that are sent once, with nothing on their way that sends them again."""
+
+from __future__ import annotations
+
+import pytest
+
+from keyguard.checks.kg401 import check
+from tests.checks.networks import heard
+
+_HEAD = """\
+import requests, httpx, tenacity, time
+from google import genai
+from openai import OpenAI
+URL = 'https://api.openai.com/v1/responses'
+"""
+_LINES = _HEAD.count("\n")
+
+
+def short(text: str, role: str = "code") -> list[tuple[int, str | None]]:
+    """Line (from the end of the head) and case of every hit."""
+    return [(one.line - _LINES, one.case) for one in heard(check, _HEAD + text, role=role)]
+
+
+QUIET = {
+    "an SDK that tries again": "OpenAI().responses.create(model='m', input='x')\n",
+    "another host": "requests.post('https://example.com/v1/things', json={})\n",
+    "a server of one's own": "requests.post('http://localhost:11434/api/chat', json={})\n",
+    "an unknown host": "def f(base): requests.post(f'{base}/api/embeddings', json={})\n",
+    "a list": "requests.get('https://api.openai.com/v1/models')\n",
+    "a local SDK whose host is unknown": """\
+import ollama
+def f(host): return ollama.Client(host=host).chat(model='m', messages=[])
+""",
+    "a login": "requests.post('https://aip.baidubce.com/oauth/2.0/token', params={})\n",
+    "a file": "requests.post('https://api.openai.com/v1/files', files={})\n",
+    "an unknown verb": "def f(verb): requests.request(verb, URL, json={})\n",
+    "a stream": "requests.post(URL, json={}, stream=True)\n",
+    "a stream in the body": "requests.post(URL, json={'stream': True})\n",
+    "decorator": "@tenacity.retry(stop=tenacity.stop_after_attempt(5))\ndef f(): return requests.post(URL, json={})\n",
+    "loop": """\
+def f():
+    for attempt in range(5):
+        try:
+            return requests.post(URL, json={}).json()
+        except requests.RequestException:
+            time.sleep(2**attempt)
+""",
+    "caller": """\
+def ask(): return requests.post(URL, json={})
+def f():
+    for attempt in range(5):
+        try:
+            return ask()
+        except Exception:
+            time.sleep(2**attempt)
+""",
+    "helper": """\
+def ask(): return requests.post(URL, json={})
+def f(): return with_retries(ask)
+""",
+    "adapter": """\
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
+session = requests.Session()
+session.mount('https://', HTTPAdapter(max_retries=Retry(5, status_forcelist=[429], allowed_methods=None)))
+session.post(URL, json={})
+""",
+    "the SDK's own setting": """\
+from google.genai import types
+client = genai.Client(http_options=types.HttpOptions(retry_options=types.HttpRetryOptions(attempts=5)))
+client.models.generate_content(model='m', contents='x')
+""",
+    "an unknown setting": """\
+def f(options):
+    client = genai.Client(http_options=options)
+    client.models.generate_content(model='m', contents='x')
+""",
+    "a client without calls": "client = genai.Client()\n",
+    "a client that streams": """\
+client = genai.Client()
+client.models.generate_content_stream(model='m', contents='x')
+""",
+    "a client behind a decorator": """\
+client = genai.Client()
+@tenacity.retry(stop=tenacity.stop_after_attempt(5))
+def f(): return client.models.generate_content(model='m', contents='x')
+""",
+}
+
+
+@pytest.mark.parametrize("text", QUIET.values(), ids=QUIET)
+def test_what_is_sent_again_stays_quiet(text: str) -> None:
+    assert short(text) == []
+
+
+def test_tests_are_left_alone() -> None:
+    assert short("requests.post(URL, json={})\n", role="test") == []
+
+
+LOUD = {
+    "function": (1, "http", "requests.post(URL, json={})\n"),
+    "session": (2, "http", "session = requests.Session()\nsession.post(URL, json={})\n"),
+    "httpx": (1, "http", "with httpx.Client() as http: http.post(URL, json={})\n"),
+    "a tool that tries once": (
+        2,
+        "http",
+        "@tenacity.retry(stop=tenacity.stop_after_attempt(1))\ndef f(): return requests.post(URL, json={})\n",
+    ),
+    "a loop over other things": (2, "http", "def f(rows):\n    for row in rows: requests.post(URL, json=row)\n"),
+    "a client": (1, None, "client = genai.Client()\nclient.models.generate_content(model='m', contents='x')\n"),
+    "a client that repeats some errors only": (
+        2,
+        "part",
+        "import google.generativeai as g\ng.GenerativeModel('m').generate_content('x')\n",
+    ),
+    "a client whose retries are off": (
+        2,
+        None,
+        "from mistralai import Mistral\nMistral(api_key='x').chat.complete(model='m', messages=[])\n",
+    ),
+    "a client of a release without retries": (
+        2,
+        "call-wrapped",
+        "import openai\nopenai.ChatCompletion.create(model='m', messages=[])\n",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "case", "text"), LOUD.values(), ids=LOUD)
+def test_what_is_sent_once_is_found(line: int, case: str | None, text: str) -> None:
+    assert short(text) == [(line, case)]
+
+
+def test_a_client_is_reported_once_with_its_calls_beside_it() -> None:
+    text = "c = genai.Client()\nc.models.generate_content(model='m')\nc.models.embed_content(model='m', contents='x')\n"
+    found = heard(check, _HEAD + text)
+    assert [(one.text, one.hit.values["name"], len(one.hit.related)) for one in found] == [
+        ("genai.Client()", "Client", 2)
+    ]
+    assert "HttpRetryOptions" in found[0].hit.values["code"]
+
+
+def test_a_request_names_its_host() -> None:
+    found = heard(check, _HEAD + "requests.post(URL, json={})\n")
+    assert [(one.text, one.hit.values["name"], one.hit.values["where"]) for one in found] == [
+        ("requests.post(URL, json={})", "requests.post", "api.openai.com")
+    ]

@@ -1,0 +1,148 @@
+"""KG407: retries that are never taken: a POST, a status, an error class that does not come."""
+
+from __future__ import annotations
+
+import pytest
+
+from keyguard.checks import kg407
+from tests.checks.networks import heard
+
+_HEAD = "import time, requests, httpx\nfrom openai import OpenAI\nclient = OpenAI()\n"
+_CALL = "client.chat.completions.create(model='gpt-4o', messages=[])"
+_URL = "'https://api.openai.com/v1/chat/completions'"
+_MOUNT = "from requests.adapters import HTTPAdapter, Retry\ns = requests.Session()\ns.mount('https://', {})\n"
+
+
+def _heard(text: str) -> list[tuple[int, str | None, str]]:
+    found = heard(kg407.check, _HEAD + text.replace("CALL", _CALL).replace("URL", _URL))
+    return [(one.line - 3, one.case, one.text) for one in found]
+
+
+def _adapter(retry: str, call: str = "s.post(URL, json={})") -> str:
+    return _MOUNT.format(f"HTTPAdapter(max_retries={retry})") + call + "\n"
+
+
+def _loop(clause: str, body: str = "x = CALL") -> str:
+    return f"for i in range(5):\n    try:\n        {body}\n        break\n    {clause}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _adapter("Retry(3, status_forcelist=[429], allowed_methods=None)"),
+        _adapter("Retry(3, status_forcelist=[429], allowed_methods=['POST'])"),
+        _adapter("Retry(3, status_forcelist=CODES, allowed_methods=METHODS)"),
+        _adapter("Retry(3, **options)"),
+        _adapter("retry"),
+        _adapter("0"),
+        _adapter("Retry(3, status_forcelist=[429])", "s.get('https://api.openai.com/v1/models')"),
+        _adapter("Retry(3)", "s.post('https://example.com/', json={})"),
+        "c = httpx.Client(transport=httpx.HTTPTransport(http2=True))\nc.post(URL)\n",
+        (
+            "c = OpenAI(http_client=httpx.Client(transport=httpx.HTTPTransport(retries=3)))\n"
+            "x = c.chat.completions.create()\n"
+        ),
+        _loop("except openai.RateLimitError: time.sleep(i)", "import openai\n        x = CALL"),
+        "from openai import *\n" + _loop("except RateLimitError: time.sleep(i)"),
+        "try:\n    from openai import RateLimitError\nexcept ImportError:\n    RateLimitError = Exception\n"
+        + _loop("except RateLimitError: time.sleep(i)"),
+        _loop("except requests.Timeout: time.sleep(i)", "page = requests.get('https://example.com')\n        x = CALL"),
+        _loop("except requests.Timeout: time.sleep(i)", "page = load()\n        x = CALL"),
+        _loop("except (requests.Timeout, ValueError): time.sleep(i)"),
+        _loop("except httpx.ReadError: time.sleep(i)"),
+        _loop("except TimeoutError: time.sleep(i)"),
+        _loop("except requests.Timeout: time.sleep(i)", "x = requests.post(URL, json={})"),
+        (
+            "import aiohttp_retry as a\n"
+            "c = a.RetryClient(retry_options=a.ExponentialRetry(3, statuses={429}))\nc.post(URL)\n"
+        ),
+        "try:\n    x = CALL\nexcept RateLimitError:\n    raise\n",
+    ],
+    ids=[
+        "every method",
+        "POST",
+        "somebody's list",
+        "hidden",
+        "somebody's retry",
+        "none",
+        "GET",
+        "no model",
+        "transport without retries",
+        "the SDK repeats",
+        "imported",
+        "star import",
+        "import with a stand-in",
+        "a page",
+        "a helper",
+        "one of two",
+        "httpx below the SDK",
+        "built in",
+        "raw request",
+        "aiohttp-retry with 429",
+        "no retry",
+    ],
+)
+def test_retries_that_work_or_cannot_be_seen_are_fine(text: str) -> None:
+    assert _heard(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "case", "shown"),
+    [
+        (_adapter("Retry(3, status_forcelist=[429])"), 3, None, "Retry(3, status_forcelist=[429])"),
+        (
+            _adapter("Retry(3, status_forcelist=[429], allowed_methods=['GET'])"),
+            3,
+            None,
+            "Retry(3, status_forcelist=[429], allowed_methods=['GET'])",
+        ),
+        (_adapter("Retry(3, allowed_methods=None)"), 3, "status", "Retry(3, allowed_methods=None)"),
+        (_adapter("3"), 3, "connection", "HTTPAdapter(max_retries=3)"),
+        (
+            "c = httpx.Client(transport=httpx.HTTPTransport(retries=3))\nc.post(URL)\n",
+            1,
+            "connection",
+            "httpx.HTTPTransport(retries=3)",
+        ),
+        (
+            "import httpx_retries as h\nc = httpx.Client(transport=h.RetryTransport())\nc.post(URL)\n",
+            2,
+            None,
+            "h.RetryTransport()",
+        ),
+        (
+            (
+                "import aiohttp_retry as a\nasync def f():\n"
+                "    async with a.RetryClient(retry_options=a.ExponentialRetry(3)) as c:\n"
+                "        await c.post(URL)\n"
+            ),
+            3,
+            "status",
+            "a.ExponentialRetry(3)",
+        ),
+        (_loop("except RateLimitError: time.sleep(i)"), 5, "undefined", "RateLimitError"),
+        (_loop("except (ValueError, RateLimitError): time.sleep(i)"), 5, "undefined", "RateLimitError"),
+        (_loop("except requests.exceptions.Timeout: time.sleep(i)"), 5, "foreign", "requests.exceptions.Timeout"),
+        (
+            "import anthropic\n" + _loop("except anthropic.RateLimitError: time.sleep(i)"),
+            6,
+            "foreign",
+            "anthropic.RateLimitError",
+        ),
+    ],
+    ids=[
+        "POST",
+        "GET alone",
+        "no status",
+        "number",
+        "httpx",
+        "httpx-retries",
+        "aiohttp-retry",
+        "undefined",
+        "undefined among others",
+        "requests",
+        "another SDK",
+    ],
+)
+def test_a_retry_that_never_fires_is_reported(text: str, line: int, case: str | None, shown: str) -> None:
+    assert _heard(text) == [(line, case, shown)]
