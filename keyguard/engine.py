@@ -12,7 +12,7 @@ from keyguard.prefilter import FOUND, WIDE
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from keyguard.cache import ResultCache
     from keyguard.catalogue import Catalogue
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from keyguard.knowledge import KeyShape
     from keyguard.prefilter import Prefilter, Signals
     from keyguard.python.around import Surroundings
+    from keyguard.python.bodies import Choice
     from keyguard.python.facts import PythonFacts
     from keyguard.python.module import Module
     from keyguard.python.network import Network
@@ -480,10 +481,27 @@ class _File:
         selected = self._settings.is_selected
         wanted = [check for check in PYTHON_CHECKS if selected(check.rule)]
         connecting = [check for check in NETWORK_CHECKS if selected(check.rule) and self._concerns(check, signals)]
-        if surveyed or self._may_hold_keys(sources, signals, wanted):
-            self._check_whole(sources, signals, wanted, connecting, surveyed=surveyed)
+        lines = None if surveyed else self._may_hold_keys(sources, signals, wanted)
+        if lines is None or lines:
+            choice = None if surveyed else self._bodies(signals, lines, connecting)
+            self._check_whole(sources, signals, wanted, connecting, choice, surveyed=surveyed)
         elif connecting:
             self._check_connections(sources, signals, connecting)
+
+    def _bodies(
+        self, signals: Signals, lines: Collection[int] | None, connecting: Sequence[NetworkCheck]
+    ) -> Choice | None:
+        """Choose what to parse of a module that may hold or show keys; None means all of it."""
+        from keyguard.python.bodies import either, on_lines, saying, with_callers  # noqa: PLC0415  # where Python is parsed
+
+        prefilter = self._session.prefilter
+        if lines is None:
+            # Where nothing talks to a model, what a function does without a word about keys hardly matters.
+            return None if signals.talks or connecting else saying(prefilter.matters)
+        if not connecting:
+            return on_lines(lines)
+        # Away from models a request is all that there is to find, and any body may hold one.
+        return either(on_lines(lines), with_callers(prefilter.connects)) if signals.connects else None
 
     def _check_whole(
         self,
@@ -491,6 +509,7 @@ class _File:
         signals: Signals,
         wanted: Sequence[PythonCheck],
         connecting: Sequence[NetworkCheck],
+        choice: Choice | None,
         *,
         surveyed: bool,
     ) -> None:
@@ -499,9 +518,7 @@ class _File:
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
         session = self._session
-        # Where nothing talks to a model, what a function does without a word about keys hardly matters.
-        matters = None if signals.talks or connecting or surveyed else session.prefilter.matters
-        facts = read_cells(sources, session.catalogue, session.project(), matters, self._target.location)
+        facts = read_cells(sources, session.catalogue, session.project(), choice, self._target.location)
         if isinstance(facts, ParseFailure):
             self._unparsed(sources, facts, signals)
             return
@@ -521,13 +538,14 @@ class _File:
         self, sources: Sequence[SourceFile], signals: Signals, checks: Sequence[NetworkCheck]
     ) -> None:
         """Run the rules about connections over what of a module has to do with them."""
-        from keyguard.python.facts import look_around  # noqa: PLC0415  # LibCST: 190 ms
+        from keyguard.python.bodies import with_callers  # noqa: PLC0415  # LibCST: 190 ms
+        from keyguard.python.facts import look_around  # noqa: PLC0415  # as above
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
         session = self._session
         # Away from models a request is all that there is to find, and any body may hold one.
-        matters = session.prefilter.connects if signals.connects else None
-        near = look_around(sources, session.catalogue, session.project(), matters, self._target.location)
+        choice = with_callers(session.prefilter.connects) if signals.connects else None
+        near = look_around(sources, session.catalogue, session.project(), choice, self._target.location)
         if isinstance(near, ParseFailure):
             self._unparsed(sources, near, signals)
         else:
@@ -543,11 +561,21 @@ class _File:
             and self._settings.is_shown(check.rule, Severity.LOW, Confidence.HIGH)
         )
 
-    def _may_hold_keys(self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object]) -> bool:
-        """Tell whether a parse can find or explain a key: what the cheaper looks leave."""
+    def _may_hold_keys(
+        self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object]
+    ) -> Collection[int] | None:
+        """Tell whether a parse can find or explain a key: no line, what the cheaper looks leave, or None for all."""
         if not signals.python or (not wanted and not self._settings.is_selected("KG002")):
-            return False
-        return signals.likely or any(self._sees(look, sources) for look in signals.looks)
+            return ()
+        if signals.likely:
+            return None
+        lines: set[int] = set()
+        for look in signals.looks:
+            seen = self._sees(look, sources)
+            if seen is None:
+                return None
+            lines.update(seen)
+        return lines
 
     def _connect(self, near: Surroundings, checks: Sequence[NetworkCheck]) -> Network:
         """Run the rules about connections over one walk's facts."""
@@ -615,13 +643,13 @@ class _File:
             related = tuple((module.place(other)[1], text) for other, text in hit.related)
             self._add(source, (hit._replace(span=span, related=related),))
 
-    def _sees(self, look: str, sources: Sequence[SourceFile]) -> bool:
-        """Take one of the quick looks that the prefilter asks for: its yes may be wrong, its no is not."""
+    def _sees(self, look: str, sources: Sequence[SourceFile]) -> Collection[int] | None:
+        """Take one of the quick looks that the prefilter asks for: what it sees may be wrong, what it leaves is not."""
         catalogue = self._session.catalogue
         if look == FOUND:
             from keyguard.secrets.shapes import keys_in_text  # noqa: PLC0415  # as in check_text
 
-            return any(keys_in_text(source, catalogue) for source in sources)
+            return None if any(keys_in_text(source, catalogue) for source in sources) else ()
         from keyguard.python import glance  # noqa: PLC0415  # ast: 2 ms, for Python that reads or may hold a key
         from keyguard.source import python_text  # noqa: PLC0415  # 1 ms
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 # What a bracket or a line start may hide in: comments, strings of one line or of several, continued lines. Every
 # alternative moves forward, so the scan is linear.
@@ -18,6 +19,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _DEF = re.compile(r"(?P<indent>[ \t\f]*)(?:async[ \t]+)?def[ \t]+(?P<name>[^\W\d]\w*)")
+_LINE = re.compile(r"\r\n|\r|\n")
 _STEPS = 3  # calls between a function and the one it has to do with
 _BLANK = re.compile(r"[ \t\f]*(?:#|$|[\r\n])")
 
@@ -60,6 +62,40 @@ def function_bodies(code: str) -> Iterator[Body]:
         index = last + 1
         inner = _inner_indent(code, lines[first : last + 1])
         yield Body(header["name"], lines[first][0], lines[last][1], inner)
+
+
+Choice: TypeAlias = "Callable[[str], Callable[[Body], bool]]"  # of a module's text, which bodies are wanted
+
+
+def saying(says: Callable[[str], bool]) -> Choice:
+    """Want the bodies whose own text `says` takes."""
+    return lambda code: lambda body: says(code[body.start : body.end])
+
+
+def with_callers(says: Callable[[str], bool]) -> Choice:
+    """Want the bodies whose text `says` takes, and those that have to do with them: see `related`."""
+    return lambda code: related(code, says)
+
+
+def on_lines(lines: Collection[int]) -> Choice:
+    """Want the bodies in which one of these lines stands, counted from 1."""
+
+    def choose(code: str) -> Callable[[Body], bool]:
+        starts = [0, *(found.end() for found in _LINE.finditer(code))]
+        places = sorted(starts[line - 1] for line in lines if 0 < line <= len(starts))
+        return lambda body: bisect_left(places, body.start) < bisect_left(places, body.end)
+
+    return choose
+
+
+def either(*choices: Choice) -> Choice:
+    """Want the bodies that one of several choices wants."""
+
+    def choose(code: str) -> Callable[[Body], bool]:
+        wanted = [choice(code) for choice in choices]
+        return lambda body: any(wants(body) for wants in wanted)
+
+    return choose
 
 
 def outline(code: str, keep: Callable[[Body], bool]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
