@@ -121,7 +121,7 @@ def tree_commands(folder: Path, *, slow: int) -> list[Command]:
 
 
 def _check(*options: str) -> tuple[str | Path, ...]:
-    return (peers.keyguard(), "check", "--isolated", "--quiet", *options)
+    return (peers.keyguard(), "check", "--isolated", "--no-cache", "--quiet", *options)
 
 
 def make_tree(folder: Path) -> tuple[int, int]:

@@ -120,12 +120,17 @@ class Move(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """Edits that belong together: all of them are applied or none."""
+    """Edits that belong together: all of them are applied or none.
+
+    Edits count in the text the finding counts in: the file's, or that of its notebook's cell. `moves` are the keys that
+    must be in the key store before the text changes; `excludes` are paths from the project's root that git must ignore.
+    """
 
     title: str
     safety: Safety
     edits: tuple[Edit, ...]
     moves: tuple[Move, ...] = ()
+    excludes: tuple[str, ...] = ()
 
 
 class Related(NamedTuple):
