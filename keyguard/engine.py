@@ -481,6 +481,8 @@ class _File:
         selected = self._settings.is_selected
         wanted = [check for check in PYTHON_CHECKS if selected(check.rule)]
         connecting = [check for check in NETWORK_CHECKS if selected(check.rule) and self._concerns(check, signals)]
+        if connecting and not surveyed and not self._may_dial(sources):
+            connecting = []
         lines = None if surveyed else self._may_hold_keys(sources, signals, wanted)
         if lines is None or lines:
             choice = None if surveyed else self._bodies(signals, lines, connecting)
@@ -550,6 +552,16 @@ class _File:
             self._unparsed(sources, near, signals)
         else:
             self._connect(near, checks)
+
+    def _may_dial(self, sources: Sequence[SourceFile]) -> bool:
+        """Look quickly whether the module has to do with connections at all: one in ten that names a model does."""
+        from keyguard.python import glance  # noqa: PLC0415  # ast: 2 ms
+        from keyguard.source import python_text  # noqa: PLC0415  # 1 ms
+
+        session = self._session
+        here = session.project().at(self._target.location)
+        text = "\n".join(map(python_text, sources))
+        return glance.may_dial(text, session.catalogue, here.may_bring)
 
     def _concerns(self, check: NetworkCheck, signals: Signals) -> bool:
         """Tell whether a rule can say anything that is shown: elsewhere than near models, only the low voices."""

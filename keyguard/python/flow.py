@@ -130,9 +130,9 @@ class Flow:
         self._begins: frozenset[int] = frozenset()
         self._returns: Mapping[int, Sequence[ast.AST]] = {}
 
-    def take(self, tree: ast.Module) -> None:
-        """Take in a module; the names of its functions' variables are changed on the way."""
-        nodes, self._returns = told_apart(tree)
+    def take(self, nodes: Sequence[ast.AST], returns: Mapping[int, Sequence[ast.AST]]) -> None:
+        """Take in a module as `told_apart` gives it."""
+        self._returns = returns
         question = self._question
         self._begins = frozenset(
             id(node) for node in nodes if isinstance(node, question.sources) and question.begins(node)
@@ -393,6 +393,7 @@ def _parts(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[l
 
 
 def written(name: str) -> str:
+    """Give a variable the name back that it has in the source."""
     return name.partition(_MARK)[0]
 
 
@@ -571,6 +572,7 @@ def _line(node: ast.AST) -> int:
 
 
 def last(node: ast.AST) -> str:
+    """Give a name, or the last part of a dotted one; else an empty one."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""

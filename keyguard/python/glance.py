@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from keyguard.prefilter import BUILT, ENVIRONMENT, GIVEN, HELD, SHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from keyguard.catalogue import Catalogue
+    from keyguard.python.dialing import Brings
     from keyguard.python.flow import Flow
 
 # What a key without a prefix is made of, of a fifth less than its shortest length; and what names are made of.
@@ -59,6 +60,21 @@ def may_give(text: str, catalogue: Catalogue) -> bool:
     return _way(text, Flow(Literals(catalogue), read | wrappers | _READS)) != frozenset()
 
 
+def may_dial(text: str, catalogue: Catalogue, brings: Brings) -> bool:
+    """Tell whether a module may hold anything the rules about connections speak of; True if it cannot be told.
+
+    `brings` tells of a name of another module of the project whether it may be an object that connects.
+    """
+    from keyguard.python import dialing  # noqa: PLC0415  # as above
+    from keyguard.python.flow import Flow  # noqa: PLC0415  # as above
+
+    told = _told_apart(text)
+    if told is None or dialing.may_dial(told[0], catalogue, brings):
+        return True
+    _, read, wrappers = _names(catalogue)
+    return _way(text, Flow(dialing.Behind(told[0], catalogue), read | wrappers | _READS)) != frozenset()
+
+
 def may_build(text: str, catalogue: Catalogue) -> bool:
     """Tell whether a module may put a key together from pieces, of which one is its prefix; True if it cannot be told.
 
@@ -90,12 +106,20 @@ def _parsed(text: str) -> ast.Module | None:
         return None
 
 
-def _way(text: str, flow: Flow) -> frozenset[int] | None:
+@lru_cache(maxsize=1)  # one file is looked at several times
+def _told_apart(text: str) -> tuple[list[ast.AST], Mapping[int, Sequence[ast.AST]]] | None:
+    from keyguard.python.flow import told_apart  # noqa: PLC0415  # as in shown_on
+
     tree = _parsed(text)
-    if tree is None:
+    return None if tree is None else told_apart(tree)
+
+
+def _way(text: str, flow: Flow) -> frozenset[int] | None:
+    told = _told_apart(text)
+    if told is None:
         return None
     try:
-        flow.take(tree)
+        flow.take(*told)
         return flow.way()
     except RecursionError:
         return None

@@ -213,4 +213,6 @@ def _readers(catalogue: Catalogue) -> tuple[frozenset[str], frozenset[str]]:
     calls = {name.rpartition(".")[2] for reader in readers for name in reader.calls}
     methods = {name.rpartition(".")[2] for reader in readers for name in reader.methods} - {"", "[]"}
     instances = {name.rpartition(".")[2] for reader in readers for name in reader.instances if "" in reader.methods}
-    return frozenset(calls | methods | instances), frozenset((calls | instances) - vars(builtins).keys() - {"get", "ask", "load"})
+    return frozenset(calls | methods | instances), frozenset(
+        (calls | instances) - vars(builtins).keys() - {"get", "ask", "load"}
+    )

@@ -227,9 +227,7 @@ class _Matcher:
         self._catalogue = catalogue
         self._shapes = tuple(shape for shape in catalogue.shapes.values() if shape.secret and not shape.malformed)
         self._finder = compiled(catalogue.patterns["keys"])
-        self._unprefixed_shapes = tuple(
-            shape for shape in self._shapes if shape.needs_context and not shape.prefixes
-        )
+        self._unprefixed_shapes = tuple(shape for shape in self._shapes if shape.needs_context and not shape.prefixes)
         self._by_prefix: dict[str, list[tuple[str, KeyShape]]] = {}
         self._free: list[KeyShape] = []
         for shape in self._shapes:
