@@ -57,7 +57,8 @@ def may_give(text: str, catalogue: Catalogue) -> bool:
     from keyguard.python.literals import Literals  # noqa: PLC0415  # as above
 
     _, read, wrappers = _names(catalogue)
-    return _way(text, Flow(Literals(catalogue), read | wrappers | _READS)) != frozenset()
+    flows = (Flow(Literals(catalogue, of_clients=kind), read | wrappers | _READS) for kind in (False, True))
+    return any(_way(text, flow) != frozenset() for flow in flows)
 
 
 def may_dial(text: str, catalogue: Catalogue, brings: Brings) -> bool:

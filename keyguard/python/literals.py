@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from keyguard.python.tables import tables_of
 from keyguard.secrets.shapes import MayBe, is_credential_name, looks_unknown, may_be_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from keyguard.catalogue import Catalogue
     from keyguard.python.flow import Flow, Taken
@@ -22,6 +23,8 @@ _DECODING = frozenset(
     | {"b16decode", "a2b_base64", "unhexlify", "a2b_hex", "fromhex", "rot13"}
 )
 _SHORTEST = 16  # characters of a text that is decoded
+_LONGEST = 4_200  # characters of the longest key
+_RUN = re.compile(r"[A-Za-z0-9_.+/=|:-]{16}")
 _MOST_FOLDED = 64  # literals that are put together with `+`
 
 
@@ -47,30 +50,31 @@ class Literals:
     )
     keyed = False
 
-    def __init__(self, catalogue: Catalogue) -> None:
-        """Ask so with a catalogue's shapes, names and clients."""
-        self._catalogue = catalogue
-        self._names, self._callees = _clients(catalogue)
+    def __init__(self, catalogue: Catalogue, *, of_clients: bool = False) -> None:
+        """Ask so with a catalogue's shapes, names and clients; `of_clients`, for what only a client makes a key."""
+        self._catalogue, self._of_clients = catalogue, of_clients
+        self._names, self._callees = _places(catalogue)
+        self._clients, self._settings = clients_of(catalogue)
         self._known: dict[str, MayBe] = {}
         self._candidates: set[int] = set()
 
     def begins(self, node: ast.AST) -> bool:
         """Tell whether an expression is a literal that may be a key."""
-        if self._may_be(node) is MayBe.NEVER:
-            return False
-        self._candidates.add(id(node))
-        return True
-
-    def _may_be(self, node: ast.AST) -> MayBe:
         text = self._text(node)
-        if not text:
-            return MayBe.NEVER
+        if not text or _RUN.search(text) is None:
+            return False
+        if self._of_clients:
+            found = len(text) <= _LONGEST and looks_unknown(text.strip(), self._catalogue) and len(text.split()) == 1
+        else:
+            found = self._may_be(text) is not MayBe.NEVER
+        if found:
+            self._candidates.add(id(node))
+        return found
+
+    def _may_be(self, text: str) -> MayBe:
         known = self._known.get(text)
         if known is None:
-            known = may_be_key(text, self._catalogue)
-            if known is MayBe.NEVER and looks_unknown(text.strip(), self._catalogue) and len(text.split()) == 1:
-                known = MayBe.IF_NAMED
-            self._known[text] = known
+            known = self._known[text] = may_be_key(text, self._catalogue)
         return known
 
     @staticmethod
@@ -93,12 +97,31 @@ class Literals:
 
     def arrives(self, node: ast.AST, flow: Flow) -> Iterator[set[str]]:
         """Yield what is given a credential's name, or to a client as its key."""
-        if isinstance(node, ast.Constant):
-            if id(node) in self._candidates and self._may_be(node) is MayBe.ALWAYS:
+        if self._of_clients:
+            yield from self._to_client(node, flow)
+        elif isinstance(node, ast.Constant):
+            if id(node) in self._candidates and self._may_be(literal(node) or "") is MayBe.ALWAYS:
                 yield {""}
         elif isinstance(node, ast.Call):
             yield from self._given(node, flow)
-        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.AugAssign)):
+        elif isinstance(node, (ast.BoolOp, ast.Compare)):
+            yield from self._beside(node)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield from self._of_function(node, flow)
+        else:
+            yield from self._named(node, flow)
+
+    def _to_client(self, node: ast.AST, flow: Flow) -> Iterator[set[str]]:
+        if isinstance(node, ast.Call):
+            if written(last(node.func)) in self._clients:
+                yield self._all(flow, *node.args, *(keyword.value for keyword in node.keywords))
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(target, ast.Attribute) and target.attr in self._settings for target in targets):
+                yield self._all(flow, node.value)
+
+    def _named(self, node: ast.AST, flow: Flow) -> Iterator[set[str]]:
+        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr, ast.AugAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             if node.value is not None and any(self._is_named(target) for target in targets):
                 yield self._all(flow, node.value)
@@ -109,10 +132,6 @@ class Literals:
             for key, value in zip(node.keys, node.values, strict=True):
                 if key is not None and self._is_key(key):
                     yield self._all(flow, value)
-        elif isinstance(node, (ast.BoolOp, ast.Compare)):
-            yield from self._beside(node)
-        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            yield from self._of_function(node, flow)
 
     def _given(self, node: ast.Call, flow: Flow) -> Iterator[set[str]]:
         name = written(last(node.func))
@@ -166,10 +185,22 @@ class Literals:
 
 
 @lru_cache(maxsize=4)
-def _clients(catalogue: Catalogue) -> tuple[frozenset[str], frozenset[str]]:
+def _places(catalogue: Catalogue) -> tuple[frozenset[str], frozenset[str]]:
     """The parameters that are given keys, and the last parts of the names of what is given one by position."""
     tables = tables_of(catalogue)
     names = {name.rpartition(".")[2] for client in tables.clients.values() for name in client.key_params}
     callees = [name for name, client in tables.clients.items() if client.key_position is not None]
     callees += [name for name, http in tables.http.items() if http.headers_position is not None]
     return frozenset(names), frozenset(name.rpartition(".")[2] for name in (*callees, *tables.writers))
+
+
+@lru_cache(maxsize=4)
+def clients_of(catalogue: Catalogue) -> tuple[frozenset[str], frozenset[str]]:
+    """The last parts of the names of what is given a key, and of the attributes of modules that are."""
+    tables = tables_of(catalogue)
+    takes = {name for name, client in tables.clients.items() if client.key_params or client.key_position is not None}
+    return _lasts(takes), _lasts(tables.settings)
+
+
+def _lasts(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.rpartition(".")[2] for name in names)
