@@ -226,6 +226,9 @@ class Flow:
         lines = {step.line for step in arrived}
         flowing = [step for step in self._flows if not step.made_from.isdisjoint(reached)]
         wanted = {name for step in arrived for name in step.made_from if name in reached}
+        # What stands beside a key in a URL tells whose it is.
+        beside = {name for step in arrived if "" in step.made_from for name in step.made_from} - reached
+        lines.update(step.line for step in self._flows if not step.into.isdisjoint(beside))
         while flowing:
             used = [step for step in flowing if not step.into.isdisjoint(wanted)]
             if not used:

@@ -9,10 +9,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.python.flow import ENVIRONMENTS, Taken, last, literal, written
+from keyguard.python.glance import below
 from keyguard.python.tables import is_key_variable, tables_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from keyguard.catalogue import Catalogue
     from keyguard.python.flow import Flow
@@ -23,6 +24,8 @@ _CREDENTIAL = re.compile(
     r"(?:_(?!alias|cache|count|counter|hash|id|info|limit|name|names|type)[a-z0-9]{1,8})?$"
 )
 QUERY_PARAMETERS = frozenset({"params", "query", "fields"})  # arguments whose mapping becomes a URL's query
+_USER = re.compile(r"[a-z][a-z0-9+.-]{1,15}://(?:[^/\s@:\"']{0,80}:)?(?:\Z|[%{])")  # where a URL's user begins
+_JOINING = frozenset({"format", "format_map", "join", "replace"})
 _READS = frozenset({"get", "getenv", "getenvb", "pop", "setdefault"})
 _GIVES_ONE = frozenset({"get", "pop", "setdefault"})
 # What is asked of an answer to get at the secret in it.
@@ -41,8 +44,26 @@ class _Shows(NamedTuple):
 class Shown:
     """Does a key that is read arrive where it is shown, or in a URL's query?"""
 
-    sources: tuple[type[ast.AST], ...] = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
-    targets: tuple[type[ast.AST], ...] = (ast.Call, ast.Raise, ast.Expr, ast.FunctionDef, ast.AsyncFunctionDef)
+    sources: tuple[type[ast.AST], ...] = (
+        ast.Name,
+        ast.Attribute,
+        ast.Subscript,
+        ast.Call,
+        ast.Constant,
+        ast.JoinedStr,
+        ast.BinOp,
+        ast.Dict,
+    )
+    targets: tuple[type[ast.AST], ...] = (
+        ast.Call,
+        ast.Raise,
+        ast.Expr,
+        ast.FunctionDef,
+        ast.AsyncFunctionDef,
+        ast.JoinedStr,
+        ast.BinOp,
+        ast.AugAssign,
+    )
     keyed = True
 
     def __init__(self, text: str, catalogue: Catalogue) -> None:
@@ -56,6 +77,10 @@ class Shown:
         self._views = _views(catalogue)
         self._readers, self._calls = _readers(catalogue)
         self._query = tables_of(catalogue).query
+        self._named = _asking(catalogue)
+        self._urls: dict[int, bool] = {}  # expressions with a text after which a key would be a URL's
+        self._placed: set[int] = set()  # such texts, and tables of what is asked, that stand where they are used
+        self._is_loose = False  # such a text stands elsewhere than in the expression that makes the URL
         self._limit = catalogue.sinks.max_slice
 
     def begins(self, node: ast.AST) -> bool:
@@ -69,9 +94,46 @@ class Shown:
             if name is None:
                 return written(last(node.value)) in ENVIRONMENTS and not isinstance(node.slice, ast.Constant)
             return self._is_variable(name)
+        if isinstance(node, ast.Constant):
+            return self._ends_in_query(node)
+        if isinstance(node, ast.Dict):
+            return id(node) in self._placed
+        if isinstance(node, (ast.JoinedStr, ast.BinOp)):
+            self._look_for_url(node, _operands(node))
+            return False
         if not isinstance(node, ast.Call):
             return False
+        self._look_for_tables(node)
+        if isinstance(node.func, ast.Attribute):
+            self._look_for_url(node, (node.func.value, *node.args))
         return self._is_read(node)
+
+    def _ends_in_query(self, node: ast.Constant) -> bool:
+        text = literal(node)
+        if text is None or self._named.search(text) is None:
+            return False
+        self._is_loose = self._is_loose or id(node) not in self._placed
+        return True
+
+    def _look_for_url(self, node: ast.AST, parts: Iterable[ast.AST]) -> None:
+        """Note whether an expression has a text after which a key would be part of a URL: named, or as its user."""
+        for part in parts:
+            text = literal(part)
+            if text is None:
+                continue
+            if self._named.search(text) is not None:
+                self._placed.add(id(part))
+                self._urls[id(node)] = True
+            elif _USER.search(text) is not None:
+                self._urls.setdefault(id(node), False)
+
+    def _look_for_tables(self, node: ast.Call) -> None:
+        """Note the tables of what is asked that name a key."""
+        for keyword in node.keywords:
+            if keyword.arg in QUERY_PARAMETERS and isinstance(keyword.value, ast.Dict):
+                keys = (literal(key) or "" for key in keyword.value.keys if key is not None)
+                if any(key.lower() in self._query for key in keys):
+                    self._placed.add(id(keyword.value))
 
     def _is_read(self, node: ast.Call) -> bool:
         name = written(last(node.func))
@@ -147,6 +209,9 @@ class Shown:
 
     def arrives(self, node: ast.AST, flow: Flow) -> Iterator[set[str]]:
         """Yield what is shown: printed, logged, raised, the value of a notebook's cell, the response of a web page."""
+        named = self._urls.get(id(node))
+        if named is not None or (self._is_loose and _is_put_together(node)):
+            yield flow.made_from(*_operands(node)) | ({""} if named else set())
         if isinstance(node, ast.Call):
             yield from self._given(node, flow)
         elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
@@ -167,10 +232,42 @@ class Shown:
             if receivers is None or (of is not None and written(last(of)) in receivers):
                 yield flow.arguments(node)
         for keyword in node.keywords:
-            if keyword.arg in QUERY_PARAMETERS and isinstance(keyword.value, ast.Dict):
-                keys = (literal(key) or "" for key in keyword.value.keys if key is not None)
-                if any(key.lower() in self._query for key in keys):
-                    yield {""} | flow.made_from(*keyword.value.values)
+            if id(keyword.value) in self._placed:
+                yield {""} | flow.made_from(*node.args, *below(keyword.value))
+
+
+def _operands(node: ast.AST) -> list[ast.AST]:
+    """What a text is put together from, a chain of operations as one."""
+    found: list[ast.AST] = []
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.BinOp):
+            waiting += (part.right, part.left)
+        elif part is node and isinstance(part, ast.JoinedStr):
+            found += part.values
+        elif part is node and isinstance(part, ast.Call):
+            found += (part.func, *part.args, *(keyword.value for keyword in part.keywords))
+        elif part is node:
+            found += below(part)
+        else:
+            found.append(part)
+    return found
+
+
+def _is_put_together(node: ast.AST) -> bool:
+    if isinstance(node, ast.BinOp):
+        return isinstance(node.op, (ast.Add, ast.Mod))
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Attribute) and node.func.attr in _JOINING
+    return isinstance(node, (ast.JoinedStr, ast.AugAssign))
+
+
+@lru_cache(maxsize=4)
+def _asking(catalogue: Catalogue) -> re.Pattern[str]:
+    """Where the value of a key begins in the query of a URL."""
+    names = "|".join(sorted(map(re.escape, tables_of(catalogue).query)))
+    return re.compile(rf"(?i)[?&](?:{names})=[ ]?(?:\Z|[%{{])")
 
 
 def _number(node: ast.AST | None) -> int | None:
