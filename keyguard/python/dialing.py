@@ -15,10 +15,10 @@ from keyguard.python.flow import ENVIRONMENTS, last, literal, written
 from keyguard.python.tables import RAW, names_of, tables_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from keyguard.catalogue import Catalogue
-    from keyguard.python.flow import Flow, Taken
+    from keyguard.python.flow import Flow, Taken, Told
 
 Brings: TypeAlias = "Callable[[str, int, str, Callable[[str], bool]], bool]"
 _GETTING = frozenset({"getattr", "hasattr"})
@@ -48,40 +48,44 @@ class _Names(NamedTuple):
         return self.made.search(text) is not None or text in self.tops  # a library that another module imports
 
 
-def may_dial(nodes: Sequence[ast.AST], catalogue: Catalogue, brings: Brings) -> bool:
+def may_dial(told: Told, catalogue: Catalogue, brings: Brings) -> bool:
     """Tell whether a module may open a connection, or set what connections go by.
 
     `brings` tells of a name of another module of the project whether it may be, or have, what a function finds there.
     """
-    return _Look(nodes, catalogue, brings).sees()
+    return _Look(told, catalogue, brings).sees()
 
 
 class _Look:
     """Collects what imports bring, then holds every use against what is looked for."""
 
-    def __init__(self, nodes: Sequence[ast.AST], catalogue: Catalogue, brings: Brings) -> None:
-        self._nodes, self._catalogue, self._brings = nodes, catalogue, brings
+    def __init__(self, told: Told, catalogue: Catalogue, brings: Brings) -> None:
+        self._told, self._catalogue, self._brings = told, catalogue, brings
         self._names = _wanted(catalogue)
+        self._clients = tables_of(catalogue).clients
         self._distinctive = names_of(catalogue).distinctive
         self._brought: dict[str, set[str]] = {}  # by name here: dotted names
         self._foreign: list[tuple[str, int, str]] = []
         self._inner: set[int] = set()  # parts of a dotted name that was looked at as a whole
-        self._typing: set[int] = set()  # what only says of which class something is
 
     def sees(self) -> bool:
         """Tell whether anything is there."""
-        for node in self._nodes:
-            if isinstance(node, (ast.Import, ast.ImportFrom)) and self._import(node):
-                return True
-        for node in self._nodes:
-            if isinstance(node, (ast.arg, ast.AnnAssign)) and node.annotation is not None:
-                self._typed(node.annotation)
-            elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.returns is not None:
-                self._typed(node.returns)
-        self._alias()
-        return any(map(self._is_told_by, self._nodes)) or any(
-            self._brings(*foreign, self._names.makes) for foreign in dict.fromkeys(self._foreign)
+        told = self._told
+        if any(map(self._import, told.of(ast.Import, ast.ImportFrom))):
+            return True
+        for node in told.of(ast.Assign):
+            self._alias(node)
+        looks = (
+            (ast.Subscript, self._writes),
+            (ast.Call, self._is_called),
+            (ast.arg, self._is_typed),
+            # A name and its attributes before its parts.
+            (ast.Attribute, self._is_used),
+            (ast.Name, self._is_used),
         )
+        if any(any(map(look, told.of(kind))) for kind, look in looks):
+            return True
+        return any(self._brings(*foreign, self._names.makes) for foreign in dict.fromkeys(self._foreign))
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> bool:
         """Note what an import brings; tell whether it is gone, or brings all there is."""
@@ -102,31 +106,21 @@ class _Look:
                 self._foreign.append(("", 0, item.name))
         return False
 
-    def _typed(self, annotation: ast.expr) -> None:
-        self._typing.update(id(part) for part in ast.walk(annotation))
-        if isinstance(annotation, (ast.Name, ast.Attribute)) and any(
-            name in tables_of(self._catalogue).clients for name in self._dotted(annotation)
-        ):
-            self._typing.discard(id(annotation))
+    def _is_typed(self, node: ast.arg) -> bool:
+        """Tell whether a parameter is said to be a client."""
+        annotation = node.annotation
+        return isinstance(annotation, (ast.Name, ast.Attribute)) and any(
+            name in self._clients for name in self._dotted(annotation)
+        )
 
-    def _alias(self) -> None:
+    def _alias(self, node: ast.Assign) -> None:
         """Follow a module to the further names that it is given."""
-        for node in self._nodes:
-            if isinstance(node, ast.Assign) and isinstance(node.value, (ast.Name, ast.Attribute)):
-                above = {name for name in self._dotted(node.value) if name in self._names.above}
-                if above and all(isinstance(target, ast.Name) for target in node.targets):
-                    self._inner.add(id(node.value))
-                    for target in node.targets:
-                        self._brought.setdefault(written(last(target)), set()).update(above)
-
-    def _is_told_by(self, node: ast.AST) -> bool:
-        if isinstance(node, ast.Attribute):
-            return self._is_used(node) or self._is_set(node)
-        if isinstance(node, ast.Name):
-            return isinstance(node.ctx, ast.Load) and self._is_used(node)
-        if isinstance(node, ast.Call):
-            return self._is_called(node)
-        return isinstance(node, ast.Subscript) and self._writes(node)
+        if isinstance(node.value, (ast.Name, ast.Attribute)):
+            above = {name for name in self._dotted(node.value) if name in self._names.above}
+            if above and all(isinstance(target, ast.Name) for target in node.targets):
+                self._inner.add(id(node.value))
+                for target in node.targets:
+                    self._brought.setdefault(written(last(target)), set()).update(above)
 
     def _dotted(self, node: ast.AST) -> Iterator[str]:
         """The dotted names that a name, or a name and its attributes, may stand for."""
@@ -145,9 +139,11 @@ class _Look:
         while isinstance(below, ast.Attribute):
             below = below.value
             self._inner.add(id(below))
-        if id(node) in self._typing:
+        if not isinstance(below, ast.Name) or written(below.id) not in self._brought:
             return False
-        return any(self._is_wanted(name) for name in self._dotted(node))
+        if isinstance(node.ctx, ast.Store):
+            return isinstance(node, ast.Attribute) and any(name in self._names.set for name in self._dotted(node))
+        return any(map(self._is_wanted, self._dotted(node)))
 
     def _is_wanted(self, name: str) -> bool:
         for raw in RAW:
@@ -160,9 +156,6 @@ class _Look:
                 return True
             name = name.rpartition(".")[0]
         return False
-
-    def _is_set(self, node: ast.Attribute) -> bool:
-        return isinstance(node.ctx, ast.Store) and any(name in self._names.set for name in self._dotted(node))
 
     def _is_called(self, node: ast.Call) -> bool:
         func = node.func
@@ -205,11 +198,11 @@ class Behind:
     targets: tuple[type[ast.AST], ...] = (ast.JoinedStr, ast.BinOp, ast.Call)
     keyed = True
 
-    def __init__(self, nodes: Sequence[ast.AST], catalogue: Catalogue) -> None:
-        """Ask so about a module's nodes."""
+    def __init__(self, told: Told, catalogue: Catalogue) -> None:
+        """Ask so about a module."""
         self._names = _wanted(catalogue)
-        self._is_asked = any(map(self._is_scheme, nodes))
-        self._others = any(map(self._may_read, nodes))
+        self.is_asked = any(map(self._is_scheme, told.of(ast.Constant)))
+        self._others = any(map(self._may_read, told.of(ast.alias, ast.ImportFrom, ast.ClassDef)))
 
     def _is_scheme(self, node: ast.AST) -> bool:
         text = literal(node)
@@ -225,8 +218,6 @@ class Behind:
 
     def begins(self, node: ast.AST) -> bool:
         """Tell whether an expression may be a variable that is read, here or where a constant is from."""
-        if not self._is_asked:
-            return False
         if isinstance(node, ast.Name):
             return node.id.isupper() and _SECRET.search(node.id) is not None
         if isinstance(node, ast.Attribute):

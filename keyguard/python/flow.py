@@ -10,8 +10,8 @@ from __future__ import annotations
 import ast
 import re
 from functools import lru_cache
-from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from itertools import count, pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from keyguard.prefilter import compiled
 from keyguard.python.glance import below
@@ -116,6 +116,22 @@ class _Signature(NamedTuple):
     rest: frozenset[str]
 
 
+# The fields of every kind of node that hold nodes: what only says load or store, or which operator it is, has no use.
+_IDLE = frozenset(
+    {"ctx", "op", "ops", "id", "attr", "arg", "name", "asname", "module", "level", "lineno", "kind", "type_comment"}
+    | {"conversion", "simple", "is_async", "type_ignores", "tag", "rest", "kwd_attrs", "annotation", "returns"}
+)
+_FIELDS: Mapping[type[ast.AST], tuple[str, ...]] = {
+    kind: ()
+    if kind in {ast.Constant, ast.Global, ast.Nonlocal, ast.MatchSingleton}
+    else tuple(name for name in kind._fields if name not in _IDLE)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+_FUNCTIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda})
+_DECLARING = frozenset({ast.ClassDef, ast.Global, ast.Nonlocal, ast.Return, ast.Yield, ast.YieldFrom})
+
+
 class Flow:
     """Collects what flows into which names and where it must not arrive, from all nodes of a module."""
 
@@ -130,20 +146,17 @@ class Flow:
         self._begins: frozenset[int] = frozenset()
         self._returns: Mapping[int, Sequence[ast.AST]] = {}
 
-    def take(self, nodes: Sequence[ast.AST], returns: Mapping[int, Sequence[ast.AST]]) -> None:
+    def take(self, told: Told) -> None:
         """Take in a module as `told_apart` gives it."""
-        self._returns = returns
+        self._returns = told.returns
         question = self._question
-        self._begins = frozenset(
-            id(node) for node in nodes if isinstance(node, question.sources) and question.begins(node)
-        )
+        self._begins = frozenset(id(node) for node in told.of(*question.sources) if question.begins(node))
         if not self._begins:
             return
-        for node in nodes:
-            if isinstance(node, _FLOWING):
-                self._at(node)
-            if isinstance(node, question.targets):
-                self._arrived += [_Step(set(), names, _line(node)) for names in question.arrives(node, self)]
+        for node in told.of(*_FLOWING):
+            self._at(node)
+        for node in told.of(*question.targets):
+            self._arrived += [_Step(set(), names, _line(node)) for names in question.arrives(node, self)]
 
     def _at(self, node: ast.AST) -> None:
         if isinstance(node, ast.Call):
@@ -334,56 +347,78 @@ class _Scope:
         return name
 
 
-def told_apart(  # noqa: C901, PLR0912  # one arm a kind of node
-    tree: ast.Module,
-) -> tuple[list[ast.AST], Mapping[int, Sequence[ast.AST]]]:
-    """Give the variables of every function names of their own; give all nodes, those above before those below.
+class Told(NamedTuple):
+    """The nodes of a module by kind, those above before those below, and what each function gives back, by `id`."""
 
-    And what each function gives back, by the `id` of its node. A name that a class in the function has for an attribute
-    stays as it is, as do the functions' own names.
+    nodes: Mapping[type[ast.AST], Sequence[Any]]
+    returns: Mapping[int, Sequence[ast.AST]]
+
+    def of(self, *kinds: type[ast.AST]) -> Iterator[Any]:
+        """Yield the nodes of some kinds, one kind after the other."""
+        for kind in kinds:
+            yield from self.nodes.get(kind, ())
+
+
+def told_apart(tree: ast.Module) -> Told:
+    """Give the variables of every function names of their own; give all nodes but operators and annotations.
+
+    A name that a class in the function has for an attribute stays as it is, as do the functions' own names.
     """
-    nodes: list[ast.AST] = []
+    nodes: dict[type[ast.AST], list[Any]] = {}
     returns: dict[int, Sequence[ast.AST]] = {}
-    names: list[tuple[ast.Name | ast.arg, _Scope]] = []
-    waiting: list[tuple[ast.AST, _Scope, bool]] = [(tree, _Scope(0, None), False)]
+    names: list[tuple[Any, _Scope]] = []
+    waiting: list[tuple[Any, _Scope, bool]] = [(tree, _Scope(0, None), False)]
+    numbers = count(1)
     while waiting:
         node, scope, in_class = waiting.pop()
-        nodes.append(node)
-        if isinstance(node, ast.Constant):
+        kind = type(node)
+        nodes.setdefault(kind, []).append(node)
+        if kind is ast.Constant:
             continue
-        if isinstance(node, ast.Name):
+        if kind is ast.Name:
             names.append((node, scope))
-            if not isinstance(node.ctx, ast.Load):
+            if type(node.ctx) is not ast.Load:
                 (scope.shared if in_class else scope.assigned).add(node.id)
             continue
-        if isinstance(node, ast.arg):
+        if kind is ast.arg:
             names.append((node, scope))
             scope.assigned.add(node.arg)
             continue
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        if kind in _FUNCTIONS:
             scope.shared.add(getattr(node, "name", ""))
             inner, outer = _parts(node)
-            inside = _Scope(len(nodes), scope)
+            inside = _Scope(next(numbers), scope)
             returns[id(node)] = inside.returns
             waiting += [(item, inside, False) for item in inner]
             waiting += [(item, scope, in_class) for item in outer]
             continue
-        if isinstance(node, ast.ClassDef):
-            scope.shared.add(node.name)
-            in_class = True
-        elif isinstance(node, ast.Global):
-            scope.declared.update(node.names)
-        elif isinstance(node, ast.Nonlocal):
-            scope.shared.update(node.names)
-        elif isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom)):
-            scope.returns.append(node)
-        waiting += [(item, scope, in_class) for item in below(node)]
+        if kind in _DECLARING:
+            _declare(node, scope)
+            in_class = in_class or kind is ast.ClassDef
+        for name in _FIELDS[kind]:
+            held = getattr(node, name, None)
+            if type(held) is list:
+                waiting += [(item, scope, in_class) for item in held if item is not None]
+            elif held is not None:
+                waiting.append((held, scope, in_class))
     for name, scope in names:
-        if isinstance(name, ast.Name):
+        if type(name) is ast.Name:
             name.id = scope.own(name.id)
         else:
             name.arg = scope.own(name.arg)
-    return nodes, returns
+    return Told(nodes, returns)
+
+
+def _declare(node: ast.AST, scope: _Scope) -> None:
+    """Note what a statement says of names, or gives back."""
+    if isinstance(node, ast.ClassDef):
+        scope.shared.add(node.name)
+    elif isinstance(node, ast.Global):
+        scope.declared.update(node.names)
+    elif isinstance(node, ast.Nonlocal):
+        scope.shared.update(node.names)
+    else:
+        scope.returns.append(node)
 
 
 def _parts(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[list[ast.AST], list[ast.AST]]:

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 from keyguard.prefilter import BUILT, ENVIRONMENT, GIVEN, HELD, SHOWN
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
 
     from keyguard.catalogue import Catalogue
     from keyguard.python.dialing import Brings
-    from keyguard.python.flow import Flow
+    from keyguard.python.flow import Flow, Told
 
 # What a key without a prefix is made of, of a fifth less than its shortest length; and what names are made of.
 _RUN = re.compile(r"[A-Za-z0-9_.-]{16,}|[A-Za-z0-9+/]{16,}")
@@ -70,10 +70,11 @@ def may_dial(text: str, catalogue: Catalogue, brings: Brings) -> bool:
     from keyguard.python.flow import Flow  # noqa: PLC0415  # as above
 
     told = _told_apart(text)
-    if told is None or dialing.may_dial(told[0], catalogue, brings):
+    if told is None or dialing.may_dial(told, catalogue, brings):
         return True
+    behind = dialing.Behind(told, catalogue)
     _, read, wrappers = _names(catalogue)
-    return _way(text, Flow(dialing.Behind(told[0], catalogue), read | wrappers | _READS)) != frozenset()
+    return behind.is_asked and _way(text, Flow(behind, read | wrappers | _READS)) != frozenset()
 
 
 def may_build(text: str, catalogue: Catalogue) -> bool:
@@ -108,7 +109,7 @@ def _parsed(text: str) -> ast.Module | None:
 
 
 @lru_cache(maxsize=1)  # one file is looked at several times
-def _told_apart(text: str) -> tuple[list[ast.AST], Mapping[int, Sequence[ast.AST]]] | None:
+def _told_apart(text: str) -> Told | None:
     from keyguard.python.flow import told_apart  # noqa: PLC0415  # as in shown_on
 
     tree = _parsed(text)
@@ -120,7 +121,7 @@ def _way(text: str, flow: Flow) -> frozenset[int] | None:
     if told is None:
         return None
     try:
-        flow.take(*told)
+        flow.take(told)
         return flow.way()
     except RecursionError:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cached_property
 from pathlib import Path
@@ -33,6 +34,7 @@ class Project:
         self._evaluators: dict[Path, Evaluator | None] = {}
         self._texts: dict[Path, SourceFile | None] = {}
         self._files: dict[tuple[str, Path], Path | None] = {}
+        self._held: dict[Path, frozenset[str]] = {}
         self._given: dict[Path, Given | None] = {}
         self._reading: set[Path] = set()
         self._pins: dict[Path, Mapping[str, str]] = {}
@@ -86,6 +88,8 @@ class Project:
         if not all(part.isidentifier() for part in parts):
             return None
         for folder in dict.fromkeys((start, self.root, self.root / "src")):
+            if not self._has(folder, parts[0]):
+                continue
             base = folder.joinpath(*parts)
             for file in (base.with_name(base.name + ".py"), base / "__init__.py"):
                 try:
@@ -94,6 +98,15 @@ class Project:
                 except (OSError, ValueError):  # noqa: PERF203  # at most six looks at the disk
                     continue
         return None
+
+    def _has(self, folder: Path, top: str) -> bool:
+        """Tell whether a folder may hold a module: most imports are of packages that are installed."""
+        if folder not in self._held:
+            try:
+                self._held[folder] = frozenset(name.removesuffix(".py") for name in os.listdir(folder))
+            except OSError:
+                self._held[folder] = frozenset()
+        return top in self._held[folder]
 
     # what a result stands on, for the cache
 

@@ -44,14 +44,15 @@ class _Shows(NamedTuple):
 class Shown:
     """Does a key that is read arrive where it is shown, or in a URL's query?"""
 
+    # What holds a text before the texts: where it stands decides.
     sources: tuple[type[ast.AST], ...] = (
+        ast.Call,
+        ast.JoinedStr,
+        ast.BinOp,
         ast.Name,
         ast.Attribute,
         ast.Subscript,
-        ast.Call,
         ast.Constant,
-        ast.JoinedStr,
-        ast.BinOp,
         ast.Dict,
     )
     targets: tuple[type[ast.AST], ...] = (
@@ -70,10 +71,8 @@ class Shown:
         """Ask so about a module's text."""
         self._text, self._catalogue = text, catalogue
         self._brought: dict[str, bool] = {}
-        self._shows = {
-            name: shows.receivers if not any(package in text for package in shows.packages) else None
-            for name, shows in _sinks(catalogue).items()
-        }
+        self._shows = _sinks(catalogue)
+        self._by_any: dict[str, bool] = {}  # methods and functions that may show what they are given, whosever they are
         self._views = _views(catalogue)
         self._readers, self._calls = _readers(catalogue)
         self._query = tables_of(catalogue).query
@@ -226,10 +225,12 @@ class Shown:
     def _given(self, node: ast.Call, flow: Flow) -> Iterator[set[str]]:
         func = node.func
         name = written(last(func))
-        if name in self._shows:
-            receivers = self._shows[name]
+        shows = self._shows.get(name)
+        if shows is not None:
+            if name not in self._by_any:
+                self._by_any[name] = any(package in self._text for package in shows.packages)
             of = func.value if isinstance(func, ast.Attribute) else None
-            if receivers is None or (of is not None and written(last(of)) in receivers):
+            if self._by_any[name] or (of is not None and written(last(of)) in shows.receivers):
                 yield flow.arguments(node)
         for keyword in node.keywords:
             if id(keyword.value) in self._placed:
