@@ -222,12 +222,16 @@ def _prepare(signals: Signals, ready: set[str]) -> None:
         ready.add("checks")
         from keyguard import findings, suppress  # noqa: F401, PLC0415  # 10 ms
         from keyguard.checks import facts  # noqa: F401, PLC0415  # 28 ms
-    if signals.likely and "python" not in ready:
+    if (signals.likely or signals.connects) and "python" not in ready:
+        # A module that names a model may be spared; of a tree that has some, one never is.
         ready.add("python")
-        from keyguard.python import facts as python_facts  # noqa: F401, PLC0415  # LibCST: 190 ms
-    if signals.looks and "looks" not in ready:
+        import libcst  # noqa: F401, PLC0415  # 190 ms
+
+        from keyguard.python import facts as python_facts  # noqa: F401, PLC0415  # as above
+        from keyguard.python import network, project  # noqa: F401, PLC0415  # 20 ms
+    if (signals.looks or signals.connects) and "looks" not in ready:
         ready.add("looks")
-        from keyguard.python import glance  # noqa: F401, PLC0415  # ast: 4 ms
+        from keyguard.python import dialing, glance, showing  # noqa: F401, PLC0415  # ast: 8 ms
     if not signals.plugins <= ready:
         ready.update(signals.plugins)
         from keyguard.secrets.detect import load  # noqa: PLC0415  # 28 ms for the first plug-in
@@ -483,7 +487,7 @@ class _File:
         connecting = [check for check in NETWORK_CHECKS if selected(check.rule) and self._concerns(check, signals)]
         if connecting and not surveyed and not self._may_dial(sources):
             connecting = []
-        lines = None if surveyed else self._may_hold_keys(sources, signals, wanted)
+        lines = None if surveyed else self._may_hold_keys(sources, signals, wanted, connects=bool(connecting))
         if lines is None or lines:
             choice = None if surveyed else self._bodies(signals, lines, connecting)
             self._check_whole(sources, signals, wanted, connecting, choice, surveyed=surveyed)
@@ -494,18 +498,15 @@ class _File:
         self, signals: Signals, lines: Collection[int] | None, connecting: Sequence[NetworkCheck]
     ) -> Choice | None:
         """Choose what to parse of a module that may hold or show keys; None means all of it."""
-        from keyguard.python.bodies import either, on_lines, saying, with_callers  # noqa: PLC0415  # where Python is parsed
+        from keyguard.python.bodies import on_lines, saying  # noqa: PLC0415  # where Python is parsed
 
         prefilter = self._session.prefilter
         if lines is None:
             # Where nothing talks to a model, what a function does without a word about keys hardly matters.
             return None if signals.talks or connecting else saying(prefilter.matters)
-        if not connecting:
-            return on_lines(lines)
-        # Away from models a request is all that there is to find, and any body may hold one.
-        return either(on_lines(lines), with_callers(prefilter.connects)) if signals.connects else None
+        return on_lines(lines)
 
-    def _check_whole(
+    def _check_whole(  # noqa: PLR0913  # what is known of one module, a word each
         self,
         sources: Sequence[SourceFile],
         signals: Signals,
@@ -574,9 +575,12 @@ class _File:
         )
 
     def _may_hold_keys(
-        self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object]
+        self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object], *, connects: bool
     ) -> Collection[int] | None:
-        """Tell whether a parse can find or explain a key: no line, what the cheaper looks leave, or None for all."""
+        """Tell whether a parse can find or explain a key: no line, what the cheaper looks leave, or None for all.
+
+        Of a module that `connects` hardly a function is left out, so that one look that sees something is enough.
+        """
         if not signals.python or (not wanted and not self._settings.is_selected("KG002")):
             return ()
         if signals.likely:
@@ -584,7 +588,7 @@ class _File:
         lines: set[int] = set()
         for look in signals.looks:
             seen = self._sees(look, sources)
-            if seen is None:
+            if seen is None or (seen and connects):
                 return None
             lines.update(seen)
         return lines

@@ -89,16 +89,6 @@ def on_lines(lines: Collection[int]) -> Choice:
     return choose
 
 
-def either(*choices: Choice) -> Choice:
-    """Want the bodies that one of several choices wants."""
-
-    def choose(code: str) -> Callable[[Body], bool]:
-        wanted = [choice(code) for choice in choices]
-        return lambda body: any(wants(body) for wants in wanted)
-
-    return choose
-
-
 def outline(code: str, keep: Callable[[Body], bool]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
     """Replace the bodies that `keep` does not ask for by a constant: the rest of the module stays as it is.
 

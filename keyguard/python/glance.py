@@ -51,14 +51,22 @@ def environment_shown_on(text: str, catalogue: Catalogue) -> Collection[int] | N
     return _way(text, Flow(Environment(shown), read | wrappers | _READS))
 
 
-def may_give(text: str, catalogue: Catalogue) -> bool:
-    """Tell whether a literal that may be a key arrives where it is known to be one; True if it cannot be told."""
+def given_on(text: str, catalogue: Catalogue) -> Collection[int] | None:
+    """The lines over which a literal that may be a key arrives where it is known to be one; None for all."""
     from keyguard.python.flow import Flow  # noqa: PLC0415  # as above
-    from keyguard.python.literals import Literals  # noqa: PLC0415  # as above
+    from keyguard.python.literals import Literals, gives_to_clients  # noqa: PLC0415  # as above
 
+    told = _told_apart(text)
+    if told is None:
+        return None
     _, read, wrappers = _names(catalogue)
-    flows = (Flow(Literals(catalogue, of_clients=kind), read | wrappers | _READS) for kind in (False, True))
-    return any(_way(text, flow) != frozenset() for flow in flows)
+    lines: frozenset[int] = frozenset()
+    for of_clients in (False, True) if gives_to_clients(told, catalogue) else (False,):
+        way = _way(text, Flow(Literals(catalogue, of_clients=of_clients), read | wrappers | _READS))
+        if way is None:
+            return None
+        lines |= way
+    return lines
 
 
 def may_dial(text: str, catalogue: Catalogue, brings: Brings) -> bool:
@@ -77,15 +85,15 @@ def may_dial(text: str, catalogue: Catalogue, brings: Brings) -> bool:
     return behind.is_asked and _way(text, Flow(behind, read | wrappers | _READS)) != frozenset()
 
 
-def may_build(text: str, catalogue: Catalogue) -> bool:
-    """Tell whether a module may put a key together from pieces, of which one is its prefix; True if it cannot be told.
+def built_on(text: str, catalogue: Catalogue) -> Collection[int] | None:
+    """The lines over which a module may put a key together from pieces, of which one is its prefix; None for all.
 
     Pieces that lie side by side are one literal here, which is asked for a whole key.
     """
     from keyguard.python.flow import Flow, Pieces  # noqa: PLC0415  # as above
 
     _, read, wrappers = _names(catalogue)
-    return _way(text, Flow(Pieces(text, catalogue), read | wrappers | _READS)) != frozenset()
+    return _way(text, Flow(Pieces(text, catalogue), read | wrappers | _READS))
 
 
 def may_hold(text: str, _: Catalogue) -> bool:
@@ -181,8 +189,8 @@ def _names(catalogue: Catalogue) -> tuple[frozenset[str], frozenset[str], frozen
 # The lines over which what is asked for came about, which stand for the functions they are in; none, or None for all.
 LOOKS: Mapping[str, Callable[[str, Catalogue], Collection[int] | None]] = {
     HELD: lambda text, catalogue: None if may_hold(text, catalogue) else (),
-    GIVEN: lambda text, catalogue: None if may_give(text, catalogue) else (),
-    BUILT: lambda text, catalogue: None if may_build(text, catalogue) else (),
+    GIVEN: given_on,
+    BUILT: built_on,
     SHOWN: shown_on,
     ENVIRONMENT: environment_shown_on,
 }

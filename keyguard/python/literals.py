@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from keyguard.catalogue import Catalogue
-    from keyguard.python.flow import Flow, Taken
+    from keyguard.python.flow import Flow, Taken, Told
 
 # What turns a text into another one that may be a key, though it is none itself.
 _DECODING = frozenset(
@@ -64,7 +64,7 @@ class Literals:
         if not text or _RUN.search(text) is None:
             return False
         if self._of_clients:
-            found = len(text) <= _LONGEST and looks_unknown(text.strip(), self._catalogue) and len(text.split()) == 1
+            found = len(text) <= _LONGEST and len(text.split()) == 1 and looks_unknown(text.strip(), self._catalogue)
         else:
             found = self._may_be(text) is not MayBe.NEVER
         if found:
@@ -182,6 +182,14 @@ class Literals:
 
     def _is_credential(self, name: str) -> bool:
         return name in self._names or is_credential_name(name, self._catalogue)
+
+
+def gives_to_clients(told: Told, catalogue: Catalogue) -> bool:
+    """Tell whether a module calls what takes a key, or sets an attribute that is one."""
+    clients, settings = clients_of(catalogue)
+    return any(written(last(node.func)) in clients for node in told.of(ast.Call)) or any(
+        isinstance(node.ctx, ast.Store) and node.attr in settings for node in told.of(ast.Attribute)
+    )
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from functools import cached_property
 from pathlib import Path
@@ -103,7 +102,7 @@ class Project:
         """Tell whether a folder may hold a module: most imports are of packages that are installed."""
         if folder not in self._held:
             try:
-                self._held[folder] = frozenset(name.removesuffix(".py") for name in os.listdir(folder))
+                self._held[folder] = frozenset(file.name.removesuffix(".py") for file in folder.iterdir())
             except OSError:
                 self._held[folder] = frozenset()
         return top in self._held[folder]

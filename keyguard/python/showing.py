@@ -82,7 +82,7 @@ class Shown:
         self._is_loose = False  # such a text stands elsewhere than in the expression that makes the URL
         self._limit = catalogue.sinks.max_slice
 
-    def begins(self, node: ast.AST) -> bool:
+    def begins(self, node: ast.AST) -> bool:  # noqa: PLR0911  # one return a kind of node
         """Tell whether an expression may be a key that is read, or the whole environment."""
         if isinstance(node, ast.Name):
             return node.id in ENVIRONMENTS or (node.id.isupper() and self._is_brought(node.id))
@@ -172,7 +172,8 @@ class Shown:
             isinstance(func, ast.Attribute)
             and written(last(func.value)) in ENVIRONMENTS
             and func.attr in {"get", "pop", "setdefault", "keys"}
-            and len(node.args) + len(node.keywords) <= 1
+            and all(isinstance(item, ast.Constant) for item in node.args[1:])
+            and all(isinstance(item.value, ast.Constant) for item in node.keywords)
         )
 
     def _is_short(self, part: ast.Slice) -> bool:
