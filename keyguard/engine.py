@@ -13,7 +13,7 @@ from keyguard.prefilter import FOUND, WIDE
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from keyguard.cache import ResultCache
     from keyguard.catalogue import Catalogue
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from keyguard.naming import Naming, Variables
     from keyguard.prefilter import Prefilter, Signals
     from keyguard.python.around import Surroundings
+    from keyguard.python.bodies import Choice
     from keyguard.python.facts import PythonFacts
     from keyguard.python.module import Module
     from keyguard.python.network import Network
@@ -234,12 +235,16 @@ def _prepare(signals: Signals, ready: set[str]) -> None:
         ready.add("checks")
         from keyguard import findings, suppress  # noqa: F401, PLC0415  # 10 ms
         from keyguard.checks import facts  # noqa: F401, PLC0415  # 28 ms
-    if signals.likely and "python" not in ready:
+    if (signals.likely or signals.connects) and "python" not in ready:
+        # A module that names a model may be spared; of a tree that has some, one never is.
         ready.add("python")
-        from keyguard.python import facts as python_facts  # noqa: F401, PLC0415  # LibCST: 190 ms
-    if signals.looks and "looks" not in ready:
+        import libcst  # noqa: F401, PLC0415  # 190 ms
+
+        from keyguard.python import facts as python_facts  # noqa: F401, PLC0415  # as above
+        from keyguard.python import network, project  # noqa: F401, PLC0415  # 20 ms
+    if (signals.looks or signals.connects) and "looks" not in ready:
         ready.add("looks")
-        from keyguard.python import glance  # noqa: F401, PLC0415  # ast: 4 ms
+        from keyguard.python import dialing, glance, showing  # noqa: F401, PLC0415  # ast: 8 ms
     if not signals.plugins <= ready:
         ready.update(signals.plugins)
         from keyguard.secrets.detect import load  # noqa: PLC0415  # 28 ms for the first plug-in
@@ -495,17 +500,34 @@ class _File:
         selected = self._settings.is_selected
         wanted = [check for check in PYTHON_CHECKS if selected(check.rule)]
         connecting = [check for check in NETWORK_CHECKS if selected(check.rule) and self._concerns(check, signals)]
-        if surveyed or self._may_hold_keys(sources, signals, wanted):
-            self._check_whole(sources, signals, wanted, connecting, surveyed=surveyed)
+        if connecting and not surveyed and not self._may_dial(sources):
+            connecting = []
+        lines = None if surveyed else self._may_hold_keys(sources, signals, wanted, connects=bool(connecting))
+        if lines is None or lines:
+            choice = None if surveyed else self._bodies(signals, lines, connecting)
+            self._check_whole(sources, signals, wanted, connecting, choice, surveyed=surveyed)
         elif connecting:
             self._check_connections(sources, signals, connecting)
 
-    def _check_whole(
+    def _bodies(
+        self, signals: Signals, lines: Collection[int] | None, connecting: Sequence[NetworkCheck]
+    ) -> Choice | None:
+        """Choose what to parse of a module that may hold or show keys; None means all of it."""
+        from keyguard.python.bodies import on_lines, saying  # noqa: PLC0415  # where Python is parsed
+
+        prefilter = self._session.prefilter
+        if lines is None:
+            # Where nothing talks to a model, what a function does without a word about keys hardly matters.
+            return None if signals.talks or connecting else saying(prefilter.matters)
+        return on_lines(lines)
+
+    def _check_whole(  # noqa: PLR0913  # what is known of one module, a word each
         self,
         sources: Sequence[SourceFile],
         signals: Signals,
         wanted: Sequence[PythonCheck],
         connecting: Sequence[NetworkCheck],
+        choice: Choice | None,
         *,
         surveyed: bool,
     ) -> None:
@@ -514,9 +536,7 @@ class _File:
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
         session = self._session
-        # Where nothing talks to a model, what a function does without a word about keys hardly matters.
-        matters = None if signals.talks or connecting or surveyed else session.prefilter.matters
-        facts = read_cells(sources, session.catalogue, session.project(), matters, self._target.location)
+        facts = read_cells(sources, session.catalogue, session.project(), choice, self._target.location)
         if isinstance(facts, ParseFailure):
             self._unparsed(sources, facts, signals)
             return
@@ -548,17 +568,28 @@ class _File:
         self, sources: Sequence[SourceFile], signals: Signals, checks: Sequence[NetworkCheck]
     ) -> None:
         """Run the rules about connections over what of a module has to do with them."""
-        from keyguard.python.facts import look_around  # noqa: PLC0415  # LibCST: 190 ms
+        from keyguard.python.bodies import with_callers  # noqa: PLC0415  # LibCST: 190 ms
+        from keyguard.python.facts import look_around  # noqa: PLC0415  # as above
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
         session = self._session
         # Away from models a request is all that there is to find, and any body may hold one.
-        matters = session.prefilter.connects if signals.connects else None
-        near = look_around(sources, session.catalogue, session.project(), matters, self._target.location)
+        choice = with_callers(session.prefilter.connects) if signals.connects else None
+        near = look_around(sources, session.catalogue, session.project(), choice, self._target.location)
         if isinstance(near, ParseFailure):
             self._unparsed(sources, near, signals)
         else:
             self._connect(near, checks)
+
+    def _may_dial(self, sources: Sequence[SourceFile]) -> bool:
+        """Look quickly whether the module has to do with connections at all: one in ten that names a model does."""
+        from keyguard.python import glance  # noqa: PLC0415  # ast: 2 ms
+        from keyguard.source import python_text  # noqa: PLC0415  # 1 ms
+
+        session = self._session
+        here = session.project().at(self._target.location)
+        text = "\n".join(map(python_text, sources))
+        return glance.may_dial(text, session.catalogue, here.may_bring)
 
     def _concerns(self, check: NetworkCheck, signals: Signals) -> bool:
         """Tell whether a rule can say anything that is shown: elsewhere than near models, only the low voices."""
@@ -570,11 +601,24 @@ class _File:
             and self._settings.is_shown(check.rule, Severity.LOW, Confidence.HIGH)
         )
 
-    def _may_hold_keys(self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object]) -> bool:
-        """Tell whether a parse can find or explain a key: what the cheaper looks leave."""
+    def _may_hold_keys(
+        self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object], *, connects: bool
+    ) -> Collection[int] | None:
+        """Tell whether a parse can find or explain a key: no line, what the cheaper looks leave, or None for all.
+
+        Of a module that `connects` hardly a function is left out, so that one look that sees something is enough.
+        """
         if not signals.python or (not wanted and not self._settings.is_selected("KG002")):
-            return False
-        return signals.likely or any(self._sees(look, sources) for look in signals.looks)
+            return ()
+        if signals.likely:
+            return None
+        lines: set[int] = set()
+        for look in signals.looks:
+            seen = self._sees(look, sources)
+            if seen is None or (seen and connects):
+                return None
+            lines.update(seen)
+        return lines
 
     def _connect(self, near: Surroundings, checks: Sequence[NetworkCheck]) -> Network:
         """Run the rules about connections over one walk's facts."""
@@ -643,13 +687,13 @@ class _File:
             fix = hit.fix and _placed(hit.fix, source, module)
             self._add(source, (hit._replace(span=span, related=related, fix=fix),))
 
-    def _sees(self, look: str, sources: Sequence[SourceFile]) -> bool:
-        """Take one of the quick looks that the prefilter asks for: its yes may be wrong, its no is not."""
+    def _sees(self, look: str, sources: Sequence[SourceFile]) -> Collection[int] | None:
+        """Take one of the quick looks that the prefilter asks for: what it sees may be wrong, what it leaves is not."""
         catalogue = self._session.catalogue
         if look == FOUND:
             from keyguard.secrets.shapes import keys_in_text  # noqa: PLC0415  # as in check_text
 
-            return any(keys_in_text(source, catalogue) for source in sources)
+            return None if any(keys_in_text(source, catalogue) for source in sources) else ()
         from keyguard.python import glance  # noqa: PLC0415  # ast: 2 ms, for Python that reads or may hold a key
         from keyguard.source import python_text  # noqa: PLC0415  # 1 ms
 

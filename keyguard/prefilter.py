@@ -160,8 +160,9 @@ class Signals(NamedTuple):
 # Rules that have something to say, though in a low voice, about code that has nothing to do with models.
 WIDE = frozenset({"KG301", "KG303", "KG502"})
 # What a quick look at Python can tell: that a search of its text finds a key, that a literal may be a key which only a
-# name tells, that pieces of a key are put together, that a key it reads is shown, that the whole environment is.
-FOUND, HELD, BUILT, SHOWN, ENVIRONMENT = "found", "held", "built", "shown", "environment"
+# name tells, that it gets such a name or to a client, that pieces of a key are put together, that a key it reads is
+# shown, that the whole environment is.
+FOUND, HELD, GIVEN, BUILT, SHOWN, ENVIRONMENT = "found", "held", "given", "built", "shown", "environment"
 
 NOTHING = Signals()
 _BINARY = Signals(is_binary=True)
@@ -282,12 +283,13 @@ class Prefilter:
         if kind not in _PYTHON:
             return NOTHING
         pieces = self._pattern("pieces").search(flat) is not None
-        if encoded or (talks and (named or found or pieces)) or self._hides(flat, talks=talks):
+        if encoded or self._is_backwards(flat):
             return Signals(python=True, likely=True)
+        given = talks and (named or found or pieces or self._holds_literal(flat))
         looks = (
-            *([HELD] if named else []),
             *([FOUND] if found or named else []),
-            *([BUILT] if pieces and self._has_random_literal(flat, 16) else []),
+            *([GIVEN] if given else [HELD] if named else []),
+            *([BUILT] if pieces and (talks or self._has_random_literal(flat, 16)) else []),
             *([ENVIRONMENT] if self._whole_environment.search(flat) and self._shows_environment(flat) else []),
             *([SHOWN] if self._may_show(flat, model=talks) else []),
         )
@@ -297,11 +299,13 @@ class Prefilter:
         """Tell whether Python may call a model: it names one in full, or a path only model APIs have, and calls."""
         return (talks or _MODEL_PATH in flat) and self._pattern("calls").search(flat) is not None
 
-    def _hides(self, flat: bytes, *, talks: bool) -> bool:
-        """Tell whether Python may hold a key that its text does not show."""
-        if self._backwards.search(flat) is not None and self._pattern("reversed").search(flat) is not None:
-            return True
-        return talks and (self._has_random_literal(flat, 20) or self._joined.search(flat) is not None)
+    def _is_backwards(self, flat: bytes) -> bool:
+        """Tell whether Python may hold a key that is written backwards."""
+        return self._backwards.search(flat) is not None and self._pattern("reversed").search(flat) is not None
+
+    def _holds_literal(self, flat: bytes) -> bool:
+        """Tell whether Python has a literal, or two that make one, that may be a key of no known form."""
+        return self._has_random_literal(flat, 20) or self._joined.search(flat) is not None
 
     def _may_show(self, flat: bytes, *, model: bool) -> bool:
         """Tell whether Python may show a key that it reads, or put it into a URL."""

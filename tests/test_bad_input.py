@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,6 @@ from tests.runs import Result, Tree, environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 LEAK = 'from openai import OpenAI\n\nclient = OpenAI(api_key="<openai-key>")\n'
 CLEAN = 'import os\n\nkey = os.environ["OPENAI_API_KEY"]\n'
@@ -533,6 +533,16 @@ def heeds_interrupts() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+def wait_for_work(pid: int) -> None:
+    """Wait until a process has computed for half a second: on a busy machine it may not have begun to listen before."""
+    stat = Path(f"/proc/{pid}/stat")
+    time.sleep(1.2)
+    for _ in range(100):
+        if not stat.exists() or sum(map(int, stat.read_text().split()[13:15])) >= os.sysconf("SC_CLK_TCK") // 2:
+            return
+        time.sleep(0.1)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals")

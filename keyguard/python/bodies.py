@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
 # What a bracket or a line start may hide in: comments, strings of one line or of several, continued lines. Every
 # alternative moves forward, so the scan is linear.
@@ -18,6 +19,8 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _DEF = re.compile(r"(?P<indent>[ \t\f]*)(?:async[ \t]+)?def[ \t]+(?P<name>[^\W\d]\w*)")
+_CALL = re.compile(r"([^\W\d]\w*)\(")
+_LINE = re.compile(r"\r\n|\r|\n")
 _STEPS = 3  # calls between a function and the one it has to do with
 _BLANK = re.compile(r"[ \t\f]*(?:#|$|[\r\n])")
 
@@ -60,6 +63,30 @@ def function_bodies(code: str) -> Iterator[Body]:
         index = last + 1
         inner = _inner_indent(code, lines[first : last + 1])
         yield Body(header["name"], lines[first][0], lines[last][1], inner)
+
+
+Choice: TypeAlias = "Callable[[str], Callable[[Body], bool]]"  # of a module's text, which bodies are wanted
+
+
+def saying(says: Callable[[str], bool]) -> Choice:
+    """Want the bodies whose own text `says` takes."""
+    return lambda code: lambda body: says(code[body.start : body.end])
+
+
+def with_callers(says: Callable[[str], bool]) -> Choice:
+    """Want the bodies whose text `says` takes, and those that have to do with them: see `related`."""
+    return lambda code: related(code, says)
+
+
+def on_lines(lines: Collection[int]) -> Choice:
+    """Want the bodies in which one of these lines stands, counted from 1."""
+
+    def choose(code: str) -> Callable[[Body], bool]:
+        starts = [0, *(found.end() for found in _LINE.finditer(code))]
+        places = sorted(starts[line - 1] for line in lines if 0 < line <= len(starts))
+        return lambda body: bisect_left(places, body.start) < bisect_left(places, body.end)
+
+    return choose
 
 
 def outline(code: str, keep: Callable[[Body], bool]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
@@ -108,6 +135,15 @@ def _inner_indent(code: str, lines: list[tuple[int, int]]) -> str:
     return " "
 
 
+def _called(code: str, bodies: Sequence[Body], kept: Collection[int]) -> set[int]:
+    """The bodies of functions that kept ones call: what they give may be what a request is made with."""
+    by_name: dict[str, list[int]] = {}
+    for body in bodies:
+        by_name.setdefault(body.name, []).append(body.start)
+    names = {found[1] for body in bodies if body.start in kept for found in _CALL.finditer(code, body.start, body.end)}
+    return {start for name in names & by_name.keys() for start in by_name[name]}
+
+
 def related(code: str, says: Callable[[str], bool]) -> Callable[[Body], bool]:
     """Choose the bodies of functions that `says` takes, and those that name a function so chosen, a few steps far.
 
@@ -115,6 +151,7 @@ def related(code: str, says: Callable[[str], bool]) -> Callable[[Body], bool]:
     """
     bodies = list(function_bodies(code))
     kept = {body.start for body in bodies if says(code[body.start : body.end])}
+    kept |= _called(code, bodies, kept)
     names = {body.name for body in bodies if body.start in kept}
     fresh = names
     for _ in range(_STEPS):

@@ -14,13 +14,12 @@ from keyguard.python.index import plain_string, spell
 from keyguard.python.limits import Limits
 from keyguard.python.network import Attempts, Connection, Host, HttpCall, HttpSession, Limit, ModelCall, Network
 from keyguard.python.sessions import Opened, Sessions, is_insecure
-from keyguard.python.tables import is_key_variable, tables_of
+from keyguard.python.tables import RAW, is_key_variable, names_of
 from keyguard.versions import before, just_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from keyguard.catalogue import Catalogue
     from keyguard.knowledge import HttpClient, Sdk
     from keyguard.python.around import Surroundings
     from keyguard.python.evaluate import Change
@@ -28,45 +27,12 @@ if TYPE_CHECKING:
     from keyguard.python.tables import Client
     from keyguard.settings import Advice
 
-# Between a client and a method that returns the response with its headers: the same request.
-_RAW = ("with_raw_response.", "with_streaming_response.")
 _VERBS = frozenset({"get", "post", "put", "patch", "delete", "head", "options"})
 _DEEPEST = 4  # objects made from objects of a client (`client.chats.create(…).send_message`)
 _MOST_HOSTS = 8
 _MOST_HEADERS = 64  # of a session, that are looked at for one request
 _MOST_BOUNDS = 256  # `with` statements of one function that are looked at for one call
 _PARTIAL = frozenset({"functools.partial", "functools.partialmethod"})
-
-
-@dataclass(frozen=True, slots=True)
-class _Names:
-    """The last parts of names by which calls are told apart cheaply, before anything is evaluated."""
-
-    last: frozenset[str]
-    methods: frozenset[str]
-    distinctive: Mapping[str, tuple[str, ...]]  # a method's last part: the methods that end with it
-    first_of: Mapping[str, str]  # a distinctive method: the SDK when only one has it
-
-
-@functools.lru_cache(maxsize=4)  # one table a catalogue, and a run has one catalogue
-def _names_of(catalogue: Catalogue) -> _Names:
-    tables = tables_of(catalogue)
-    last = {name.rpartition(".")[2] for name in (*tables.clients, *tables.http)}
-    methods: set[str] = set()
-    distinctive: dict[str, list[str]] = {}
-    owners: dict[str, set[str]] = {}
-    for sdk in catalogue.sdks.values():
-        own = [made.methods for made in sdk.constructors if made.methods is not None]
-        methods.update(name.rpartition(".")[2] for names in (sdk.methods, *own) for name in names)
-        for name in sdk.distinctive:
-            distinctive.setdefault(name.rpartition(".")[2], []).append(name)
-            owners.setdefault(name, set()).add(sdk.id)
-    return _Names(
-        frozenset(last | methods),
-        frozenset(methods),
-        {key: tuple(sorted(set(names), key=len, reverse=True)) for key, names in distinctive.items()},
-        {name: next(iter(ids)) for name, ids in owners.items() if len(ids) == 1},
-    )
 
 
 def network_of(near: Surroundings, advice: Advice, versions: Mapping[str, str] | None = None) -> Network:
@@ -107,7 +73,7 @@ class _Finder:
 
     def __init__(self, near: Surroundings, versions: Mapping[str, str], trusted: Mapping[str, str]) -> None:
         self.near, self.index, self.evaluator, self.catalogue = near, near.index, near.evaluator, near.catalogue
-        self.tables, self.names = near.tables, _names_of(near.catalogue)
+        self.tables, self.names = near.tables, names_of(near.catalogue)
         self.versions, self.trusted = versions, trusted
         self.env_writes = env_writes(near)
         self.all_settings = module_settings(near)
@@ -849,7 +815,7 @@ def client_is_call(client: Client | None) -> bool:
 
 
 def _without_raw(method: str) -> str:
-    for raw in _RAW:
+    for raw in RAW:
         method = method.replace(raw, "")
     return method
 

@@ -16,10 +16,11 @@ from keyguard.python.tables import is_key_variable
 from keyguard.secrets.shapes import keys_in_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import Provider
+    from keyguard.python.bodies import Choice
     from keyguard.python.index import Index, Node
     from keyguard.python.keys import Draft
     from keyguard.python.outputs import Shown
@@ -118,17 +119,17 @@ def read_cells(
     parts: Sequence[SourceFile],
     catalogue: Catalogue,
     project: Project | None = None,
-    matters: Callable[[str], bool] | None = None,
+    choice: Choice | None = None,
     location: str | None = None,
 ) -> PythonFacts | ParseFailure:
     """Read the code cells of one notebook, in order, as one module: names of earlier cells are seen in later ones.
 
     Spans are offsets of the joined text; `PythonFacts.place` leads back to a cell. Cells that do not parse are left out
     of the module, told in `failures`, and only their text is searched; if none parses, the first failure is the answer.
-    With `matters`, functions of a file whose text it does not ask for are not parsed. `location` is where the file
+    With a `choice`, functions of a file that it does not want are not parsed. `location` is where the file
     lies, for its imports; without it, where its reported path leads from the project's root.
     """
-    module, failures = _parsed(parts, matters)
+    module, failures = _parsed(parts, choice)
     return _facts(module, catalogue, project, failures, location)
 
 
@@ -136,22 +137,22 @@ def look_around(
     parts: Sequence[SourceFile],
     catalogue: Catalogue,
     project: Project,
-    matters: Callable[[str], bool] | None,
+    choice: Choice | None,
     location: str,
 ) -> Surroundings | ParseFailure:
     """Read a file or a notebook's cells for its connections alone, as `read_cells` does; its keys are not looked for.
 
-    Functions that `matters` does not ask for are not parsed, unless they name one that is; without it all are.
+    Functions that a `choice` does not want are not parsed; without one all are.
     """
-    module, _ = _parsed(parts, matters, with_callers=True)
+    module, _ = _parsed(parts, choice)
     return module if isinstance(module, ParseFailure) else _around(module, catalogue, project, location)
 
 
 def _parsed(
-    parts: Sequence[SourceFile], matters: Callable[[str], bool] | None, *, with_callers: bool = False
+    parts: Sequence[SourceFile], choice: Choice | None
 ) -> tuple[Module | ParseFailure, tuple[tuple[SourceFile, ParseFailure], ...]]:
     """The module of a file or of all cells that parse, and the cells that do not."""
-    whole = parse_parts(parts, matters=matters, with_callers=with_callers)
+    whole = parse_parts(parts, choice=choice)
     if len(parts) < 2 or not isinstance(whole, ParseFailure):  # noqa: PLR2004  # one cell fails for all there is
         return whole, ()
     failures = [(part, failure) for part in parts if isinstance(failure := parse(part), ParseFailure)]

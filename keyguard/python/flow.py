@@ -10,8 +10,8 @@ from __future__ import annotations
 import ast
 import re
 from functools import lru_cache
-from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from itertools import count, pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from keyguard.prefilter import compiled
 from keyguard.python.glance import below
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from keyguard.catalogue import Catalogue
 
-_ENVIRONMENTS = frozenset({"environ", "environb"})
+ENVIRONMENTS = frozenset({"environ", "environb"})
 # Methods that make a text of several, or another one of one.
 _COMBINING = frozenset(
     {"join", "format", "format_map", "replace", "translate", "removeprefix", "removesuffix", "lower", "upper", "title"}
@@ -69,6 +69,7 @@ _FLOWING = (
     ast.FunctionDef,
     ast.AsyncFunctionDef,
     ast.ClassDef,
+    ast.Dict,
 )
 
 
@@ -77,6 +78,7 @@ class Question(Protocol):
 
     sources: tuple[type[ast.AST], ...]
     targets: tuple[type[ast.AST], ...]
+    keyed: bool  # whether what is put into a mapping under a name, or asked of it by one, is a place of that name
 
     def begins(self, node: ast.AST) -> bool:
         """Tell whether an expression is what is followed."""
@@ -87,6 +89,24 @@ class Question(Protocol):
     def arrives(self, node: ast.AST, flow: Flow) -> Iterator[set[str]]:
         """Yield the names that make up what arrives in a node, an empty name being what is followed itself."""
 
+    def taken_from(self, node: ast.Attribute | ast.Subscript | ast.Call) -> Taken | None:
+        """Tell what a part of something is made from, where that is not all that the whole is made from."""
+
+
+class Taken(NamedTuple):
+    """What a part of something is made from: places by name, and expressions."""
+
+    names: tuple[str, ...]
+    made_from: tuple[ast.AST, ...] = ()
+
+
+class _Step(NamedTuple):
+    """Names that get what other names hold, and a line of the function in which they do."""
+
+    into: set[str]
+    made_from: set[str]
+    line: int
+
 
 class _Signature(NamedTuple):
     """The parameters of a function: the variables at each position, by name, and of any number of arguments."""
@@ -96,6 +116,22 @@ class _Signature(NamedTuple):
     rest: frozenset[str]
 
 
+# The fields of every kind of node that hold nodes: what only says load or store, or which operator it is, has no use.
+_IDLE = frozenset(
+    {"ctx", "op", "ops", "id", "attr", "arg", "name", "asname", "module", "level", "lineno", "kind", "type_comment"}
+    | {"conversion", "simple", "is_async", "type_ignores", "tag", "rest", "kwd_attrs", "annotation", "returns"}
+)
+_FIELDS: Mapping[type[ast.AST], tuple[str, ...]] = {
+    kind: ()
+    if kind in {ast.Constant, ast.Global, ast.Nonlocal, ast.MatchSingleton}
+    else tuple(name for name in kind._fields if name not in _IDLE)
+    for kind in vars(ast).values()
+    if isinstance(kind, type) and issubclass(kind, ast.AST)
+}
+_FUNCTIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda})
+_DECLARING = frozenset({ast.ClassDef, ast.Global, ast.Nonlocal, ast.Return, ast.Yield, ast.YieldFrom})
+
+
 class Flow:
     """Collects what flows into which names and where it must not arrive, from all nodes of a module."""
 
@@ -103,29 +139,26 @@ class Flow:
         """Follow what a question asks for; `read` are further calls that give back what they are given."""
         self._question = question
         self._handing_on = read | _handing_on()
-        self._flows: list[tuple[set[str], set[str]]] = []
-        self._arrived: list[set[str]] = []
+        self._flows: list[_Step] = []
+        self._arrived: list[_Step] = []
         self._signatures: dict[str, list[_Signature]] = {}
         self._calls: list[ast.Call] = []
         self._begins: frozenset[int] = frozenset()
         self._returns: Mapping[int, Sequence[ast.AST]] = {}
 
-    def take(self, tree: ast.Module) -> None:
-        """Take in a module; the names of its functions' variables are changed on the way."""
-        nodes, self._returns = told_apart(tree)
+    def take(self, told: Told) -> None:
+        """Take in a module as `told_apart` gives it."""
+        self._returns = told.returns
         question = self._question
-        self._begins = frozenset(
-            id(node) for node in nodes if isinstance(node, question.sources) and question.begins(node)
-        )
+        self._begins = frozenset(id(node) for node in told.of(*question.sources) if question.begins(node))
         if not self._begins:
             return
-        for node in nodes:
-            if isinstance(node, _FLOWING):
-                self._at(node)
-            if isinstance(node, question.targets):
-                self._arrived += question.arrives(node, self)
+        for node in told.of(*_FLOWING):
+            self._at(node)
+        for node in told.of(*question.targets):
+            self._arrived += [_Step(set(), names, _line(node)) for names in question.arrives(node, self)]
 
-    def _at(self, node: ast.AST) -> None:
+    def _at(self, node: ast.AST) -> None:  # noqa: C901  # one arm a kind of node
         if isinstance(node, ast.Call):
             self._calls.append(node)
         elif isinstance(node, ast.Assign):
@@ -138,30 +171,35 @@ class Flow:
             self._assign([node.optional_vars] if node.optional_vars else [], node.context_expr)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             self._define(node.name, node.args)
-            self._flows.append(({node.name}, self.returned(node)))
+            self._flows.append(_Step({node.name}, self.returned(node), _line(node)))
         elif isinstance(node, ast.ClassDef):
             self._class(node)
+        elif isinstance(node, ast.Dict) and self._question.keyed:
+            for key, value in zip(node.keys, node.values, strict=True):
+                name = literal(key) if key is not None else None
+                if name and not isinstance(value, ast.Constant):
+                    self._flows.append(_Step({name}, self.made_from(value), node.lineno))
 
-    def _assign(self, targets: Iterable[ast.AST], value: ast.AST | None) -> None:
-        names = {name for target in targets for name in changed(target)}
+    def _assign(self, targets: Iterable[ast.AST], value: ast.expr | None) -> None:
+        names = {name for target in targets for name in changed(target, keyed=self._question.keyed)}
         if value is None or not names:
             return
-        self._flows.append((names, self.made_from(value)))
+        self._flows.append(_Step(names, self.made_from(value), value.lineno))
         if isinstance(value, ast.Lambda):
             for name in names:
                 self._define(name, value.args)
 
     def _define(self, name: str, given: ast.arguments) -> None:
         positional = tuple(item.arg for item in (*given.posonlyargs, *given.args))
-        if positional and _written(positional[0]) in {"self", "cls"}:
+        if positional and written(positional[0]) in {"self", "cls"}:
             positional = positional[1:]
         rest = frozenset(item.arg for item in (given.vararg, given.kwarg) if item is not None)
-        named = {_written(name): name for name in (*positional, *(item.arg for item in given.kwonlyargs))}
+        named = {written(name): name for name in (*positional, *(item.arg for item in given.kwonlyargs))}
         self._signatures.setdefault(name, []).append(_Signature(positional, named, rest))
         defaults = zip(reversed((*given.posonlyargs, *given.args)), reversed(given.defaults), strict=False)
         for parameter, default in (*defaults, *zip(given.kwonlyargs, given.kw_defaults, strict=False)):
             if default is not None:
-                self._flows.append(({parameter.arg}, self.made_from(default)))
+                self._flows.append(_Step({parameter.arg}, self.made_from(default), default.lineno))
 
     def _class(self, node: ast.ClassDef) -> None:
         """A class is called as its `__init__` is, or with its fields in their order."""
@@ -172,37 +210,64 @@ class Flow:
                 self._define(node.name, item.args)
 
     def shows(self) -> bool:
-        """Let everything flow until nothing changes; tell whether what is followed arrived."""
+        """Tell whether what is followed arrived."""
+        return self.way() != frozenset()
+
+    def way(self) -> frozenset[int] | None:
+        """Let everything flow until nothing changes; give the lines over which what is followed arrived.
+
+        None of them when it did not arrive, and no set at all when it goes too far to tell. A line stands for the
+        function that it is in.
+        """
         if not self._arrived:
-            return False
+            return frozenset()
         for call in self._calls:
             self._call(call)
         reached = {""}
         for _ in range(_ROUNDS):
             before = len(reached)
-            for names, made_from in self._flows:
+            for into, made_from, _ in self._flows:
                 if not made_from.isdisjoint(reached):
-                    reached |= names
+                    reached |= into
             if len(reached) == before:
-                return any(not names.isdisjoint(reached) for names in self._arrived)
-        return True
+                return self._back(reached)
+        return None
+
+    def _back(self, reached: set[str]) -> frozenset[int]:
+        """The lines of the steps that led to where it arrived, from there back to where it began."""
+        arrived = [step for step in self._arrived if not step.made_from.isdisjoint(reached)]
+        lines = {step.line for step in arrived}
+        flowing = [step for step in self._flows if not step.made_from.isdisjoint(reached)]
+        wanted = {name for step in arrived for name in step.made_from if name in reached}
+        # What stands beside a key in a URL tells whose it is.
+        beside = {name for step in arrived if "" in step.made_from for name in step.made_from} - reached
+        lines.update(step.line for step in self._flows if not step.into.isdisjoint(beside))
+        while flowing:
+            used = [step for step in flowing if not step.into.isdisjoint(wanted)]
+            if not used:
+                break
+            flowing = [step for step in flowing if step.into.isdisjoint(wanted)]
+            lines.update(step.line for step in used)
+            wanted.update(name for step in used for name in step.made_from if name in reached)
+        return frozenset(lines)
 
     def _call(self, node: ast.Call) -> None:
         """Let arguments flow into the parameters they are given for; a keyword is a field's name as well."""
         for keyword in node.keywords:
             if keyword.arg is not None:
-                self._flows.append(({keyword.arg}, self.made_from(keyword.value)))
-        for signature in self._signatures.get(_last(node.func), ()):
+                self._flows.append(_Step({keyword.arg}, self.made_from(keyword.value), node.lineno))
+        for signature in self._signatures.get(last(node.func), ()):
             every = {*signature.positional, *signature.named.values(), *signature.rest}
             if any(isinstance(item, ast.Starred) for item in node.args) or any(not item.arg for item in node.keywords):
-                self._flows.append((every, self.arguments(node)))
+                self._flows.append(_Step(every, self.arguments(node), node.lineno))
                 continue
             for place, item in enumerate(node.args):
                 into = set(signature.positional[place : place + 1]) or set(signature.rest)
-                self._flows.append((into, self.made_from(item)))
+                self._flows.append(_Step(into, self.made_from(item), node.lineno))
             for keyword in node.keywords:
                 parameter = signature.named.get(keyword.arg or "")
-                self._flows.append(({parameter} if parameter else set(signature.rest), self.made_from(keyword.value)))
+                into = {parameter} if parameter else set(signature.rest)
+                self._flows.append(_Step(into, self.made_from(keyword.value), node.lineno))
 
     def arguments(self, node: ast.Call) -> set[str]:
         """Name what all arguments of a call are made from."""
@@ -210,7 +275,11 @@ class Flow:
 
     def returned(self, node: _Function) -> set[str]:
         """Name what a function gives is made from."""
-        return self.made_from(*self._returns[id(node)])
+        return self.made_from(*self.returns_of(node))
+
+    def returns_of(self, node: _Function) -> Sequence[ast.AST]:
+        """The statements with which a function gives something."""
+        return self._returns[id(node)]
 
     def made_from(self, *nodes: ast.AST) -> set[str]:
         """Name everything that expressions are made from; an empty name stands for what is followed."""
@@ -220,6 +289,12 @@ class Flow:
             part = waiting.pop()
             if id(part) in self._begins:
                 found.add("")
+            if isinstance(part, (ast.Attribute, ast.Subscript, ast.Call)):
+                taken = self._question.taken_from(part)
+                if taken is not None:
+                    found.update(taken.names)
+                    waiting += taken.made_from
+                    continue
             if isinstance(part, ast.Call):
                 waiting += self._of_call(part, found)
             elif isinstance(part, ast.Subscript):
@@ -235,7 +310,7 @@ class Flow:
 
     def _of_call(self, node: ast.Call, found: set[str]) -> Iterator[ast.AST]:
         """What a call's result is made from: the returns of a function here, or what is handed on."""
-        name = _last(node.func)
+        name = last(node.func)
         found.add(name)
         if self._question.is_cut(node):
             return
@@ -243,7 +318,7 @@ class Flow:
             yield node.func
         if name == "getattr" and len(node.args) > 1 and isinstance(node.args[1], ast.Constant):
             found.add(literal(node.args[1]) or name)
-        if _written(name) in self._handing_on:
+        if written(name) in self._handing_on:
             if isinstance(node.func, ast.Attribute):
                 yield node.func.value
             yield from node.args
@@ -272,56 +347,78 @@ class _Scope:
         return name
 
 
-def told_apart(  # noqa: C901, PLR0912  # one arm a kind of node
-    tree: ast.Module,
-) -> tuple[list[ast.AST], Mapping[int, Sequence[ast.AST]]]:
-    """Give the variables of every function names of their own; give all nodes, those above before those below.
+class Told(NamedTuple):
+    """The nodes of a module by kind, those above before those below, and what each function gives back, by `id`."""
 
-    And what each function gives back, by the `id` of its node. A name that a class in the function has for an attribute
-    stays as it is, as do the functions' own names.
+    nodes: Mapping[type[ast.AST], Sequence[Any]]
+    returns: Mapping[int, Sequence[ast.AST]]
+
+    def of(self, *kinds: type[ast.AST]) -> Iterator[Any]:
+        """Yield the nodes of some kinds, one kind after the other."""
+        for kind in kinds:
+            yield from self.nodes.get(kind, ())
+
+
+def told_apart(tree: ast.Module) -> Told:  # noqa: C901, PLR0912  # one arm a kind of node, on the hottest path
+    """Give the variables of every function names of their own; give all nodes but operators and annotations.
+
+    A name that a class in the function has for an attribute stays as it is, as do the functions' own names.
     """
-    nodes: list[ast.AST] = []
+    nodes: dict[type[ast.AST], list[Any]] = {}
     returns: dict[int, Sequence[ast.AST]] = {}
-    names: list[tuple[ast.Name | ast.arg, _Scope]] = []
-    waiting: list[tuple[ast.AST, _Scope, bool]] = [(tree, _Scope(0, None), False)]
+    names: list[tuple[Any, _Scope]] = []
+    waiting: list[tuple[Any, _Scope, bool]] = [(tree, _Scope(0, None), False)]
+    numbers = count(1)
     while waiting:
         node, scope, in_class = waiting.pop()
-        nodes.append(node)
-        if isinstance(node, ast.Constant):
+        kind = type(node)
+        nodes.setdefault(kind, []).append(node)
+        if kind is ast.Constant:
             continue
-        if isinstance(node, ast.Name):
+        if kind is ast.Name:
             names.append((node, scope))
-            if not isinstance(node.ctx, ast.Load):
+            if type(node.ctx) is not ast.Load:
                 (scope.shared if in_class else scope.assigned).add(node.id)
             continue
-        if isinstance(node, ast.arg):
+        if kind is ast.arg:
             names.append((node, scope))
             scope.assigned.add(node.arg)
             continue
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        if kind in _FUNCTIONS:
             scope.shared.add(getattr(node, "name", ""))
             inner, outer = _parts(node)
-            inside = _Scope(len(nodes), scope)
+            inside = _Scope(next(numbers), scope)
             returns[id(node)] = inside.returns
             waiting += [(item, inside, False) for item in inner]
             waiting += [(item, scope, in_class) for item in outer]
             continue
-        if isinstance(node, ast.ClassDef):
-            scope.shared.add(node.name)
-            in_class = True
-        elif isinstance(node, ast.Global):
-            scope.declared.update(node.names)
-        elif isinstance(node, ast.Nonlocal):
-            scope.shared.update(node.names)
-        elif isinstance(node, (ast.Return, ast.Yield, ast.YieldFrom)):
-            scope.returns.append(node)
-        waiting += [(item, scope, in_class) for item in below(node)]
+        if kind in _DECLARING:
+            _declare(node, scope)
+            in_class = in_class or kind is ast.ClassDef
+        for name in _FIELDS[kind]:
+            held = getattr(node, name, None)
+            if type(held) is list:
+                waiting += [(item, scope, in_class) for item in held if item is not None]
+            elif held is not None:
+                waiting.append((held, scope, in_class))
     for name, scope in names:
-        if isinstance(name, ast.Name):
+        if type(name) is ast.Name:
             name.id = scope.own(name.id)
         else:
             name.arg = scope.own(name.arg)
-    return nodes, returns
+    return Told(nodes, returns)
+
+
+def _declare(node: ast.AST, scope: _Scope) -> None:
+    """Note what a statement says of names, or gives back."""
+    if isinstance(node, ast.ClassDef):
+        scope.shared.add(node.name)
+    elif isinstance(node, ast.Global):
+        scope.declared.update(node.names)
+    elif isinstance(node, ast.Nonlocal):
+        scope.shared.update(node.names)
+    else:
+        scope.returns.append(node)
 
 
 def _parts(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[list[ast.AST], list[ast.AST]]:
@@ -333,7 +430,8 @@ def _parts(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> tuple[l
     return [item for item in (*parameters, *body) if item is not None], [item for item in outer if item is not None]
 
 
-def _written(name: str) -> str:
+def written(name: str) -> str:
+    """Give a variable the name back that it has in the source."""
     return name.partition(_MARK)[0]
 
 
@@ -349,6 +447,7 @@ class Environment:
         ast.AsyncFunctionDef,
         ast.ClassDef,
     )
+    keyed = False
 
     def __init__(self, shown: frozenset[str]) -> None:
         """Ask so; `shown` are the last parts of the names of what shows its arguments."""
@@ -356,25 +455,29 @@ class Environment:
 
     def begins(self, node: ast.AST) -> bool:
         """Tell whether an expression is the environment."""
-        return (isinstance(node, ast.Name) and node.id in _ENVIRONMENTS) or (
-            isinstance(node, ast.Attribute) and node.attr in _ENVIRONMENTS
+        return (isinstance(node, ast.Name) and node.id in ENVIRONMENTS) or (
+            isinstance(node, ast.Attribute) and node.attr in ENVIRONMENTS
         )
 
     def is_cut(self, node: ast.Call | ast.Subscript) -> bool:
         """Tell whether one value is read, or only names."""
         if isinstance(node, ast.Subscript):
-            return _written(_last(node.value)) in _ENVIRONMENTS
+            return written(last(node.value)) in ENVIRONMENTS
         func = node.func
         return (
             isinstance(func, ast.Attribute)
-            and _written(_last(func.value)) in _ENVIRONMENTS
+            and written(last(func.value)) in ENVIRONMENTS
             and func.attr in {"get", "pop", "setdefault", "keys"}
         )
+
+    def taken_from(self, node: ast.Attribute | ast.Subscript | ast.Call) -> Taken | None:  # noqa: ARG002  # other questions look
+        """A part is made from all that the whole is made from."""
+        return None
 
     def arrives(self, node: ast.AST, flow: Flow) -> Iterator[set[str]]:
         """Yield what is shown: printed, logged, raised, the value of a notebook's cell, the response of a web page."""
         if isinstance(node, ast.Call):
-            if _written(_last(node.func)) in self._shown:
+            if written(last(node.func)) in self._shown:
                 yield flow.arguments(node)
         elif isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             yield flow.arguments(node.exc)
@@ -382,9 +485,9 @@ class Environment:
             yield flow.made_from(node.value)
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             made = (item.func if isinstance(item, ast.Call) else item for item in node.decorator_list)
-            if any(_last(item) not in _PLAIN for item in made):
+            if any(last(item) not in _PLAIN for item in made):
                 yield flow.returned(node)
-        elif isinstance(node, ast.ClassDef) and any(_VIEW.search(_last(base)) for base in node.bases):
+        elif isinstance(node, ast.ClassDef) and any(_VIEW.search(last(base)) for base in node.bases):
             methods = (item.name for item in node.body if isinstance(item, (ast.FunctionDef, ast.AsyncFunctionDef)))
             yield from ({name} for name in methods if name in {"get", "post", "put", "patch", "delete"})
 
@@ -394,6 +497,7 @@ class Pieces:
 
     sources: tuple[type[ast.AST], ...] = (ast.Constant,)
     targets: tuple[type[ast.AST], ...] = (ast.BinOp, ast.JoinedStr, ast.AugAssign, ast.Call, ast.Constant)
+    keyed = False
 
     def __init__(self, text: str, catalogue: Catalogue) -> None:
         """Ask so about a module's text."""
@@ -414,6 +518,10 @@ class Pieces:
     def is_cut(self, node: ast.Call | ast.Subscript) -> bool:  # noqa: ARG002  # other questions look
         """Nothing of the kind ends anywhere."""
         return False
+
+    def taken_from(self, node: ast.Attribute | ast.Subscript | ast.Call) -> Taken | None:  # noqa: ARG002  # other questions look
+        """A part is made from all that the whole is made from."""
+        return None
 
     def arrives(self, node: ast.AST, flow: Flow) -> Iterator[set[str]]:
         """Yield what a text is made from that is made from several, and the literals that are no single one."""
@@ -458,8 +566,8 @@ class Pieces:
         return self._key.search(text.encode("utf-8", "surrogatepass")) is not None
 
 
-def changed(target: ast.AST) -> set[str]:
-    """Name what an assignment to a target changes: of `a.b` and `c.b[0]` it is `b`."""
+def changed(target: ast.AST, *, keyed: bool = False) -> set[str]:
+    """Name what an assignment to a target changes: of `a.b` and `c.b[0]` it is `b`; `keyed`, of `c["b"]` `b` too."""
     found: set[str] = set()
     waiting = [target]
     while waiting:
@@ -470,13 +578,18 @@ def changed(target: ast.AST) -> set[str]:
             found.add(part.attr)
         elif isinstance(part, (ast.Subscript, ast.Starred)):
             waiting.append(part.value)
+            key = literal(part.slice) if isinstance(part, ast.Subscript) and keyed else None
+            if key:
+                found.add(key)
         elif isinstance(part, (ast.Tuple, ast.List)):
             waiting += part.elts
     return found
 
 
-def literal(node: ast.Constant) -> str | None:
+def literal(node: ast.AST) -> str | None:
     """The text of a literal; of bytes, each is a character."""
+    if not isinstance(node, ast.Constant):
+        return None
     if isinstance(node.value, bytes):
         return node.value.decode("latin-1")
     return node.value if isinstance(node.value, str) else None
@@ -490,7 +603,14 @@ def _handing_on() -> frozenset[str]:
     return _HANDING_ON | {name.rpartition(".")[2] for name in FUNCTIONS}
 
 
-def _last(node: ast.AST) -> str:
+def _line(node: ast.AST) -> int:
+    """A line of the function that a node stands in; of a function, one of its body."""
+    inside = node.body[0] if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) else node
+    return int(getattr(inside, "lineno", 0))
+
+
+def last(node: ast.AST) -> str:
+    """Give a name, or the last part of a dotted one; else an empty one."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""

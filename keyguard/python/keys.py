@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from keyguard.python import values as v
 from keyguard.python.around import DOUBLE_STAR, Around, Surroundings, is_argument, leaves_of
 from keyguard.python.index import Place, Role, plain_string, spell
-from keyguard.secrets.placeholders import is_placeholder, looks_random
-from keyguard.secrets.shapes import Context, keys_in_text, keys_in_value
+from keyguard.secrets.shapes import Context, keys_in_text, keys_in_value, looks_unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -392,8 +391,8 @@ class KeyFinder:
             if not around.is_key or around.client is None:
                 continue
             text = value.text.strip()
-            if is_placeholder(text, self.catalogue) or not looks_random(text):
-                continue
+            if not looks_unknown(text, self.catalogue) or len(text.split()) > 1:
+                continue  # a stand-in, the id of a model, a sentence
             where, name = self._place_of(value.text, 0, len(value.text), use, around)
             if name == "env-name":
                 continue  # the name of a variable, unless it has a key's shape

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
+    from keyguard.python.bodies import Choice
     from keyguard.source import SourceFile
 
 MAX_DEPTH = 200  # CPython's own limit on nested brackets; LibCST 1.9 crashes the process at about 1,500
@@ -118,15 +119,12 @@ def parse(source: SourceFile) -> Module | ParseFailure:
 def parse_parts(
     sources: Sequence[SourceFile],
     leave_out: frozenset[int] = frozenset(),
-    matters: Callable[[str], bool] | None = None,
-    *,
-    with_callers: bool = False,
+    choice: Choice | None = None,
 ) -> Module | ParseFailure:
     """Parse the code cells of one notebook as one module, in order, so that later cells see earlier names.
 
-    With `matters`, the bodies of functions whose text it does not ask for are left out of a file: parsing is what
-    costs, and of a file with one line about keys a seventh has to do with it. `with_callers` keeps those that name a
-    function that is kept.
+    With a `choice`, the bodies of functions that it does not want are left out of a file: parsing is what costs, and
+    of a file with one line about keys a seventh has to do with it.
 
     IPython magics are stepped over; cells in another language (`%%bash`) are left out whole, and so are those
     whose `id` is in `leave_out`. A failure's line counts in the joined text, where every cell starts on its own line.
@@ -156,11 +154,10 @@ def parse_parts(
             stepped += _stepped_over(part, chunk, code)
         codes.append(code)
     whole = "".join(codes)
-    if matters is not None and len(parts) == 1 and "\x0c" not in whole:
-        from keyguard.python.bodies import outline, related  # noqa: PLC0415  # where bodies are left out
+    if choice is not None and len(parts) == 1 and "\x0c" not in whole:
+        from keyguard.python.bodies import outline  # noqa: PLC0415  # where bodies are left out
 
-        keep = related(whole, matters) if with_callers else lambda body: matters(whole[body.start : body.end])
-        code, starts, shifts = outline(whole, keep)
+        code, starts, shifts = outline(whole, choice(whole))
         module = _parse(text, code, tuple(parts), tuple(stepped), Offsets(starts, shifts))
         if isinstance(module, Module):
             return module

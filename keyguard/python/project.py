@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from keyguard.catalogue import Catalogue
+    from keyguard.python.bringing import Given
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.values import Value
     from keyguard.source import SourceFile
@@ -32,6 +33,8 @@ class Project:
         self._evaluators: dict[Path, Evaluator | None] = {}
         self._texts: dict[Path, SourceFile | None] = {}
         self._files: dict[tuple[str, Path], Path | None] = {}
+        self._held: dict[Path, frozenset[str]] = {}
+        self._given: dict[Path, Given | None] = {}
         self._reading: set[Path] = set()
         self._pins: dict[Path, Mapping[str, str]] = {}
         self._asked: dict[Path, set[tuple[str, Path]]] = {}  # by the file that asked: module and import folder
@@ -84,6 +87,8 @@ class Project:
         if not all(part.isidentifier() for part in parts):
             return None
         for folder in dict.fromkeys((start, self.root, self.root / "src")):
+            if not self._has(folder, parts[0]):
+                continue
             base = folder.joinpath(*parts)
             for file in (base.with_name(base.name + ".py"), base / "__init__.py"):
                 try:
@@ -92,6 +97,15 @@ class Project:
                 except (OSError, ValueError):  # noqa: PERF203  # at most six looks at the disk
                     continue
         return None
+
+    def _has(self, folder: Path, top: str) -> bool:
+        """Tell whether a folder may hold a module: most imports are of packages that are installed."""
+        if folder not in self._held:
+            try:
+                self._held[folder] = frozenset(file.name.removesuffix(".py") for file in folder.iterdir())
+            except OSError:
+                self._held[folder] = frozenset()
+        return top in self._held[folder]
 
     # what a result stands on, for the cache
 
@@ -141,6 +155,15 @@ class Project:
         finally:
             self._reading.discard(file)
         return self._evaluators[file]
+
+    def given(self, file: Path, says: Callable[[str], bool]) -> Given | None:
+        """What the names of a module may be, by its text; None when it is not to be had."""
+        if file not in self._given:
+            from keyguard.python.bringing import Given  # noqa: PLC0415  # for modules that import from the project
+
+            source = self.source(file)
+            self._given[file] = None if source is None else Given(source.text, says)
+        return self._given[file]
 
     def source(self, file: Path) -> SourceFile | None:
         """The text of one of the project's modules; None when it is not to be had."""
@@ -213,6 +236,48 @@ class Here:
         if evaluator is None:
             return None
         return evaluator.exported(attribute)
+
+    def may_bring(self, module: str, level: int, name: str, says: Callable[[str], bool]) -> bool:
+        """Tell whether a name that is imported from the project may be, or have, what `says` finds in texts.
+
+        `module` is spelled as in the import, `level` counts its dots; the name may be a star.
+        """
+        base = self.absolute(module, level)
+        dotted = base if name == "*" else f"{base}.{name}" if base else name
+        file = self.project.find(dotted, self.folder)
+        if file is None:
+            return bool(base) and self.may_give(base, name, says)
+        if file == self.file:
+            return False
+        self.project.note(self.file, dotted, self.folder)  # a module, any of whose names may be used
+        source = self.project.source(file)
+        return source is not None and says(source.text)
+
+    def absolute(self, module: str, level: int) -> str:
+        """The dotted name of a module as an import here spells it, with so many dots before it."""
+        if not level:
+            return module
+        parts = self.name.split(".") if self.name else []
+        parts = parts[: len(parts) - level + (1 if self.is_package else 0)]
+        return ".".join(part for part in (*parts, module) if part)
+
+    def may_give(self, module: str, name: str, says: Callable[[str], bool], far: int = 4) -> bool:
+        """As `may_bring`, of a name that a module defines or has from another one, `far` modules away at most."""
+        file = self.project.find(module, self.folder)
+        if file is None or file == self.file:
+            return False
+        if says(name):
+            return True
+        self.project.note(self.file, module, self.folder)
+        given = self.project.given(file, says)
+        if given is None or name not in given.text:
+            return False
+        if given.tells(name) or any(says(other) for _, other in given.origins(name)):
+            return True
+        there = self.project.at(file.relative_to(self.project.root))
+        return far > 0 and any(
+            there.may_give(there.absolute(*origin), other, says, far - 1) for origin, other in given.origins(name)
+        )
 
     def names_any(self, name: str, names: Iterable[str]) -> bool:
         """Tell whether the text of the module that defines a name holds the last part of one of `names`."""

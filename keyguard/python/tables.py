@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     )
 
 T = TypeVar("T")
+# Between a client and a method that returns the response with its headers: the same request.
+RAW = ("with_raw_response.", "with_streaming_response.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,16 @@ class Tables:
     words: frozenset[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The last parts of names by which calls are told apart cheaply, before anything is evaluated."""
+
+    last: frozenset[str]
+    methods: frozenset[str]
+    distinctive: Mapping[str, tuple[str, ...]]  # a method's last part: the methods that end with it
+    first_of: Mapping[str, str]  # a distinctive method: the SDK when only one has it
+
+
 @functools.lru_cache(maxsize=4)  # one table a catalogue, and a run has one catalogue
 def tables_of(catalogue: Catalogue) -> Tables:
     """Build the look-up tables of a catalogue once."""
@@ -103,6 +115,28 @@ def tables_of(catalogue: Catalogue) -> Tables:
         query=frozenset(catalogue.words.query),
         not_secret=catalogue.words.not_secret,
         words=frozenset(words),
+    )
+
+
+@functools.lru_cache(maxsize=4)  # one table a catalogue, and a run has one catalogue
+def names_of(catalogue: Catalogue) -> Names:
+    """Take the last parts of all that is called out of a catalogue, once."""
+    tables = tables_of(catalogue)
+    last = {name.rpartition(".")[2] for name in (*tables.clients, *tables.http)}
+    methods: set[str] = set()
+    distinctive: dict[str, list[str]] = {}
+    owners: dict[str, set[str]] = {}
+    for sdk in catalogue.sdks.values():
+        own = [made.methods for made in sdk.constructors if made.methods is not None]
+        methods.update(name.rpartition(".")[2] for names in (sdk.methods, *own) for name in names)
+        for name in sdk.distinctive:
+            distinctive.setdefault(name.rpartition(".")[2], []).append(name)
+            owners.setdefault(name, set()).add(sdk.id)
+    return Names(
+        frozenset(last | methods),
+        frozenset(methods),
+        {key: tuple(sorted(set(names), key=len, reverse=True)) for key, names in distinctive.items()},
+        {name: next(iter(ids)) for name, ids in owners.items() if len(ids) == 1},
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -128,6 +129,26 @@ def keys_in_value(value: str, context: Context, catalogue: Catalogue) -> tuple[K
     return _ordered([*found, _moved(whole, start)])
 
 
+class MayBe(IntEnum):
+    """Whether a text can hold a key: never, if what is around it says that it is one, or whatever that says."""
+
+    NEVER = 0
+    IF_NAMED = 1
+    ALWAYS = 2
+
+
+def may_be_key(value: str, catalogue: Catalogue) -> MayBe:
+    """Tell at a glance, and rather too often, whether `keys_in_value` finds a key in a value in any context at all."""
+    return _matcher(catalogue).may_be(value) if len(value) >= _UNKNOWN_SHORTEST else MayBe.NEVER
+
+
+def looks_unknown(value: str, catalogue: Catalogue) -> bool:
+    """Tell whether a text of no known form may be a key: as dice would make it, and no model's id."""
+    if not _UNKNOWN_SHORTEST <= len(value) <= _LONGEST or not looks_random(value):
+        return False
+    return not is_placeholder(value, catalogue) and not is_lookalike(value, catalogue)
+
+
 def is_public_example(value: str, catalogue: Catalogue) -> bool:
     """Tell whether a key is one that a vendor or a scanner published."""
     import hashlib  # noqa: PLC0415  # 2 ms that only a candidate pays
@@ -206,6 +227,7 @@ class _Matcher:
         self._catalogue = catalogue
         self._shapes = tuple(shape for shape in catalogue.shapes.values() if shape.secret and not shape.malformed)
         self._finder = compiled(catalogue.patterns["keys"])
+        self._unprefixed_shapes = tuple(shape for shape in self._shapes if shape.needs_context and not shape.prefixes)
         self._by_prefix: dict[str, list[tuple[str, KeyShape]]] = {}
         self._free: list[KeyShape] = []
         for shape in self._shapes:
@@ -472,6 +494,38 @@ class _Matcher:
             if reason in {HOST, NAME} and not provider_near.shapes:
                 return _Verdict(None, provider_near.id, Confidence.MEDIUM, reason, "unknown-shape")
         return None
+
+    # -- whatever stands around ------------------------------------------------------------------------------------
+
+    def may_be(self, value: str) -> MayBe:
+        """Tell whether a value can hold a key in some context."""
+        data = value.encode("utf-8", "surrogatepass")
+        flat = value if len(data) == len(value) else data.decode("latin-1")
+        place = 0
+        while (found := self._finder.search(data, place)) is not None:
+            start = next(span[0] for span in map(found.span, range(1, found.re.groups + 1)) if span[0] >= 0)
+            end, shapes = self._fitting(flat, start)
+            if shapes and (_PEM in flat[start:end] or not is_placeholder(flat[start:end], self._catalogue)):
+                return MayBe.ALWAYS
+            place = max(found.end() - RUN, start + 1) if not shapes else max(end - 1, start + 1)
+        named = self._after_name.finditer(data)
+        if any(self._may_stand_at(flat, max(found.start(1), found.start(2))) for found in named):
+            return MayBe.ALWAYS
+        start, end = self.bare(flat)
+        return MayBe.IF_NAMED if self._may_stand_at(flat[start:end], 0) else MayBe.NEVER
+
+    def _may_stand_at(self, flat: str, start: int) -> bool:
+        """Tell whether what begins at a place has the form of some key without a prefix, or looks random enough."""
+        if not may_be_random(flat[start : start + JUDGED]):
+            return False
+        for shape in self._unprefixed_shapes:
+            end = self._end(flat, start, shape)
+            value = flat[start:end]
+            if value and _is_random(value, shape) and not is_placeholder(value, self._catalogue):
+                return True
+        found = _VALUE.match(flat, start, start + _UNKNOWN_LONGEST + 1)
+        value = found[0].rstrip(".-") if found is not None else ""
+        return looks_unknown(value, self._catalogue)
 
     # -- whose key ---------------------------------------------------------------------------------------------------
 

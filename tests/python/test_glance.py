@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keyguard.catalogue import load
-from keyguard.python.glance import may_show
+from keyguard.python.glance import shown_on
 
 _READ = "import os\nkey = os.environ['OPENAI_API_KEY']\n"
 
@@ -23,7 +23,7 @@ _READ = "import os\nkey = os.environ['OPENAI_API_KEY']\n"
     ],
 )
 def test_code_that_shows_no_key_is_spared(code: str) -> None:
-    assert may_show(_READ + code, load()) is False
+    assert shown_on(_READ + code, load()) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -49,4 +49,4 @@ def test_code_that_shows_no_key_is_spared(code: str) -> None:
     ],
 )
 def test_code_that_may_show_a_key_is_read(code: str) -> None:
-    assert may_show(_READ + code, load()) is True
+    assert shown_on(_READ + code, load()) != frozenset()

@@ -1,0 +1,288 @@
+"""Asks with Python's own parser whether a module may hold anything that the rules about connections speak of.
+
+Code about models names timeouts, keys and `httpx.Response` on every page, and one module in ten of it opens a
+connection. What is said here is an upper bound: a name that an import brings is that name wherever it stands.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from keyguard.python.flow import ENVIRONMENTS, last, literal, written
+from keyguard.python.tables import RAW, names_of, tables_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from keyguard.catalogue import Catalogue
+    from keyguard.python.flow import Flow, Taken, Told
+
+Brings: TypeAlias = "Callable[[str, int, str, Callable[[str], bool]], bool]"
+_GETTING = frozenset({"getattr", "hasattr"})
+_WRITING = frozenset({"putenv", "setdefault", "setenv", "set_key", "update", "load_dotenv"})
+_READING = frozenset({"getenv", "getenvb"})
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|AUTH|CRED|PASS")
+_PATCHING = frozenset({"setattr", "setitem"})
+
+
+class _Names(NamedTuple):
+    """What is looked for, by dotted name: what is used, what is set, what either may lie below, what is no longer.
+
+    `tops` are their first parts, `readers` are packages besides Python's own that read variables.
+    """
+
+    used: frozenset[str]
+    set: frozenset[str]
+    above: frozenset[str]
+    removed: frozenset[str]
+    tops: frozenset[str]
+    readers: frozenset[str]
+    scheme: re.Pattern[str]
+    made: re.Pattern[str]
+
+    def makes(self, text: str) -> bool:
+        """Tell whether a text names what makes an object that connects."""
+        return self.made.search(text) is not None or text in self.tops  # a library that another module imports
+
+
+def may_dial(told: Told, catalogue: Catalogue, brings: Brings) -> bool:
+    """Tell whether a module may open a connection, or set what connections go by.
+
+    `brings` tells of a name of another module of the project whether it may be, or have, what a function finds there.
+    """
+    return _Look(told, catalogue, brings).sees()
+
+
+class _Look:
+    """Collects what imports bring, then holds every use against what is looked for."""
+
+    def __init__(self, told: Told, catalogue: Catalogue, brings: Brings) -> None:
+        self._told, self._catalogue, self._brings = told, catalogue, brings
+        self._names = _wanted(catalogue)
+        self._clients = tables_of(catalogue).clients
+        self._distinctive = names_of(catalogue).distinctive
+        self._brought: dict[str, set[str]] = {}  # by name here: dotted names
+        self._foreign: list[tuple[str, int, str]] = []
+        self._inner: set[int] = set()  # parts of a dotted name that was looked at as a whole
+
+    def sees(self) -> bool:
+        """Tell whether anything is there."""
+        told = self._told
+        if any(map(self._import, told.of(ast.Import, ast.ImportFrom))):
+            return True
+        for node in told.of(ast.Assign):
+            self._alias(node)
+        looks = (
+            (ast.Subscript, self._writes),
+            (ast.Call, self._is_called),
+            (ast.arg, self._is_typed),
+            # A name and its attributes before its parts.
+            (ast.Attribute, self._is_used),
+            (ast.Name, self._is_used),
+        )
+        if any(any(map(look, told.of(kind))) for kind, look in looks):
+            return True
+        return any(self._brings(*foreign, self._names.makes) for foreign in dict.fromkeys(self._foreign))
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> bool:
+        """Note what an import brings; tell whether it is gone, or brings all there is."""
+        module = "" if isinstance(node, ast.Import) else node.module or ""
+        level = 0 if isinstance(node, ast.Import) else node.level
+        for item in node.names:
+            dotted = f"{module}.{item.name}" if module else item.name
+            top = dotted.partition(".")[0]
+            if not level and top in self._names.tops:
+                if self._is_removed(dotted) or (item.name == "*" and module in self._names.above):
+                    return True
+                name = item.asname or (top if isinstance(node, ast.Import) else item.name)
+                value = dotted if item.asname or isinstance(node, ast.ImportFrom) else top
+                self._brought.setdefault(name, set()).add(value)
+            if isinstance(node, ast.ImportFrom):
+                self._foreign.append((module, level, item.name))
+            else:
+                self._foreign.append(("", 0, item.name))
+        return False
+
+    def _is_typed(self, node: ast.arg) -> bool:
+        """Tell whether a parameter is said to be a client."""
+        annotation = node.annotation
+        return isinstance(annotation, (ast.Name, ast.Attribute)) and any(
+            name in self._clients for name in self._dotted(annotation)
+        )
+
+    def _alias(self, node: ast.Assign) -> None:
+        """Follow a module to the further names that it is given."""
+        if isinstance(node.value, (ast.Name, ast.Attribute)):
+            above = {name for name in self._dotted(node.value) if name in self._names.above}
+            if above and all(isinstance(target, ast.Name) for target in node.targets):
+                self._inner.add(id(node.value))
+                for target in node.targets:
+                    self._brought.setdefault(written(last(target)), set()).update(above)
+
+    def _dotted(self, node: ast.AST) -> Iterator[str]:
+        """The dotted names that a name, or a name and its attributes, may stand for."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.insert(0, node.attr)
+            node = node.value
+        if isinstance(node, ast.Name):
+            for base in self._brought.get(written(node.id), ()):
+                yield ".".join((base, *parts))
+
+    def _is_used(self, node: ast.Name | ast.Attribute) -> bool:
+        if id(node) in self._inner:
+            return False
+        below: ast.AST = node
+        while isinstance(below, ast.Attribute):
+            below = below.value
+            self._inner.add(id(below))
+        if not isinstance(below, ast.Name) or written(below.id) not in self._brought:
+            return False
+        if isinstance(node.ctx, ast.Store):
+            return isinstance(node, ast.Attribute) and any(name in self._names.set for name in self._dotted(node))
+        return any(map(self._is_wanted, self._dotted(node)))
+
+    def _is_wanted(self, name: str) -> bool:
+        for raw in RAW:
+            name = name.replace(raw, "")
+        return name in self._names.above or name in self._names.used or self._is_removed(name)
+
+    def _is_removed(self, name: str) -> bool:
+        while name:
+            if name in self._names.removed:
+                return True
+            name = name.rpartition(".")[0]
+        return False
+
+    def _is_called(self, node: ast.Call) -> bool:
+        func = node.func
+        name = written(last(func))
+        if name in _GETTING and len(node.args) > 1:
+            attribute = literal(node.args[1])
+            if attribute is not None:
+                self._inner.add(id(node.args[0]))
+                return any(self._is_wanted(f"{base}.{attribute}") for base in self._dotted(node.args[0]))
+        if name in _WRITING or name in _PATCHING:
+            return name in {"putenv", "setenv", "set_key"} or any(
+                written(last(part)) in ENVIRONMENTS for part in ast.walk(node) if not isinstance(part, ast.Constant)
+            )
+        return isinstance(func, ast.Attribute) and self._is_telling(func)
+
+    def _is_telling(self, func: ast.Attribute) -> bool:
+        """Tell whether a method's name alone says that a model is called."""
+        names = self._distinctive.get(func.attr)
+        if not names:
+            return False
+        parts: list[str] = []
+        node: ast.AST = func
+        while isinstance(node, ast.Attribute):
+            parts.insert(0, node.attr)
+            node = node.value
+        spelled = ".".join(parts)
+        for raw in RAW:
+            spelled = spelled.replace(raw, "")
+        return any(spelled == name or spelled.endswith(f".{name}") for name in names)
+
+    @staticmethod
+    def _writes(node: ast.Subscript) -> bool:
+        return isinstance(node.ctx, ast.Store) and written(last(node.value)) in ENVIRONMENTS
+
+
+class Behind:
+    """Is a variable that is read put behind the scheme of a header, so that `Bearer None` may come of it?"""
+
+    sources: tuple[type[ast.AST], ...] = (ast.Name, ast.Attribute, ast.Subscript, ast.Call)
+    targets: tuple[type[ast.AST], ...] = (ast.JoinedStr, ast.BinOp, ast.Call)
+    keyed = True
+
+    def __init__(self, told: Told, catalogue: Catalogue) -> None:
+        """Ask so about a module."""
+        self._names = _wanted(catalogue)
+        self.is_asked = any(map(self._is_scheme, told.of(ast.Constant)))
+        self._others = any(map(self._may_read, told.of(ast.alias, ast.ImportFrom, ast.ClassDef)))
+
+    def _is_scheme(self, node: ast.AST) -> bool:
+        text = literal(node)
+        return text is not None and self._names.scheme.search(text) is not None
+
+    def _may_read(self, node: ast.AST) -> bool:
+        """Tell whether variables are read in other ways than with Python's own: by a package, in a settings class."""
+        if isinstance(node, ast.alias):
+            return node.name.partition(".")[0] in self._names.readers
+        if isinstance(node, ast.ImportFrom):
+            return not node.level and (node.module or "").partition(".")[0] in self._names.readers
+        return isinstance(node, ast.ClassDef) and any(last(base).endswith("Settings") for base in node.bases)
+
+    def begins(self, node: ast.AST) -> bool:
+        """Tell whether an expression may be a variable that is read, here or where a constant is from."""
+        if isinstance(node, ast.Name):
+            return node.id.isupper() and _SECRET.search(node.id) is not None
+        if isinstance(node, ast.Attribute):
+            return self._others and _SECRET.search(node.attr.upper()) is not None
+        if isinstance(node, ast.Subscript):
+            return self._others or written(last(node.value)) in ENVIRONMENTS
+        if not isinstance(node, ast.Call):
+            return False
+        of = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        return self._others or written(last(of)) in ENVIRONMENTS or written(last(node.func)) in _READING
+
+    def is_cut(self, node: ast.Call | ast.Subscript) -> bool:  # noqa: ARG002  # other questions look
+        """Nothing of the kind ends anywhere."""
+        return False
+
+    def taken_from(self, node: ast.Attribute | ast.Subscript | ast.Call) -> Taken | None:  # noqa: ARG002  # as above
+        """A part is made from all that the whole is made from."""
+        return None
+
+    def arrives(self, node: ast.AST, flow: Flow) -> Iterator[set[str]]:
+        """Yield what stands behind a scheme in a text."""
+        if isinstance(node, ast.JoinedStr):
+            if any(map(self._is_scheme, node.values)):
+                yield flow.made_from(*node.values)
+        elif isinstance(node, ast.BinOp):
+            if isinstance(node.op, ast.Mod) and self._is_scheme(node.left):
+                yield flow.made_from(node.right)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and self._is_scheme(node.func.value):
+            yield flow.arguments(node)
+
+
+@lru_cache(maxsize=4)
+def _wanted(catalogue: Catalogue) -> _Names:
+    tables = tables_of(catalogue)
+    http = catalogue.http
+    removed = [item for sdk in catalogue.sdks.values() for item in sdk.removed]
+    used = {name for name in (*tables.clients, *tables.http) if "()" not in name}
+    used.update(catalogue.env_access.loaders)
+    used.update(name for item in http.removed for name in item.of if "()" not in name)
+    to_set = {*tables.assignable, *http.insecure_settings, *(item.setting for item in removed if item.setting)}
+    gone = frozenset(item.name for item in removed if item.name)
+    every = (*used, *to_set, *gone)
+    made = {name.rpartition(".")[2] for name, client in tables.clients.items() if not client.is_call}
+    made.update(name.rpartition(".")[2] for client in http.clients for name in client.sessions)
+    schemes = "|".join(re.escape(scheme) for scheme in catalogue.words.schemes)
+    return _Names(
+        frozenset(used),
+        frozenset(to_set),
+        frozenset(above for name in every for above in _above(name)) - used,
+        gone,
+        frozenset(name.partition(".")[0] for name in every),
+        frozenset(name.partition(".")[0] for name in _reading(catalogue)) - {"os"},
+        re.compile(rf"(?i)(?:{schemes}) (?:\Z|[{{%])"),
+        re.compile(rf"\b(?:{'|'.join(sorted(made))})\b"),
+    )
+
+
+def _reading(catalogue: Catalogue) -> Iterator[str]:
+    for reader in catalogue.env_access.readers:
+        if reader.kind == "env":
+            yield from reader.calls
+            yield from reader.instances
+
+
+def _above(name: str) -> Iterable[str]:
+    while "." in name:
+        name = name.rpartition(".")[0]
+        yield name
