@@ -1,0 +1,101 @@
+"""The quick look at connections spares modules that only name models, and no module that may hold one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from keyguard.catalogue import load
+from keyguard.python.bringing import Given
+from keyguard.python.glance import may_dial
+from keyguard.python.project import Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CATALOGUE = load()
+
+
+def _dials(code: str) -> bool:
+    return may_dial(code, CATALOGUE, lambda *_: False)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import httpx\ndef f(response: httpx.Response) -> httpx.Client:\n    return response.json()\n",
+        "import openai\ntry:\n    run()\nexcept openai.RateLimitError:\n    wait()\n",
+        "import requests\ndef f(e):\n    return isinstance(e, requests.RequestException)\n",
+        "MODEL = 'gpt-5'\ndef ask(client, text):\n    return client.get(text, timeout=60)\n",
+        "def f(api_key):\n    return {'Authorization': f'Bearer {api_key}'}\n",
+        "import os\nkey = os.environ['OPENAI_API_KEY']\nheader = f'Bearer {other}'\n",
+    ],
+    ids=["annotation", "except", "isinstance", "any object", "a parameter's header", "a read apart from a header"],
+)
+def test_a_module_without_a_connection_is_spared(code: str) -> None:
+    assert not _dials(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "from openai import OpenAI\nclient = OpenAI()\n",
+        "import openai as o\nclient = o.OpenAI()\n",
+        "def f():\n    import openai\n    return openai.OpenAI()\n",
+        "import openai\no = openai\nclient = o.OpenAI()\n",
+        "import openai\nuse(openai)\n",
+        "from openai import *\nclient = OpenAI()\n",
+        "from openai import OpenAI\ndef f(client: OpenAI):\n    client.chat.completions.create()\n",
+        "def f(client):\n    client.chat.completions.create(model='gpt-5')\n",
+        "def f(client):\n    client.chat.completions.with_raw_response.create(model='gpt-5')\n",
+        "import requests\nrequests.post(url, json=body)\n",
+        "import requests\nsend = partial(requests.post, url)\n",
+        "import requests\nsend = getattr(requests, 'post')\n",
+        "import requests\nclass S(requests.Session):\n    pass\n",
+        "import openai\nopenai.api_key = key\n",
+        "import os\nos.environ['OPENAI_API_KEY'] = key\n",
+        "import os\nos.environ.setdefault('OPENAI_API_KEY', key)\n",
+        "from dotenv import load_dotenv\nload_dotenv()\n",
+        "import os\nkey = os.getenv('OPENAI_API_KEY')\nheader = f'Bearer {key}'\n",
+        "import os\nheader = 'Bearer %s' % os.environ.get('OPENAI_API_KEY')\n",
+        "import os\ndef f(key):\n    return 'Bearer {}'.format(key)\nf(os.getenv('OPENAI_API_KEY'))\n",
+        "print('unfinished\n",
+    ],
+)
+def test_a_module_that_may_connect_is_read(code: str) -> None:
+    assert _dials(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "tells"),
+    [
+        ("name = make(1)\n", False),
+        ("def name():\n    return OpenAI()\n", False),
+        ("name = OpenAI()\n", True),
+        ("name = OpenAI(\n    timeout=30,\n)\n", True),
+        ("def make():\n    return OpenAI()\nname = make()\n", True),
+        ("class name:\n    def __init__(self):\n        self.client = OpenAI()\n", True),
+        ("class name:\n    size = 3\nclass other:\n    client = OpenAI()\n", False),
+    ],
+)
+def test_a_name_of_another_module_may_be_a_client(code: str, tells: bool) -> None:  # noqa: FBT001  # a parameter of the test
+    assert Given(code, lambda text: "OpenAI" in text).tells("name") is tells
+
+
+def test_names_are_followed_through_modules_that_hand_them_on(
+    tmp_path: Path,
+) -> None:
+    files = {
+        "pkg/__init__.py": "from .inner import client\nfrom .inner import size\n",
+        "pkg/inner.py": "from .made import client\nsize = 3\n",
+        "pkg/made.py": "client = OpenAI()\n",
+        "main.py": "",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    here = Project(tmp_path, CATALOGUE).at("main.py")
+    assert here.may_bring("pkg", 0, "client", lambda text: "OpenAI" in text)
+    assert not here.may_bring("pkg", 0, "size", lambda text: "OpenAI" in text)
+    assert not here.may_bring("elsewhere", 0, "client", lambda text: "OpenAI" in text)
