@@ -683,9 +683,9 @@ class _File:
         """Add hits whose spans count in the whole module; each goes to the cell it lies in."""
         for hit in hits:
             source, span = module.place(hit.span)
-            related = tuple((module.place(other)[1], text) for other, text in hit.related)
+            elsewhere = tuple((*module.place(other), text) for other, text in hit.related)
             fix = hit.fix and _placed(hit.fix, source, module)
-            self._add(source, (hit._replace(span=span, related=related, fix=fix),))
+            self._add(source, (hit._replace(span=span, related=(), elsewhere=elsewhere, fix=fix),))
 
     def _sees(self, look: str, sources: Sequence[SourceFile]) -> Collection[int] | None:
         """Take one of the quick looks that the prefilter asks for: what it sees may be wrong, what it leaves is not."""

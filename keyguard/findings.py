@@ -78,7 +78,8 @@ class Speaker:
             part=None if source.cell is None else ("output" if source.part == "output" else "source"),
             excerpt=_excerpt(source, hit.span, known, self.catalogue),
             related=tuple(
-                self._related(source, span, _scrub(self._aside(text, values), known)) for span, text in hit.related
+                self._related(where, span, _scrub(self._aside(text, values), known))
+                for where, span, text in (*((source, *one) for one in hit.related), *hit.elsewhere)
             ),
             fix=hit.fix and self._fix(hit.fix, values, known),
         )
@@ -124,7 +125,7 @@ class Speaker:
 
     @staticmethod
     def _related(source: SourceFile, span: Span, message: str) -> Related:
-        return Related(source.path, *source.position(span.start), *source.position(span.end), message)
+        return Related(source.path, *source.position(span.start), *source.position(span.end), message, source.cell)
 
 
 def file_finding(  # noqa: PLR0913, PLR0917  # one word for each thing that is known of a file that has no text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +134,7 @@ class Fix(NamedTuple):
 
 
 class Related(NamedTuple):
-    """Another place that explains a finding; lines and columns count from 1, columns in characters."""
+    """Another place that explains a finding; lines and columns count from 1, in characters, in a notebook in a cell."""
 
     path: str
     line: int
@@ -142,6 +142,7 @@ class Related(NamedTuple):
     end_line: int
     end_column: int
     message: str
+    cell: int | None = None
 
 
 class Excerpt(NamedTuple):
@@ -157,7 +158,8 @@ class Hit(NamedTuple):
 
     `secret` is the key the hit is about, if there is one; `statement` stands in for it in the fingerprint of a
     hit about code. `case` names a `[case.…]` of the rule's TOML with its own severity, confidence and message.
-    `related` pairs a span of the same file with what it is: a text `related.…` of `lang`, filled from `values`.
+    `related` pairs a span of the same text with what it is: a text `related.…` of `lang`, filled from `values`;
+    `elsewhere` are those of a notebook's hit, each with the cell (a SourceFile) it lies in.
     """
 
     rule: str
@@ -168,6 +170,7 @@ class Hit(NamedTuple):
     statement: str | None = None
     related: tuple[tuple[Span, str], ...] = ()
     fix: Fix | None = None
+    elsewhere: tuple[tuple[Any, Span, str], ...] = ()
 
 
 class Finding(NamedTuple):

@@ -36,7 +36,7 @@ def check(network: Network) -> Iterator[Spot]:
         else:
             spot = _raw(calls[0], connection.hosts[0].name)
         # In a notebook a person sees the error and runs the cell again.
-        yield spot if network.source.cell is None else spot._replace(case="notebook")
+        yield spot if network.source.cell is None else spot._replace(case=f"notebook-{spot.case or 'client'}")
 
 
 def _is_often_local(network: Network, connection: Connection) -> bool:

@@ -9,8 +9,14 @@ if TYPE_CHECKING:
     from keyguard.python.network import ModelCall, Network
     from keyguard.python.retries import RetryLoop
 
-# Paths of a model API under which no model answers: logins and stored files.
-_NO_MODEL = re.compile(r"/(?:oauth2?|tokens?|login|files|batches)(?:[/?#]|$)")
+# Paths of a model API under which no model answers: logins, rights and what is stored.
+_NO_MODEL = re.compile(
+    r"/(?:oauth2?|tokens?|login|files|batches|permissions|cachedContents|fileSearchStores|corpora)(?:[/?#]|$)"
+)
+# The same of an SDK's methods, and those that only read what is there.
+_STORED = re.compile(
+    r"(?:^|\.)(?:files|operations|batches|file_search_stores)\.|\.(?:list|get|delete|cancel|download)$"
+)
 
 
 def is_spared(network: Network) -> bool:
@@ -20,9 +26,10 @@ def is_spared(network: Network) -> bool:
 
 def asks(call: ModelCall) -> bool:
     """Tell whether a call asks a model over the net, in one piece: what streams or reads a list is not meant."""
-    is_other = call.http is not None and (
-        call.method != "post" or any(_NO_MODEL.search(host.url) is not None for host in call.http.hosts)
-    )
+    if call.http is None:
+        is_other = _STORED.search(call.method) is not None
+    else:
+        is_other = call.method != "post" or any(_NO_MODEL.search(host.url) is not None for host in call.http.hosts)
     return not (call.is_local or call.is_streaming or is_other)
 
 

@@ -50,7 +50,7 @@ def rows_with_problems(drafts: Iterable[Draft], findings: Sequence[Finding]) -> 
 def _concerns(finding: Finding, draft: Draft) -> bool:
     if any(cell == finding.cell and span.overlaps(finding.span) for cell, span in draft.spans):
         return True
-    places = {(finding.cell, related.line) for related in finding.related if related.path == draft.row.path}
+    places = {(related.cell, related.line) for related in finding.related if related.path == draft.row.path}
     return not places.isdisjoint(draft.lines)
 
 

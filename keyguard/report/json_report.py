@@ -87,6 +87,7 @@ def finding_object(finding: Finding, options: RenderOptions) -> dict[str, Any]:
 def _related(related: Related) -> dict[str, Any]:
     return {
         "path": encodable(related.path),
+        **({} if related.cell is None else {"cell": related.cell}),
         "line": related.line,
         "column": related.column,
         "end_line": related.end_line,

@@ -149,12 +149,16 @@ def _region(line: int, column: int, end_line: int, end_column: int) -> dict[str,
 def _related(finding: Finding) -> list[dict[str, Any]]:
     locations = []
     for number, place in enumerate(dict.fromkeys(finding.related), start=1):
-        region = _region(place.line, place.column, place.end_line, place.end_column)
+        # As in `_location`: in a notebook the file's own lines are not known.
+        region = {"startLine": 1}
+        if place.cell is None:
+            region = _region(place.line, place.column, place.end_line, place.end_column)
+        where = "" if place.cell is None else f"cell {place.cell}, line {place.line}: "
         locations.append(
             {
                 "id": number,
                 "physicalLocation": {"artifactLocation": artifact(place.path), "region": region},
-                "message": {"text": visible(place.message)},
+                "message": {"text": where + visible(place.message)},
             }
         )
     return locations

@@ -91,7 +91,8 @@ def _group(group: Group, options: RenderOptions) -> list[Line]:
     if finding.remedy:
         lines += _entry("remedy", visible(finding.remedy), "", options)
     for related in finding.related:
-        where = f"{visible(related.path)}:{related.line}:{related.column}"
+        cell = "" if related.cell is None else say("cell", cell=related.cell) + ":"
+        where = f"{visible(related.path)}:{cell}{related.line}:{related.column}"
         lines += _entry("see", f"{where} {visible(related.message)}", "", options)
     if finding.fix is not None and options.offer_fixes:
         safety = say(f"safety.{finding.fix.safety.label}")
