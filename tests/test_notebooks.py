@@ -24,7 +24,13 @@ def tree(tmp_path: Path) -> Tree:
     """A folder with one notebook."""
     found = Tree(tmp_path / "project")
     cells = [
-        {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": text.splitlines(True)}
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "execution_count": None,
+            "outputs": [],
+            "source": text.splitlines(keepends=True),
+        }
         for text in CELLS
     ]
     document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}

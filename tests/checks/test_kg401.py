@@ -34,7 +34,7 @@ def f(host): return ollama.Client(host=host).chat(model='m', messages=[])
     "a login": "requests.post('https://aip.baidubce.com/oauth/2.0/token', params={})\n",
     "a file": "requests.post('https://api.openai.com/v1/files', files={})\n",
     "rights": "requests.post('https://generativelanguage.googleapis.com/v1beta/tunedModels/m/permissions', json={})\n",
-    "an SDK's lists": "client = genai.Client()\nfor m in client.models.list(): print(m)\nclient.models.get(model='m')\n",
+    "SDK lists": "client = genai.Client()\nfor m in client.models.list(): print(m)\nclient.models.get(model='m')\n",
     "an SDK's files": "client = genai.Client()\nclient.files.upload(file='a')\nclient.operations.get(1)\n",
     "an unknown verb": "def f(verb): requests.request(verb, URL, json={})\n",
     "a stream": "requests.post(URL, json={}, stream=True)\n",
