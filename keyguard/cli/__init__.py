@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     # What is made is kept (modules) or freed by count (trees have no cycles): looking for garbage every 700 objects
     # costs 5 % of a hook and 10 % of LibCST's parse.
-    gc.set_threshold(100_000, 50, 50)
+    gc.set_threshold(1_000_000, 50, 50)
     _tolerant_streams()
     try:
         return _run(sys.argv[1:] if argv is None else list(argv))
