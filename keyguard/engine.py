@@ -860,8 +860,13 @@ def _placed(fix: Fix, source: SourceFile, module: Module) -> Fix | None:
     if len(module.parts) == 1:
         return fix
     start = next(part.start for part in module.parts if part.source is source)
+    size = len(source.text)
     edits = _shifted(fix.edits, -start)
-    if any(edit.span.start < 0 or edit.span.end > len(source.text) for edit in edits):
+    # A last line that goes takes the line end with it that only joins its cell to the next.
+    edits = tuple(
+        Edit(Span(span.start, size), text) if span.end == size + 1 else Edit(span, text) for span, text in edits
+    )
+    if any(edit.span.start < 0 or edit.span.end > size for edit in edits):
         return None
     return fix._replace(edits=edits)
 

@@ -226,4 +226,10 @@ def moved(changes: Iterable[Change]) -> Mapping[str, tuple[Move, tuple[Finding, 
             for move in finding.fix.moves if finding.fix else ():
                 held = found.get(move.name, (move, ()))
                 found[move.name] = (move, (*held[1], without_moves(finding)))
-    return dict(sorted(found.items()))
+    return dict(sorted(found.items(), key=lambda item: _natural(item[0])))
+
+
+def _natural(name: str) -> tuple[str, int]:
+    """`KEY_2` before `KEY_10`."""
+    stem, _, number = name.rpartition("_")
+    return (stem, int(number)) if number.isdecimal() else (name, 0)

@@ -226,6 +226,37 @@ def test_an_entry_point_loads_the_env_file_where_dotenv_is_a_dependency(tree: Tr
     assert tree.run("fix", "--select", "KG1").code == 0
 
 
+SETTINGS = 'OPENAI_API_KEY = "<openai-key>"\n'
+MAIN = """import sys
+
+from settings import OPENAI_API_KEY
+from openai import OpenAI
+
+if __name__ == "__main__":
+    print(OpenAI(api_key=OPENAI_API_KEY, timeout=9), OpenAI(api_key="<openai-key-2>", timeout=9), sys.argv)
+"""
+
+
+def test_the_env_file_is_loaded_before_a_module_of_the_project_reads_it(tree: Tree) -> None:
+    tree.write("pyproject.toml", '[project]\nname = "x"\ndependencies = ["openai", "python-dotenv>=1.0"]\n')
+    tree.write("settings.py", SETTINGS)
+    tree.write("main.py", MAIN)
+    done = tree.run("fix", "--select", "KG1")
+    lines = text(tree, "main.py").splitlines()
+    assert lines.index("load_dotenv()") < lines.index("from settings import OPENAI_API_KEY")
+    assert text(tree, "settings.py") == 'import os\n\nOPENAI_API_KEY = os.environ["OPENAI_API_KEY"]\n'
+    assert "is not set here yet" not in done.out
+    assert tree.run("fix", "--select", "KG1").code == 0
+
+
+@pytest.mark.parametrize("name", ["pkg/__init__.py", "tests/test_app.py", "conftest.py"])
+def test_what_nobody_runs_loads_nothing(tree: Tree, name: str) -> None:
+    tree.write("requirements.txt", "python-dotenv\n")
+    tree.write(name, ENTRY)
+    tree.run("fix", "--select", "KG1")
+    assert "load_dotenv" not in text(tree, name)
+
+
 def test_a_module_that_others_import_relies_on_them(tree: Tree) -> None:
     tree.write("requirements.txt", "openai\npython-dotenv==1.0.1\n")
     tree.write("app.py", LEAK)
@@ -331,7 +362,8 @@ def test_verbose_shows_every_way(tree: Tree) -> None:
 def test_a_key_that_is_committed_is_told(tree: Tree) -> None:
     tree.write("app.py", LEAK)
     tree.commit()
-    assert "(the last commit still holds it, and so does everyone who has fetched it)" in tree.run("fix").out
+    told = "The last commit still holds OPENAI_API_KEY, and so does everyone who has fetched it.\n"
+    assert tree.run("fix").out.count(told) == 1
 
 
 def test_it_speaks_chinese(tree: Tree) -> None:

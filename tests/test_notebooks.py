@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.keys import fill
 from tests.runs import Tree
 
 if TYPE_CHECKING:
@@ -42,6 +43,34 @@ def report(tree: Tree, form: str) -> Any:  # noqa: ANN401  # JSON
     """What KG401 says in a format of JSON."""
     done = tree.run("check", "--select", "KG401", "--min-severity", "low", "--output-format", form)
     return json.loads(done.out)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("ending", ["", "\n", ";", "  # mine"])
+def test_a_cell_whose_only_statement_goes_is_left_empty(tree: Tree, number: int, ending: str) -> None:
+    cells = [
+        {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": [text]}
+        for text in ("import os", "print(1)", "print(2)")
+    ]
+    cells[number]["source"] = [fill(f'import os\nos.environ["OPENAI_API_KEY"] = "<openai-key>"{ending}')]
+    tree.write("note.ipynb", json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}))
+    done = tree.run("fix", "--select", "KG1")
+    assert done.code == 1, done.err
+    after = ["".join(cell["source"]) for cell in json.loads((tree.root / "note.ipynb").read_text("utf-8"))["cells"]]
+    assert fill("<openai-key>") not in "".join(after)
+    assert after[number].splitlines()[0] == "import os"
+    assert tree.run("fix", "--select", "KG1").code == 0
+
+
+def test_a_cell_that_becomes_empty_stays(tree: Tree) -> None:
+    cells = [
+        {"cell_type": "code", "metadata": {}, "execution_count": None, "outputs": [], "source": [text]}
+        for text in ("import os", fill('os.environ["OPENAI_API_KEY"] = "<openai-key>"\n'), "print(2)")
+    ]
+    tree.write("note.ipynb", json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}))
+    assert tree.run("fix", "--select", "KG1").code == 1
+    after = json.loads((tree.root / "note.ipynb").read_text("utf-8"))["cells"]
+    assert ["".join(cell["source"]) for cell in after] == ["import os", "", "print(2)"]
 
 
 def test_a_related_place_names_its_own_cell(tree: Tree) -> None:

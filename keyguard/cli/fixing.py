@@ -60,7 +60,7 @@ def loading(settings: Settings, session: Session) -> Callable[[SourceFile], str 
         or settings.storing.kind != "env-file"
         or os.path.basename(name) != ".env"  # what the function looks for, from the module's folder upwards
         or (form is not None and not form.environment)
-        or (is_asked is None and wanted.package not in session.project().versions)
+        or (is_asked is None and not session.project().asks_for(wanted.package))
     ):
         return lambda _: None
 
@@ -107,11 +107,9 @@ def _around(names: Mapping[str, object], written: repair.Written, session: Sessi
     env_file = display(files[0]) if files else None
     unset = frozenset(name for name in names if not os.environ.get(name))
     names_loaded = [name.rpartition(".")[2].encode() for name in session.catalogue.env_access.loaders]
-    loads = all(
-        any(name in change.repaired.data for name in names_loaded)
-        for change in written.changes
-        if change.repaired.moves
-    )
+    # One program that loads the file is enough: what else was fixed is imported by one.
+    changed = [change.repaired.data for change in written.changes if change.repaired.moves]
+    loads = any(name in data for data in changed for name in names_loaded)
     return Surroundings(unset, _shell(), _uses(root, session), env_file, loads, _is_copied(root, files))
 
 
@@ -146,7 +144,8 @@ def _uses(root: str, session: Session) -> frozenset[str]:
         "github": (".github/workflows",),
     }
     ways = {way for way, names in found.items() if any(os.path.lexists(os.path.join(root, name)) for name in names)}
-    if "python-dotenv" in session.project().versions:
+    wanted = session.catalogue.env_access.loading
+    if wanted is not None and session.project().asks_for(wanted.package):
         ways.add("dotenv")
     return frozenset(ways)
 

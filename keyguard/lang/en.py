@@ -145,7 +145,10 @@ ENTRIES: dict[str, Entry] = {
         "Whoever has read the code has the keys: revoke them and put the new ones in their place.",
     ),
     "after.copied": "Put {file} into .dockerignore too, or `COPY . .` takes the keys into the image.",
-    "after.committed": "(the last commit still holds it, and so does everyone who has fetched it)",
+    "after.committed": (
+        "The last commit still holds {names}, and so does everyone who has fetched it.",
+        "The last commit still holds {names}, and so does everyone who has fetched it.",
+    ),
     "diff.would_fix": ("Would fix {count} problem.", "Would fix {count} problems."),
     "diff.masked": "Keys are masked here: this is to read, not to apply.",
     "next": "Next: {command}",

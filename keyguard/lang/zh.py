@@ -116,7 +116,7 @@ ENTRIES: dict[str, Entry] = {
     "after.export": "  手工输入的 `export NAME=…` 会留在 shell 历史中；载入文件则不会。",
     "after.revoke": "读过代码的人都有此密钥：请将其吊销，并换上新的密钥。",
     "after.copied": "请将 {file} 也写入 .dockerignore，否则 `COPY . .` 会把密钥带进镜像。",
-    "after.committed": "（最近一次提交中仍有此密钥，拉取过的人也都有）",
+    "after.committed": "最近一次提交中仍有 {names}，拉取过的人也都有。",
     "diff.would_fix": "将修复 {count} 个问题。",
     "diff.masked": "此处密钥已遮盖：仅供阅读，不能直接应用。",
     "next": "下一步：{command}",

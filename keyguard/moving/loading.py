@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from keyguard.model import Edit, Span
 from keyguard.python.facts import PythonFacts, read_module
 from keyguard.python.imports import Imports, Want
-from keyguard.python.index import Place
+from keyguard.python.index import Place, spell
 from keyguard.source import edited
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from keyguard.python.index import Node
     from keyguard.python.project import Project
     from keyguard.source import SourceFile
+
+# ruff: noqa: PTH100, PTH113, PTH112, PTH118, PTH119, PTH120  # os.path, as in cli.fixing
 
 _PROLOGUE = frozenset({"Import", "ImportFrom"})
 
@@ -25,14 +29,23 @@ def with_loading(source: SourceFile, catalogue: Catalogue, project: Project | No
     by others relies on them.
     """
     wanted = catalogue.env_access.loading
-    if wanted is None or source.kind != "python":
+    name = os.path.basename(source.path)
+    if wanted is None or source.kind != "python" or source.role == "test" or name in {"__init__.py", "conftest.py"}:
         return None
-    module, _, name = wanted.function.rpartition(".")
+    module, _, function = wanted.function.rpartition(".")
     facts = read_module(source, catalogue, project)
     if not isinstance(facts, PythonFacts) or not _starts(facts) or loads(facts):
         return None
     place, at = _first(facts)
-    way = Imports(facts.index).way(Want(module, name, direct=True), place, at) if place is not None else None
+    if place is None:
+        return None
+    own = _first_own(facts)
+    if own is not None:
+        # What it imports of the project may read the environment at once.
+        nl = "\r\n" if "\r\n" in facts.source.text else "\n"
+        lines = f"from {module} import {function}{nl}{nl}{function}(){nl}{nl}"
+        return edited(facts.source.text, (Edit(Span(own, own), lines),))
+    way = Imports(facts.index).way(Want(module, function, direct=True), place, at)
     if way is None:
         return None
     facts = read_module(source.replaced(text=edited(source.text, way.edits)), catalogue, project)
@@ -71,6 +84,33 @@ def _first(facts: PythonFacts) -> tuple[Place | None, int]:
             continue
         return Place(index.scope, float("inf"), index.scope.root), module.spans([statement])[id(statement)].start
     return None, 0
+
+
+def _first_own(facts: PythonFacts) -> int | None:
+    """Where the first import of a module of the same project begins: its file lies beside, or it is relative."""
+    folder = os.path.dirname(os.path.abspath(facts.source.path))
+    for statement in facts.module.tree.body:
+        smalls = statement.body if type(statement).__name__ == "SimpleStatementLine" else ()
+        if any(_is_own(small, folder) for small in smalls):
+            return facts.module.spans([statement])[id(statement)].start
+    return None
+
+
+def _is_own(small: Node, folder: str) -> bool:
+    kind = type(small).__name__
+    if kind == "ImportFrom":
+        if small.relative:
+            return True
+        names = [spell(small.module)] if small.module is not None else []
+    elif kind == "Import":
+        names = [spell(item.name) for item in small.names]
+    else:
+        return False
+    heads = [name.partition(".")[0] for name in names]
+    return any(
+        os.path.isfile(os.path.join(folder, f"{head}.py")) or os.path.isdir(os.path.join(folder, head))
+        for head in heads
+    )
 
 
 def _is_text(small: Node) -> bool:

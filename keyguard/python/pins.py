@@ -47,6 +47,14 @@ def pins(root: Path) -> Mapping[str, str]:
     return found
 
 
+def asks_for(root: Path, package: str) -> bool:
+    """Tell whether the project in `root` asks for a package at all, in any version."""
+    name = re.sub(r"[-_.]+", "[-_.]+", package)
+    wanted = re.compile(rf"(?<![\w.-]){name}(?![\w-])", re.IGNORECASE)
+    files = ["pyproject.toml", "Pipfile", "setup.cfg", "setup.py", "environment.yml", "environment.yaml"]
+    return any(wanted.search(_read(path)) for path in (*(root / file for file in files), *_requirement_files(root)))
+
+
 def _read(path: Path, most: int = _MOST_BYTES) -> str:
     try:
         if not path.is_file() or path.stat().st_size > most:

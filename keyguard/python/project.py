@@ -59,6 +59,12 @@ class Project:
 
         return pins(self.root)
 
+    def asks_for(self, package: str) -> bool:
+        """Tell whether the project's requirements name a package, in any version."""
+        from keyguard.python.pins import asks_for  # noqa: PLC0415  # as above
+
+        return asks_for(self.root, package)
+
     def module_name(self, path: Path | str) -> tuple[str, bool, Path]:
         """Name a file as an import would: dotted name, whether it is a package, the folder imports start from."""
         file = self.root.joinpath(path).resolve()

@@ -54,7 +54,7 @@ _LOADING = {
     "dotenv": "from dotenv import load_dotenv; load_dotenv()",
     "docker": "docker run --env-file {file} …",
     "compose": "env_file: {file}",
-    "github": "gh secret set -f {file}; env: {name}: ${{{{ secrets.{name} }}}}",
+    "github": "gh secret set -f {file}  # then, in the step: env: {name}: ${{{{ secrets.{name} }}}}",
 }
 _SHELLS = ("bash", "zsh", "fish", "powershell", "cmd")
 
@@ -97,6 +97,8 @@ def _loading(keys: Sequence[MovedKey], around: Surroundings, options: RenderOpti
         return
     say = texts(options.lang).say
     ways = [way for way in _LOADING if options.verbose or way in around.uses]
+    if around.loads_itself and "dotenv" in ways:
+        ways.remove("dotenv")
     if around.shell not in ways and not any(key.name in around.unset for key in keys):
         ways.insert(0, around.shell)
     for way in ways:
@@ -120,8 +122,10 @@ def _revoke(keys: Sequence[MovedKey], options: RenderOptions) -> Iterator[Line]:
     for key in keys:
         provider = provider_of(key.places[0], options) if key.places else None
         url = provider.console_url if provider is not None and provider.console_url else say("no-console")
-        committed = say("after.committed") if key.is_committed else ""
-        yield [("  ", ""), (f"{key.name:<{width}}", "key"), (f"  {url}  ", ""), (committed, "warning")]
+        yield [("  ", ""), (f"{key.name:<{width}}", "key"), (f"  {url}", "")]
+    committed = [key.name for key in keys if key.is_committed]
+    if committed:
+        yield [(say("after.committed", count=len(committed), names=", ".join(committed)), "warning")]
 
 
 def _dotted(path: str) -> str:
