@@ -197,14 +197,24 @@ class Timeout:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnRetry:
+    """Methods that an SDK repeats otherwise than the rest when nobody says how often; `attempts` as in `Retry`."""
+
+    methods: tuple[str, ...] = ()
+    attempts: int | None = None
+    on: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Retry:
     """How often a client sends one request: where that is set, what the number counts, and what holds without it.
 
     `counts` is `retries` (after the first attempt), `attempts` (the first included) or `time`; `attempts` is what one
     call sends by default, the first included, None when it is bounded by time or unknown. `on` lists what is repeated:
     statuses, `5xx`, `connection`, `timeout`. `backoff` tells that the pauses grow, `none` what an explicit None means:
-    `default`, `off` or `error`. `never` are methods that are sent once all the same. `remedy` is the code that turns
-    retries on; `needs` and `since` are as for a time limit.
+    `default`, `off` or `error`. `never` are methods that are sent once all the same, `own` those that are repeated by
+    default otherwise than the rest. `remedy` is the code that turns retries on; `needs` and `since` are as for a time
+    limit.
     """
 
     params: tuple[str, ...] = ()
@@ -217,6 +227,7 @@ class Retry:
     backoff: bool = True
     none: str = "default"
     never: tuple[str, ...] = ()
+    own: OwnRetry | None = None
     remedy: str = ""
     needs: tuple[str, ...] = ()
     since: str = ""
@@ -1051,7 +1062,13 @@ def _shape(provider: str, data: dict[str, Any]) -> KeyShape:
     return KeyShape(id=f"{provider}/{plain['name']}", provider=provider, **plain)
 
 
-_PARTS: Mapping[str, type] = {"timeout": Timeout, "retry": Retry, "path": BasePath, "errors": Errors}
+_PARTS: Mapping[str, type] = {
+    "timeout": Timeout,
+    "retry": Retry,
+    "path": BasePath,
+    "errors": Errors,
+    "own": OwnRetry,
+}
 
 
 _TABLES = frozenset({"constructor", "call", "route", "removed", "major"})
@@ -1061,8 +1078,8 @@ def _with_parts(kind: type[T], data: Mapping[str, Any]) -> T:
     """Build a value some of whose fields are tables of their own."""
     plain = _tuples(data)
     for name, part in _PARTS.items():
-        if name in plain:
-            plain[name] = flat(part, plain[name])
+        if isinstance(plain.get(name), dict):  # the errors have a `timeout` that is a list
+            plain[name] = _with_parts(part, plain[name])
     return kind(**plain)
 
 

@@ -281,6 +281,7 @@ _RETRY = _Field(
         "backoff": _BOOL,
         "none": _choice("default", "off", "error"),
         "never": _TEXTS,
+        "own": _Field("table", keys={"methods": _Field("texts", required=True), "attempts": _INT, "on": _TEXTS}),
         "remedy": _TEXT,
         "needs": _NAMES,
         "since": _TEXT,

@@ -425,7 +425,7 @@ class _Finder:
         given = arguments.get(params, position)
         if given is None and connection is not None and connection.arguments is not None and not client_is_call(client):
             given = connection.arguments.get(params)
-        timeout, attempts = self._effective(connection, client, sdk, arguments, derived)
+        timeout, attempts = self._effective(connection, client, sdk, method, arguments, derived)
         timeout = self._bound(use) or timeout
         call = ModelCall(
             use.node,
@@ -447,11 +447,12 @@ class _Finder:
         if connection is not None:
             connection.calls.append(call)
 
-    def _effective(
+    def _effective(  # noqa: PLR0913, PLR0917  # everything that a limit can be set with
         self,
         connection: Connection | None,
         client: Client | None,
         sdk: Sdk | None,
+        method: str,
         arguments: Arguments,
         derived: tuple[v.Instance, ...],
     ) -> tuple[Limit, Attempts]:
@@ -473,7 +474,11 @@ class _Finder:
         if own is not None and own.given is not None and isinstance(own.given.value, v.Null):
             none = client.timeout.call_none if client.timeout is not None else "client"
             own = own if none == "endless" else None
-        return own or timeout, self.limits.given_attempts(arguments, client.retry, "call") or attempts
+        attempts = self.limits.given_attempts(arguments, client.retry, "call") or attempts
+        retry = client.retry
+        if retry is client.sdk.retry and connection is not None and connection.sdk is not None:
+            retry = connection.sdk.retry  # that of the release which the project asks for
+        return own or timeout, self.limits.attempts_of(method, attempts, retry)
 
     @staticmethod
     def _is_async(client: Client | None, sdk: Sdk | None, method: str) -> bool:
