@@ -168,6 +168,18 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """The time limit that holds by default with a release of a `package` that is older than `below`.
+
+    `default` is in seconds; without it nobody knows. An explicit None means the same.
+    """
+
+    package: str
+    below: str
+    default: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Timeout:
     """How long a client waits: where a limit is given, in which unit, and what holds without one.
 
@@ -178,6 +190,7 @@ class Timeout:
     `endless`, `default`, `error`, or `client` (a call keeps the client's limit). `endless_calls` are methods that no
     limit bounds, not the client's either. `zero` says that a 0 means no limit. `remedy` is the code that sets one,
     `needs` are the dotted names of what that code names, and `since` is the first release that has the argument.
+    `beside` is what holds with an older release of the package that the client hands its limit on to.
     """
 
     params: tuple[str, ...] = ()
@@ -194,6 +207,15 @@ class Timeout:
     remedy: str = ""
     needs: tuple[str, ...] = ()
     since: str = ""
+    beside: Beside | None = None
+
+    def among(self, versions: Mapping[str, str]) -> Timeout:
+        """Give what holds with the releases that a project asks for."""
+        beside = self.beside
+        version = versions.get(beside.package) if beside is not None else None
+        if beside is None or version is None or not before(version, beside.below):
+            return self
+        return replace(self, default=beside.default, endless=False, none="default")
 
 
 @dataclass(frozen=True, slots=True)
@@ -1068,6 +1090,7 @@ _PARTS: Mapping[str, type] = {
     "path": BasePath,
     "errors": Errors,
     "own": OwnRetry,
+    "beside": Beside,
 }
 
 

@@ -266,6 +266,7 @@ _TIMEOUT = _Field(
         "remedy": _TEXT,
         "needs": _NAMES,
         "since": _TEXT,
+        "beside": _Field("table", keys={"package": _NEED, "below": _NEED, "default": _NUMBER}),
     },
 )
 _RETRY = _Field(

@@ -378,6 +378,7 @@ class _Finder:
 
     def _timeout(self, client: Client, sdk: Sdk, arguments: Arguments) -> Limit:
         known = client.timeout if client.timeout is not client.sdk.timeout else sdk.timeout
+        known = known.among(self.versions) if known is not None else None
         given = self.limits.given(arguments, known, "call" if client.is_call else "client")
         if given is None and client.is_call and known is not None and known.params:
             given = self.limits.given(arguments, known, "client")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from keyguard.checks.kg302 import check
+from tests.checks.networks import heard
 from tests.checks.spoken import short, spoken
 
 _SEND = "c.responses.create(model='gpt-5', input='x'"
@@ -109,3 +110,25 @@ def test_a_client_built_around_another_is_that_one(sent: str, found: list[tuple[
         f"c.chat.completions.create(model='m'{sent})\n"
     )
     assert [(one.line, one.related) for one in spoken(check, text)] == found
+
+
+_LANGCHAIN = "from langchain.chat_models import ChatOpenAI\nm = ChatOpenAI({given})\nm.predict('x')\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "versions", "found"),
+    [
+        ("", {"openai": "0.28.1"}, [(None, "600")]),
+        ("request_timeout=None", {"openai": "0.28.1"}, [(None, "600")]),
+        ("request_timeout=60", {"openai": "0.28.1"}, []),
+        ("", {"openai": "1.0.dev0"}, [(None, "600")]),
+        ("", {"openai": "1.3.0"}, [("endless", "")]),
+        ("", {}, [("endless", "")]),
+        ("request_timeout=60", {}, []),
+    ],
+)
+def test_what_a_client_hands_on_means_what_the_pinned_sdk_makes_of_it(
+    given: str, versions: dict[str, str], found: list[tuple[str | None, str]]
+) -> None:
+    heard_of = heard(check, _LANGCHAIN.format(given=given), versions=versions)
+    assert [(one.case, one.hit.values.get("seconds", "")) for one in heard_of] == found
