@@ -13,6 +13,7 @@ from keyguard.python.hosts import MODEL_PATH, host_of, is_unknown, serves_models
 from keyguard.python.index import plain_string, spell
 from keyguard.python.limits import Limits
 from keyguard.python.network import Attempts, Connection, Host, HttpCall, HttpSession, Limit, ModelCall, Network
+from keyguard.python.pins import installed
 from keyguard.python.sessions import Opened, Sessions, is_insecure
 from keyguard.python.tables import RAW, is_key_variable, names_of
 from keyguard.versions import before, just_below
@@ -40,7 +41,10 @@ def network_of(near: Surroundings, advice: Advice, versions: Mapping[str, str] |
 
     `versions` are the releases the project asks for, by package: they choose the facts of an older release.
     """
-    finder = _Finder(near, versions or {}, dict(advice.trusted))
+    module = near.index.module
+    # What a notebook installs itself wins over the project's requirements.
+    own = installed("\n".join(module.text[span.start : span.end] for span in module.stepped))
+    finder = _Finder(near, {**(versions or {}), **own}, dict(advice.trusted))
     finder.find()
     return Network(
         near.index,
