@@ -66,6 +66,8 @@ def _spot(connection: Connection, limit: Limit, waiting: list[ModelCall], networ
         values["seconds"] = f"{limit.seconds:g}"
     related = tuple((call.node, "waits") for call in waiting[:_MOST] if call.node is not connection.node)
     case = "endless" if limit.is_endless else None
+    if not values["remedy"]:
+        case = "endless-outside" if limit.is_endless else "outside"
     has_remedy = known is not None and bool(known.remedy)
     patch = _patch(connection, known, waiting, network, values["remedy"]) if has_remedy else None
     statement = f"{name} without timeout"
