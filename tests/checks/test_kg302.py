@@ -41,6 +41,9 @@ QUIET = {
         "import asyncio\nfrom openai import AsyncOpenAI\nc = AsyncOpenAI()\nasync def ask():\n"
         f"    return await {_SEND})\nasync def f():\n    return await asyncio.wait_for(ask(), 5)\n"
     ),
+    "a local SDK whose host is unknown": (
+        "import ollama\ndef f(host):\n    c = ollama.Client(host=host)\n    return c.chat(model='m')\n"
+    ),
     "a short default": "from together import Together\nc = Together()\nc.chat.completions.create(model='m')\n",
     "gemini": (
         "from google import genai\nfrom google.genai import types\n"
@@ -53,6 +56,12 @@ QUIET = {
 }
 
 LOUD = {
+    "a local SDK on a host elsewhere": (
+        "import ollama\nc = ollama.Client(host='https://models.example.com')\nc.chat(model='m')\n",
+        2,
+        "endless",
+        (3,),
+    ),
     "openai": ("from openai import OpenAI\nc = OpenAI()\n", 2, None, ()),
     "openai with calls": (f"from openai import OpenAI\nc = OpenAI()\n{_SEND})\n{_SEND})\n", 2, None, (3, 4)),
     "one call without": (f"from openai import OpenAI\nc = OpenAI()\n{_SEND}, timeout=5)\n{_SEND})\n", 2, None, (4,)),

@@ -172,6 +172,12 @@ def test_a_method_with_retries_of_its_own_has_those_unless_it_is_told_otherwise(
     assert [call.attempts.total for call in calls] == [total]
 
 
+@pytest.mark.parametrize(("given", "total"), [("", 1), ("max_retries=1", 1), ("max_retries=3", 3)])
+def test_retries_that_count_attempts_are_attempts(given: str, total: int) -> None:
+    text = f"import voyageai\nc = voyageai.Client({given})\nc.embed(texts=['x'], model='m')\n"
+    assert [call.attempts.total for call in network(text).calls] == [total]
+
+
 def test_a_method_that_is_never_repeated_is_sent_once() -> None:
     text = "import cohere\nc = cohere.Client('k')\nc.chat(message='x')\nc.chat_stream(message='x')\n"
     assert [call.attempts.total for call in network(text).calls] == [3, 1]
