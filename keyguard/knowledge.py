@@ -168,6 +168,18 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """The time limit that holds by default with a release of a `package` that is older than `below`.
+
+    `default` is in seconds; without it nobody knows. An explicit None means the same.
+    """
+
+    package: str
+    below: str
+    default: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Timeout:
     """How long a client waits: where a limit is given, in which unit, and what holds without one.
 
@@ -178,6 +190,7 @@ class Timeout:
     `endless`, `default`, `error`, or `client` (a call keeps the client's limit). `endless_calls` are methods that no
     limit bounds, not the client's either. `zero` says that a 0 means no limit. `remedy` is the code that sets one,
     `needs` are the dotted names of what that code names, and `since` is the first release that has the argument.
+    `beside` is what holds with an older release of the package that the client hands its limit on to.
     """
 
     params: tuple[str, ...] = ()
@@ -194,6 +207,24 @@ class Timeout:
     remedy: str = ""
     needs: tuple[str, ...] = ()
     since: str = ""
+    beside: Beside | None = None
+
+    def among(self, versions: Mapping[str, str]) -> Timeout:
+        """Give what holds with the releases that a project asks for."""
+        beside = self.beside
+        version = versions.get(beside.package) if beside is not None else None
+        if beside is None or version is None or not before(version, beside.below):
+            return self
+        return replace(self, default=beside.default, endless=False, none="default")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnRetry:
+    """Methods that an SDK repeats otherwise than the rest when nobody says how often; `attempts` as in `Retry`."""
+
+    methods: tuple[str, ...] = ()
+    attempts: int | None = None
+    on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +234,9 @@ class Retry:
     `counts` is `retries` (after the first attempt), `attempts` (the first included) or `time`; `attempts` is what one
     call sends by default, the first included, None when it is bounded by time or unknown. `on` lists what is repeated:
     statuses, `5xx`, `connection`, `timeout`. `backoff` tells that the pauses grow, `none` what an explicit None means:
-    `default`, `off` or `error`. `never` are methods that are sent once all the same. `remedy` is the code that turns
-    retries on; `needs` and `since` are as for a time limit.
+    `default`, `off` or `error`. `never` are methods that are sent once all the same, `own` those that are repeated by
+    default otherwise than the rest. `remedy` is the code that turns retries on; `needs` and `since` are as for a time
+    limit.
     """
 
     params: tuple[str, ...] = ()
@@ -217,6 +249,7 @@ class Retry:
     backoff: bool = True
     none: str = "default"
     never: tuple[str, ...] = ()
+    own: OwnRetry | None = None
     remedy: str = ""
     needs: tuple[str, ...] = ()
     since: str = ""
@@ -1051,7 +1084,14 @@ def _shape(provider: str, data: dict[str, Any]) -> KeyShape:
     return KeyShape(id=f"{provider}/{plain['name']}", provider=provider, **plain)
 
 
-_PARTS: Mapping[str, type] = {"timeout": Timeout, "retry": Retry, "path": BasePath, "errors": Errors}
+_PARTS: Mapping[str, type] = {
+    "timeout": Timeout,
+    "retry": Retry,
+    "path": BasePath,
+    "errors": Errors,
+    "own": OwnRetry,
+    "beside": Beside,
+}
 
 
 _TABLES = frozenset({"constructor", "call", "route", "removed", "major"})
@@ -1061,8 +1101,8 @@ def _with_parts(kind: type[T], data: Mapping[str, Any]) -> T:
     """Build a value some of whose fields are tables of their own."""
     plain = _tuples(data)
     for name, part in _PARTS.items():
-        if name in plain:
-            plain[name] = flat(part, plain[name])
+        if isinstance(plain.get(name), dict):  # the errors have a `timeout` that is a list
+            plain[name] = _with_parts(part, plain[name])
     return kind(**plain)
 
 

@@ -266,6 +266,7 @@ _TIMEOUT = _Field(
         "remedy": _TEXT,
         "needs": _NAMES,
         "since": _TEXT,
+        "beside": _Field("table", keys={"package": _NEED, "below": _NEED, "default": _NUMBER}),
     },
 )
 _RETRY = _Field(
@@ -281,6 +282,7 @@ _RETRY = _Field(
         "backoff": _BOOL,
         "none": _choice("default", "off", "error"),
         "never": _TEXTS,
+        "own": _Field("table", keys={"methods": _Field("texts", required=True), "attempts": _INT, "on": _TEXTS}),
         "remedy": _TEXT,
         "needs": _NAMES,
         "since": _TEXT,

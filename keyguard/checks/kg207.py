@@ -10,7 +10,6 @@ from keyguard.checks.spots import Spot
 from keyguard.model import Safety
 from keyguard.python.guards import is_for_some_release
 from keyguard.python.loading import early_reads
-from keyguard.python.pins import installed
 from keyguard.versions import before
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ _OF_A_WRAPPER = ("response_model",)
 
 def check(network: Network) -> Iterator[Spot]:
     """Yield one spot for each use of what is gone, and one for each read that comes before its variables."""
-    pinned = _pinned(network)
+    pinned = network.versions
     gone = [
         (sdk, [item for item in sdk.removed if not _is_there(item, sdk, pinned)])
         for sdk in network.catalogue.sdks.values()
@@ -40,13 +39,6 @@ def check(network: Network) -> Iterator[Spot]:
         if id(spot.node) not in seen:
             seen.add(id(spot.node))
             yield spot
-
-
-def _pinned(network: Network) -> Mapping[str, str]:
-    """The newest versions that may run: what a notebook installs itself wins over the project's requirements."""
-    module = network.index.module
-    own = installed("\n".join(module.text[span.start : span.end] for span in module.stepped))
-    return {**network.versions, **own}
 
 
 def _is_there(item: Removed, sdk: Sdk | None, pinned: Mapping[str, str]) -> bool:

@@ -28,6 +28,8 @@ def check(network: Network) -> Iterator[Spot]:
         # A raw request is KG301's; what is built around another client waits as long as that one.
         if connection.client is None or connection.node is None or connection.is_local or _wraps(connection):
             continue
+        if network.may_be_local(connection):
+            continue
         calls = [*connection.calls, *through.get(id(connection.node), ())]
         waiting = [call for call in calls if call.timeout.is_default and _is_long(call.timeout)]
         limit = waiting[0].timeout if waiting else connection.timeout
@@ -66,6 +68,8 @@ def _spot(connection: Connection, limit: Limit, waiting: list[ModelCall], networ
         values["seconds"] = f"{limit.seconds:g}"
     related = tuple((call.node, "waits") for call in waiting[:_MOST] if call.node is not connection.node)
     case = "endless" if limit.is_endless else None
+    if not values["remedy"]:
+        case = "endless-outside" if limit.is_endless else "outside"
     has_remedy = known is not None and bool(known.remedy)
     patch = _patch(connection, known, waiting, network, values["remedy"]) if has_remedy else None
     statement = f"{name} without timeout"

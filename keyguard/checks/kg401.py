@@ -27,9 +27,8 @@ def check(network: Network) -> Iterator[Spot]:
         if connection.node is None or connection.is_local:
             continue
         calls = [call for call in connection.calls if _is_sent_once(call) and not guards(network, call)]
-        if not calls or (
-            not connection.hosts and (connection.http is not None or _is_often_local(network, connection))
-        ):
+        is_nowhere = not connection.hosts and connection.http is not None
+        if not calls or is_nowhere or network.may_be_local(connection):
             continue
         if connection.http is None:
             spot = _client(network, connection, calls)
@@ -37,13 +36,6 @@ def check(network: Network) -> Iterator[Spot]:
             spot = _raw(calls[0], connection.hosts[0].name)
         # In a notebook a person sees the error and runs the cell again.
         yield spot if network.source.cell is None else spot._replace(case=f"notebook-{spot.case or 'client'}")
-
-
-def _is_often_local(network: Network, connection: Connection) -> bool:
-    """Tell whether an SDK is made for servers of one's own: with a host that nobody knows it most likely calls one."""
-    name = connection.client.provider if connection.client is not None else None
-    provider = network.catalogue.providers.get(name) if name is not None else None
-    return provider is not None and provider.kind == "local"
 
 
 def _is_sent_once(call: ModelCall) -> bool:

@@ -16,8 +16,10 @@ _SECONDS = re.compile(r"\b(?:30|60|120)(_000)?\b")  # the limits that the catalo
 
 
 def advised(known: Timeout | None, seconds: int) -> str:
-    """The code that sets a time limit, with the number of seconds that the settings recommend."""
-    remedy = (known.remedy if known is not None else "") or f"timeout={seconds}"
+    """The code that sets a time limit, with the number of seconds that the settings recommend; none where none does."""
+    params = (known.params or known.call_params) if known is not None else ("timeout",)
+    written = f"{params[0]}={seconds}" if params and "." not in params[0] else ""
+    remedy = (known.remedy if known is not None else "") or written
     return _SECONDS.sub(lambda found: f"{seconds}{found[1] or ''}", remedy)
 
 

@@ -13,6 +13,7 @@ from keyguard.python.hosts import MODEL_PATH, host_of, is_unknown, serves_models
 from keyguard.python.index import plain_string, spell
 from keyguard.python.limits import Limits
 from keyguard.python.network import Attempts, Connection, Host, HttpCall, HttpSession, Limit, ModelCall, Network
+from keyguard.python.pins import installed
 from keyguard.python.sessions import Opened, Sessions, is_insecure
 from keyguard.python.tables import RAW, is_key_variable, names_of
 from keyguard.versions import before, just_below
@@ -40,7 +41,10 @@ def network_of(near: Surroundings, advice: Advice, versions: Mapping[str, str] |
 
     `versions` are the releases the project asks for, by package: they choose the facts of an older release.
     """
-    finder = _Finder(near, versions or {}, dict(advice.trusted))
+    module = near.index.module
+    # What a notebook installs itself wins over the project's requirements.
+    own = installed("\n".join(module.text[span.start : span.end] for span in module.stepped))
+    finder = _Finder(near, {**(versions or {}), **own}, dict(advice.trusted))
     finder.find()
     return Network(
         near.index,
@@ -378,6 +382,7 @@ class _Finder:
 
     def _timeout(self, client: Client, sdk: Sdk, arguments: Arguments) -> Limit:
         known = client.timeout if client.timeout is not client.sdk.timeout else sdk.timeout
+        known = known.among(self.versions) if known is not None else None
         given = self.limits.given(arguments, known, "call" if client.is_call else "client")
         if given is None and client.is_call and known is not None and known.params:
             given = self.limits.given(arguments, known, "client")
@@ -425,7 +430,7 @@ class _Finder:
         given = arguments.get(params, position)
         if given is None and connection is not None and connection.arguments is not None and not client_is_call(client):
             given = connection.arguments.get(params)
-        timeout, attempts = self._effective(connection, client, sdk, arguments, derived)
+        timeout, attempts = self._effective(connection, client, sdk, method, arguments, derived)
         timeout = self._bound(use) or timeout
         call = ModelCall(
             use.node,
@@ -447,11 +452,12 @@ class _Finder:
         if connection is not None:
             connection.calls.append(call)
 
-    def _effective(
+    def _effective(  # noqa: PLR0913, PLR0917  # everything that a limit can be set with
         self,
         connection: Connection | None,
         client: Client | None,
         sdk: Sdk | None,
+        method: str,
         arguments: Arguments,
         derived: tuple[v.Instance, ...],
     ) -> tuple[Limit, Attempts]:
@@ -473,7 +479,11 @@ class _Finder:
         if own is not None and own.given is not None and isinstance(own.given.value, v.Null):
             none = client.timeout.call_none if client.timeout is not None else "client"
             own = own if none == "endless" else None
-        return own or timeout, self.limits.given_attempts(arguments, client.retry, "call") or attempts
+        attempts = self.limits.given_attempts(arguments, client.retry, "call") or attempts
+        retry = client.retry
+        if retry is client.sdk.retry and connection is not None and connection.sdk is not None:
+            retry = connection.sdk.retry  # that of the release which the project asks for
+        return own or timeout, self.limits.attempts_of(method, attempts, retry)
 
     @staticmethod
     def _is_async(client: Client | None, sdk: Sdk | None, method: str) -> bool:

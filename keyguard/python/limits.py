@@ -149,6 +149,16 @@ class Limits:
         return Attempts(origin=origin) if arguments.is_hidden(params) else None
 
     @staticmethod
+    def attempts_of(method: str, attempts: Attempts, known: Retry | None) -> Attempts:
+        """How often one method of a client is sent: some are repeated otherwise than the rest."""
+        if known is not None and method in known.never:
+            return Attempts(1)
+        own = known.own if known is not None else None
+        if own is None or method not in own.methods or not attempts.is_default:
+            return attempts
+        return Attempts(own.attempts, given=attempts.given, on=own.on, backoff=attempts.backoff)
+
+    @staticmethod
     def read_attempts(given: Given, known: Retry, origin: str) -> Attempts:
         """What a value means as a number of retries."""
         value = given.value

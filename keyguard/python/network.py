@@ -302,6 +302,12 @@ class Network:
         """Everything that sends a model call again."""
         return self.repetition.loops
 
+    def may_be_local(self, connection: Connection) -> bool:
+        """Tell whether a client of an SDK for servers of one's own talks to a host nobody knows: most likely to one."""
+        name = connection.client.provider if connection.client is not None else None
+        provider = self.catalogue.providers.get(name) if name is not None else None
+        return not connection.hosts and provider is not None and provider.kind == "local"
+
     def guards(self, call: ModelCall) -> tuple[RetryLoop, ...]:
         """Everything that repeats a model call, inside out."""
         return self.repetition.guards(call)

@@ -6,7 +6,14 @@ from __future__ import annotations
 import pytest
 
 from keyguard.checks.kg302 import check
+from keyguard.python.connections import network_of
+from keyguard.python.facts import read_module
+from keyguard.python.module import ParseFailure
+from keyguard.settings import Advice
+from keyguard.source import SourceFile
+from tests.checks.networks import heard
 from tests.checks.spoken import short, spoken
+from tests.python.made import loaded
 
 _SEND = "c.responses.create(model='gpt-5', input='x'"
 
@@ -34,6 +41,9 @@ QUIET = {
         "import asyncio\nfrom openai import AsyncOpenAI\nc = AsyncOpenAI()\nasync def ask():\n"
         f"    return await {_SEND})\nasync def f():\n    return await asyncio.wait_for(ask(), 5)\n"
     ),
+    "a local SDK whose host is unknown": (
+        "import ollama\ndef f(host):\n    c = ollama.Client(host=host)\n    return c.chat(model='m')\n"
+    ),
     "a short default": "from together import Together\nc = Together()\nc.chat.completions.create(model='m')\n",
     "gemini": (
         "from google import genai\nfrom google.genai import types\n"
@@ -46,6 +56,12 @@ QUIET = {
 }
 
 LOUD = {
+    "a local SDK on a host elsewhere": (
+        "import ollama\nc = ollama.Client(host='https://models.example.com')\nc.chat(model='m')\n",
+        2,
+        "endless",
+        (3,),
+    ),
     "openai": ("from openai import OpenAI\nc = OpenAI()\n", 2, None, ()),
     "openai with calls": (f"from openai import OpenAI\nc = OpenAI()\n{_SEND})\n{_SEND})\n", 2, None, (3, 4)),
     "one call without": (f"from openai import OpenAI\nc = OpenAI()\n{_SEND}, timeout=5)\n{_SEND})\n", 2, None, (4,)),
@@ -109,3 +125,79 @@ def test_a_client_built_around_another_is_that_one(sent: str, found: list[tuple[
         f"c.chat.completions.create(model='m'{sent})\n"
     )
     assert [(one.line, one.related) for one in spoken(check, text)] == found
+
+
+_LANGCHAIN = "from langchain.chat_models import ChatOpenAI\nm = ChatOpenAI({given})\nm.predict('x')\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "versions", "found"),
+    [
+        ("", {"openai": "0.28.1"}, [(None, "600")]),
+        ("request_timeout=None", {"openai": "0.28.1"}, [(None, "600")]),
+        ("request_timeout=60", {"openai": "0.28.1"}, []),
+        ("", {"openai": "1.0.dev0"}, [(None, "600")]),
+        ("", {"openai": "1.3.0"}, [("endless", "")]),
+        ("", {}, [("endless", "")]),
+        ("request_timeout=60", {}, []),
+    ],
+)
+def test_what_a_client_hands_on_means_what_the_pinned_sdk_makes_of_it(
+    given: str, versions: dict[str, str], found: list[tuple[str | None, str]]
+) -> None:
+    heard_of = heard(check, _LANGCHAIN.format(given=given), versions=versions)
+    assert [(one.case, one.hit.values.get("seconds", "")) for one in heard_of] == found
+
+
+_CLAUDE = "from langchain_anthropic import ChatAnthropic\nm = ChatAnthropic(model='m')\nm.invoke('x')\n"
+_CLAUDE_LLM = "from langchain_anthropic import AnthropicLLM\nm = AnthropicLLM(model='m')\nm.invoke('x')\n"
+_GEMINI = "from langchain_google_genai import ChatGoogleGenerativeAI\nm = ChatGoogleGenerativeAI(model='m'{more})\n"
+_EMBEDDINGS = (
+    "from langchain_google_genai import GoogleGenerativeAIEmbeddings\n"
+    "m = GoogleGenerativeAIEmbeddings(model='m')\nm.embed_query('x')\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "package", "version", "found"),
+    [
+        (_CLAUDE, "langchain-anthropic", "0.1.6", [(None, "600")]),
+        (_CLAUDE, "langchain-anthropic", "0.1.7", [("endless", "")]),
+        (_CLAUDE, "langchain-anthropic", "0.2.dev0", [("endless", "")]),
+        (_CLAUDE_LLM, "langchain-anthropic", "0.1.6", [("endless", "")]),
+        (_GEMINI.format(more=""), "langchain-google-genai", "4.0.0", [("endless", "")]),
+        (_GEMINI.format(more=""), "langchain-google-genai", "3.2.0", [(None, "600")]),
+        (_GEMINI.format(more=", timeout=None"), "langchain-google-genai", "3.2.0", [(None, "600")]),
+        (_GEMINI.format(more=", timeout=60"), "langchain-google-genai", "3.2.0", []),
+        (_GEMINI.format(more=""), "langchain-google-genai", "2.0.5", []),
+        (_EMBEDDINGS, "langchain-google-genai", "4.4.2", [("endless-outside", "")]),
+        (_EMBEDDINGS, "langchain-google-genai", "3.2.0", []),
+    ],
+)
+def test_an_older_release_has_the_default_of_what_it_was_built_on(
+    text: str, package: str, version: str, found: list[tuple[str | None, str]]
+) -> None:
+    heard_of = heard(check, text, versions={package: version})
+    assert [(one.case, one.hit.values.get("seconds", "")) for one in heard_of] == found
+
+
+def test_a_client_that_takes_no_limit_is_given_no_code() -> None:
+    (one,) = spoken(check, _EMBEDDINGS)
+    assert (one.case, one.severity, "timeout=" in one.remedy) == ("endless-outside", "medium", False)
+    assert one.remedy.startswith("It takes no timeout of its own")
+    (hit,) = (found.hit for found in heard(check, _EMBEDDINGS))
+    assert not hit.values["remedy"]
+    (one,) = spoken(check, "from langchain_community.chat_models import ChatTongyi\nm = ChatTongyi()\nm.invoke('x')\n")
+    assert (one.case, one.severity, "timeout=" in one.remedy) == ("outside", "low", False)
+    assert "300 s" in one.message
+
+
+@pytest.mark.parametrize(
+    ("install", "case"),
+    [("%pip install langchain-google-genai==3.2.0", None), ("%pip install langchain-google-genai", "endless")],
+)
+def test_what_a_notebook_installs_is_a_pin(install: str, case: str | None) -> None:
+    cell = SourceFile("a.ipynb", f"{install}\n{_GEMINI.format(more='')}", kind="python", cell=1)
+    found = read_module(cell, loaded())
+    assert not isinstance(found, ParseFailure)
+    assert [spot.case for spot in check(network_of(found.near, Advice(), {}))] == [case]

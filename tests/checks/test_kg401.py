@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keyguard.checks.kg401 import check
-from tests.checks.networks import heard
+from tests.checks.networks import heard, network
 
 _HEAD = """\
 import requests, httpx, tenacity, time
@@ -78,6 +78,11 @@ def f(options):
     client = genai.Client(http_options=options)
     client.models.generate_content(model='m', contents='x')
 """,
+    "a method that its SDK repeats, other than the rest": """\
+client = genai.Client()
+client.interactions.create(model='m', input='x')
+async def f(): await client.aio.interactions.create(model='m', input='x')
+""",
     "a client without calls": "client = genai.Client()\n",
     "a client that streams": """\
 client = genai.Client()
@@ -141,6 +146,41 @@ def test_a_client_is_reported_once_with_its_calls_beside_it() -> None:
         ("genai.Client()", "Client", 2)
     ]
     assert "HttpRetryOptions" in found[0].hit.values["code"]
+
+
+def test_a_call_that_the_sdk_repeats_does_not_stand_beside_those_it_does_not() -> None:
+    text = "c = genai.Client()\nc.interactions.create(model='m', input='x')\nc.models.generate_content(model='m')\n"
+    found = heard(check, _HEAD + text)
+    assert [(one.line - _LINES, len(one.hit.related)) for one in found] == [(1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("options", "versions", "total"),
+    [
+        ("", {}, 5),
+        ("", {"google-genai": "2.34.0"}, 4),
+        ("", {"google-genai": "1.60.0"}, 4),
+        ("http_options=genai.types.HttpOptions(retry_options=genai.types.HttpRetryOptions(attempts=1))", {}, 1),
+        ("http_options=genai.types.HttpOptions(retry_options=genai.types.HttpRetryOptions(attempts=7))", {}, 7),
+    ],
+)
+def test_a_method_with_retries_of_its_own_has_those_unless_it_is_told_otherwise(
+    options: str, versions: dict[str, str], total: int
+) -> None:
+    text = f"c = genai.Client({options})\nc.interactions.create(model='m', input='x')\n"
+    calls = network(_HEAD + text, versions=versions).calls
+    assert [call.attempts.total for call in calls] == [total]
+
+
+@pytest.mark.parametrize(("given", "total"), [("", 1), ("max_retries=1", 1), ("max_retries=3", 3)])
+def test_retries_that_count_attempts_are_attempts(given: str, total: int) -> None:
+    text = f"import voyageai\nc = voyageai.Client({given})\nc.embed(texts=['x'], model='m')\n"
+    assert [call.attempts.total for call in network(text).calls] == [total]
+
+
+def test_a_method_that_is_never_repeated_is_sent_once() -> None:
+    text = "import cohere\nc = cohere.Client('k')\nc.chat(message='x')\nc.chat_stream(message='x')\n"
+    assert [call.attempts.total for call in network(text).calls] == [3, 1]
 
 
 def test_a_request_names_its_host() -> None:

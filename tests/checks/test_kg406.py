@@ -30,6 +30,8 @@ def loop(head: str, caught: str, ask: str = _ASK) -> str:
 
 
 QUIET = {
+    "a method that its SDK sends once": "from google import genai\n"
+    + loop("for _ in range(4):", "Exception", "genai.Client().models.generate_content(model='m', contents=q)"),
     "no retry": f"def f(q): return {_ASK}\n",
     "off inside": loop("for _ in range(4):", "Exception", f"OpenAI(max_retries=0).{_ASK[7:]}"),
     "unknown inside": loop(
@@ -61,6 +63,12 @@ def test_tests_are_left_alone() -> None:
 
 
 LOUD = {
+    "a method that its SDK repeats, other than the rest": (
+        3,
+        "20",
+        "from google import genai\n"
+        + loop("for _ in range(4):", "Exception", "genai.Client().interactions.create(model='m', input=q)"),
+    ),
     "loop": (2, "12", loop("for _ in range(4):", "Exception")),
     "rate limits": (2, "15", loop("for _ in range(5):", "openai.RateLimitError")),
     "decorator": (1, "12", f"@tenacity.retry(stop=tenacity.stop_after_attempt(4))\ndef f(q): return {_ASK}\n"),

@@ -92,7 +92,15 @@ LIMITS = {
         ),
         120,
     ),
-    "ollama": (kg302, f"import ollama\nc = ollama.Client(host=BASE)\nc.chat(model='m', messages={_MESSAGES})", 120),
+    # Of a host that nobody knows nothing is said: it is most likely the own machine.
+    "ollama": (
+        kg302,
+        (
+            "import ollama\nc = ollama.Client(host=BASE or 'https://models.example.com')\n"
+            f"c.chat(model='m', messages={_MESSAGES})"
+        ),
+        120,
+    ),
     "perplexity": (kg302, f"import perplexity\nc = perplexity.Perplexity(base_url=BASE, api_key=KEY)\n{_CHAT}", 120),
     "zai-sdk": (kg302, f"import zai\nc = zai.ZaiClient(base_url=BASE, api_key=KEY)\n{_CHAT}", 120),
     "openai, off": (kg303, _OPENAI.format(more=", timeout=None") + _CHAT, 120),
