@@ -235,7 +235,7 @@ def test_a_finding_may_not_take_the_place_of_one_of_another_family() -> None:
     def check(text: bytes) -> list[Finding]:
         was, now = (text.count(word) for word in (b"old", b"new"))
         others = [finding("KG301", None, severity=Severity.HIGH)] * was + [
-            finding("KG202", None, severity=Severity.HIGH)
+            finding("KG501", None, severity=Severity.HIGH)
         ] * now
         return [*words("old", "new", "KG101", severity=Severity.HIGH)(text), *others]
 

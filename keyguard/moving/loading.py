@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from keyguard.model import Edit, Span
 from keyguard.python.facts import PythonFacts, read_module
@@ -32,10 +32,14 @@ def with_loading(source: SourceFile, catalogue: Catalogue, project: Project | No
     name = os.path.basename(source.path)
     if wanted is None or source.kind != "python" or source.role == "test" or name in {"__init__.py", "conftest.py"}:
         return None
-    module, _, function = wanted.function.rpartition(".")
     facts = read_module(source, catalogue, project)
     if not isinstance(facts, PythonFacts) or not _starts(facts) or loads(facts):
         return None
+    return _loading(facts, wanted.function, catalogue, project)
+
+
+def _loading(facts: PythonFacts, wanted: str, catalogue: Catalogue, project: Project | None) -> str | None:
+    module, _, function = wanted.rpartition(".")
     place, at = _first(facts)
     if place is None:
         return None
@@ -48,11 +52,11 @@ def with_loading(source: SourceFile, catalogue: Catalogue, project: Project | No
     way = Imports(facts.index).way(Want(module, function, direct=True), place, at)
     if way is None:
         return None
-    facts = read_module(source.replaced(text=edited(source.text, way.edits)), catalogue, project)
-    if not isinstance(facts, PythonFacts):
+    again = read_module(facts.source.replaced(text=edited(facts.source.text, way.edits)), catalogue, project)
+    if not isinstance(again, PythonFacts):
         return None
-    call = Imports(facts.index).below(f"{way.expression}()", _first(facts)[1], blank=1)
-    return edited(facts.source.text, (call,)) if call is not None else None
+    call = Imports(again.index).below(f"{way.expression}()", _first(again)[1], blank=1)
+    return edited(again.source.text, (call,)) if call is not None else None
 
 
 def loads(facts: PythonFacts) -> bool:
@@ -90,7 +94,7 @@ def _first_own(facts: PythonFacts) -> int | None:
     """Where the first import of a module of the same project begins: its file lies beside, or it is relative."""
     folder = os.path.dirname(os.path.abspath(facts.source.path))
     for statement in facts.module.tree.body:
-        smalls = statement.body if type(statement).__name__ == "SimpleStatementLine" else ()
+        smalls: Any = statement.body if type(statement).__name__ == "SimpleStatementLine" else ()
         if any(_is_own(small, folder) for small in smalls):
             return facts.module.spans([statement])[id(statement)].start
     return None
