@@ -225,7 +225,8 @@ def _rewrite(key: KeyText, task: Task, desk: Desk) -> Rewrite:
         found = defaults.of_field(task, desk)
     elif key.where == "code":
         found = _unset(task, desk)
-    return found or Rewrite(task.taken().edits, task.title())
+    safety = defaults.safety_of(task) if key.where in {"env-default", "option"} else Safety.SAFE
+    return found or Rewrite(task.taken().edits, task.title(), safety)
 
 
 def _beside_read(key: KeyText, task: Task) -> Rewrite:

@@ -90,7 +90,7 @@ def _is_own(task: Task) -> bool:
     return task.name == task.own
 
 
-def _safety(task: Task) -> Safety:
+def safety_of(task: Task) -> Safety:
     """A variable that holds something else would win over the key from now on."""
     return Safety.UNSAFE if task.own and task.name.startswith(f"{task.own}_") else Safety.SAFE
 
@@ -103,7 +103,7 @@ def _of_call(task: Task, desk: Desk, argument: Node, call: Node) -> Rewrite | No
         return None
     title = f"read {task.name} without a fallback in the code"
     if not _is_own(task):
-        return Rewrite(task.taken().edits, task.title(), _safety(task))
+        return Rewrite(task.taken().edits, task.title(), safety_of(task))
     if reader.kind != "env":
         return Rewrite(task.taken().edits, task.title())
     is_bytes = any(name.endswith(("environb", "getenvb")) for name in (callee, callee.rpartition(".")[0]))
@@ -303,7 +303,8 @@ def _asked_late(task: Task, desk: Desk, argument: Node, option: OptionDefiner) -
     value = desk.tree.whole(argument.value)
     edits = [edit for edit in task.taken().edits if not value.covers(edit.span)]
     code = desk.tree.after_edits(value, task.taken().edits).lstrip()
-    return Rewrite((*edits, Edit(value, f"lambda: {code}")), f"read {task.name} when the option is used")
+    title = f"read {task.name} when the option is used"
+    return Rewrite((*edits, Edit(value, f"lambda: {code}")), title, safety_of(task))
 
 
 def _named(argument: Node, call: Node, named: str, desk: Desk) -> tuple[Edit, ...]:
