@@ -124,7 +124,7 @@ def _of_or(task: Task, desk: Desk, operation: Node, child: Node) -> Rewrite | No
         operation = tree.parent(operation)
     terms = operands(operation)
     at = next((number for number, term in enumerate(terms) if term is child), 0)
-    if at == 0 or at + 1 < len(terms) or getattr(terms[at - 1], "lpar", None):
+    if at == 0 or at + 1 < len(terms) or getattr(terms[at - 1], "lpar", None) or _is_grouped(operation):
         return None
     value = desk.facts.evaluator.value(terms[at - 1], task.place)
     if not isinstance(value, v.EnvRead) or value.names != (task.name,) or value.default is not None:
@@ -133,6 +133,16 @@ def _of_or(task: Task, desk: Desk, operation: Node, child: Node) -> Rewrite | No
     if at == 1 and operation.lpar:
         span = tree.whole(operation)
     return Rewrite(task.put(span, child), f"read {task.name} without a fallback in the code")
+
+
+def _is_grouped(operation: Node) -> bool:
+    """Tell whether brackets stand around the first terms of an `or`: an edit from one of them on would cut a pair."""
+    node = operation.left
+    while kind(node) == "BooleanOperation":
+        if node.lpar:
+            return True
+        node = node.left
+    return False
 
 
 def _of_choice(task: Task, desk: Desk, choice: Node, child: Node) -> Rewrite | None:
