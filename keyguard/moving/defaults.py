@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Edit, Safety, Span
+from keyguard.moving.absent import means_something
 from keyguard.moving.reasons import RefusedError, Why
 from keyguard.moving.statements import removed
 from keyguard.moving.tree import kind
@@ -190,6 +191,7 @@ def of_parameter(task: Task, desk: Desk) -> Rewrite | None:
     # What was moved is made there; the imports stay.
     edits += (edit for edit in taken.edits if not whole.covers(edit.span))
     plain = all(_decorator(item) in _PLAIN_DECORATORS for item in function.decorators)
+    plain = plain and not means_something(param, function, desk)
     title = f"read {task.name} when {function.name.value} is called"
     return Rewrite(tuple(edits), title, Safety.SAFE if plain else Safety.UNSAFE)
 

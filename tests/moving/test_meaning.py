@@ -40,3 +40,30 @@ def test_brackets_in_a_chain_of_fallbacks_stay_in_pairs(expression: str) -> None
     fixed = moved(before)  # parses what it made
     assert run(fixed.text, fixed.moves) == run(fill(before), {})
     assert run(fixed.text, {**fixed.moves, "A_KEY": "mine"}) == run(fill(before), {"A_KEY": "mine"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param('def f(key: str | None = "<openai-key>"):\n    sink(key)\n', id="annotation"),
+        pytest.param('def f(key="<openai-key>"):\n    if key is not None:\n        sink(key)\n', id="is-not-none"),
+        pytest.param('def f(key="<openai-key>"):\n    if key:\n        sink(key)\n', id="truth"),
+        pytest.param('def f(key="<openai-key>"):\n    sink(not key)\n', id="not"),
+        pytest.param('def f(key="<openai-key>"):\n    sink(key or "none")\n', id="or"),
+        pytest.param('def f(key="<openai-key>"):\n    sink(key)\n\n\nf(None)\n', id="given"),
+        pytest.param('import os\n\n\ndef f(key="<openai-key>"):\n    sink(key)\n\n\nf(os.getenv("A"))\n', id="read"),
+        pytest.param(
+            'class A:\n    def __init__(self, key="<openai-key>"):\n        self.key = key\n\n\nA(key=None)\n',
+            id="class",
+        ),
+    ],
+)
+def test_a_default_is_moved_only_on_demand_where_none_means_something(text: str) -> None:
+    assert moved(text).safety == "unsafe"
+
+
+def test_a_default_is_moved_where_none_means_nothing() -> None:
+    text = (
+        'def f(key="<openai-key>", other=None):\n    if other is None:\n        sink(key)\n\n\nf(other=None)\nf("a")\n'
+    )
+    assert moved(text).safety == "safe"
