@@ -65,17 +65,22 @@ def _is_given(param: Node, function: Node, desk: Desk) -> bool:
     if owner is not None and function.name.value in {"__init__", "__new__"}:
         names |= {owner.name.value, "cls"}
     for node in walk(desk.facts.module.tree):
-        if kind(node) == "Call" and spell(node.func).rpartition(".")[2] in names:
+        if kind(node) == "Call" and _called(node) in names:
             given = (item for item in node.args if item.keyword is None or item.keyword.value == param.name.value)
             if any(_may_be_none(item.value) for item in given):
                 return True
     return False
 
 
+def _called(call: Node) -> str:
+    """The last name of what is called, also that of a method of something made on the spot (`A().f`)."""
+    return str(call.func.attr.value) if kind(call.func) == "Attribute" else spell(call.func)
+
+
 def _may_be_none(value: Node) -> bool:
     for node in walk(value):
         if kind(node) == "Name" and node.value == "None":
             return True
-        if kind(node) == "Call" and spell(node.func).rpartition(".")[2] in _GETTERS and len(node.args) == 1:
+        if kind(node) == "Call" and _called(node) in _GETTERS and len(node.args) == 1:
             return True
     return False

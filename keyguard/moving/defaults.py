@@ -56,6 +56,7 @@ _LITERAL = frozenset(
         "Tuple",
     }
 )
+_MUTABLE = frozenset({"Dict", "List", "Set"})  # made once, and shared by all calls: what one adds the next one sees
 _CONSTANT = frozenset({"False", "None", "True"})
 _OPTIONAL = re.compile(r"\b(?:Optional|Any|object)\b|\bNone\b")
 
@@ -173,6 +174,8 @@ def of_parameter(task: Task, desk: Desk) -> Rewrite | None:
         raise RefusedError(Why.LAMBDA)
     if not _is_literal(param.default):
         return None  # the object is made at the definition, and so is the key read there
+    if any(kind(node) in _MUTABLE for node in walk(param.default)):
+        raise RefusedError(Why.MUTABLE)
     scope = desk.facts.evaluator.scope_of(function)
     at, indent, unit = _body_of(function, desk)
     if scope is None:
@@ -181,7 +184,7 @@ def of_parameter(task: Task, desk: Desk) -> Rewrite | None:
     taken = task.taken_at(place, at)
     whole = tree.whole(param.default)
     expression = tree.after_edits(whole, taken.edits)
-    if ("\n" in expression or "\r" in expression) and kind(param.default) not in {"Dict", "List", "Set"}:
+    if "\n" in expression or "\r" in expression:
         expression = f"({expression})"
     nl = tree.newline(at)
     name = param.name.value

@@ -67,3 +67,11 @@ def test_a_default_is_moved_where_none_means_nothing() -> None:
         'def f(key="<openai-key>", other=None):\n    if other is None:\n        sink(key)\n\n\nf(other=None)\nf("a")\n'
     )
     assert moved(text).safety == "safe"
+
+
+@pytest.mark.parametrize("default", ['["<openai-key>"]', '{"api_key": "<openai-key>"}', '{"<openai-key>"}'])
+def test_what_all_calls_share_stays_shared(default: str) -> None:
+    text = f"def f(acc={default}):\n    sink(acc)\n    acc.clear()\n\n\nf()\nf()\n"
+    (fix,) = moved(text).fixes
+    assert fix.safety == Safety.SHOWN
+    assert "share" in fix.title

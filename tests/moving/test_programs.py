@@ -186,7 +186,6 @@ PROGRAMS: dict[str, str] = {
         'def f(key="<openai-key>"):\n    def g():\n        return key\n    return g()\n\n\nsink(f())\n'
     ),
     "parameter with more": 'def f(auth="Bearer <openai-key>"):\n    return auth\n\n\nsink(f())\n',
-    "parameter with a table": 'def f(h={"Authorization": "Bearer <openai-key>", "n": 1}):\n    return h\n\n\nsink(f())\n',
     "parameter on lines": (
         'def f(\n    a,\n    key=(\n        "<openai-key|head>"\n        "<openai-key|tail>"\n    ),\n):\n'
         "    return a, key\n\n\nsink(f(1))\n"
