@@ -388,7 +388,22 @@ def of_field(task: Task, desk: Desk) -> Rewrite | None:
         raise RefusedError(Why.NO_FACTORY)
     value = statement.value if argument is None else argument.value
     _refuse_field(name, value, settings, scope, desk, is_described=argument is not None)
-    return _made(task, desk, settings, statement, argument)
+    made = _made(task, desk, settings, statement, argument)
+    return made._replace(safety=Safety.UNSAFE) if _is_asked(name, scope.name, desk.tree.text) else made
+
+
+def _is_asked(name: str, class_: str, text: str) -> bool:
+    """Tell whether a module has signs of somebody who asks a class for the default of a field, or describes it anew."""
+    name, class_ = re.escape(name), re.escape(class_)
+    signs = (
+        rf"\b(?:cls|__class__|type\([^()\n]*\))\s*\.\s*{name}\b",
+        rf"\bgetattr\(\s*(?:cls|{class_}|type\(|\w+\.__class__)",
+        rf"^[ \t]*class\s+\w+\s*(?:\[[^\n]*\])?\([^:]*\b{class_}\b",
+        rf"\bvars\(\s*{class_}\b|\b{class_}\.__dict__",
+        r"\b(?:fields|fields_dict|signature)\(|\b(?:__dataclass_fields__|__attrs_attrs__|__fields__|model_fields)\b",
+        rf"^[ \t]*\w+\s*=\s*{class_}\s*(?:#|$)",  # by another name
+    )
+    return any(re.search(sign, text, re.MULTILINE) for sign in signs)
 
 
 def _refuse_field(  # noqa: PLR0913  # all that is known of a field

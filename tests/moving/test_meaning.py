@@ -75,3 +75,25 @@ def test_what_all_calls_share_stays_shared(default: str) -> None:
     (fix,) = moved(text).fixes
     assert fix.safety == Safety.SHOWN
     assert "share" in fix.title
+
+
+FIELD = 'from dataclasses import dataclass, fields\n\n\n@dataclass\nclass A:\n    key: str = "<openai-key>"\n'
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param("\n    @classmethod\n    def f(cls):\n        return cls.key\n", id="cls"),
+        pytest.param("\n    def f(self):\n        return type(self).key\n", id="type"),
+        pytest.param("\n    def f(self):\n        return self.__class__.key\n", id="class"),
+        pytest.param("\n\nclass B(A):\n    pass\n", id="subclass"),
+        pytest.param("\n\nsink([f.default for f in fields(A)])\n", id="fields"),
+        pytest.param("\n\nsink(A.__dataclass_fields__)\n", id="raw-fields"),
+    ],
+)
+def test_a_field_whose_class_is_asked_is_moved_only_on_demand(more: str) -> None:
+    assert moved(FIELD + more).safety == "unsafe"
+
+
+def test_a_field_that_only_objects_have_is_moved() -> None:
+    assert moved(FIELD + "\n\nsink(A().key)\n").safety == "safe"
