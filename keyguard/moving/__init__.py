@@ -266,9 +266,30 @@ def _unset(task: Task, desk: Desk) -> Rewrite | None:
             positional = [item.value for item in call.args if item.keyword is None and not item.star]
             named = desk.facts.near.text_of(positional[0], task.place) if positional else None
             statement = tree.parent(call)
-    if statement is None or named != task.name:
+    if statement is None or named is None:
         return None
-    return Rewrite(removed(statement, tree), f"remove the assignment: {task.name} is set outside the code")
+    safety = Safety.UNSAFE if _is_contested(named, tree.text) else Safety.SAFE
+    if named != task.name:
+        return Rewrite(task.taken().edits, task.title(), safety)
+    return Rewrite(removed(statement, tree), f"remove the assignment: {task.name} is set outside the code", safety)
+
+
+def _is_contested(name: str, text: str) -> bool:
+    """Tell whether a module seems to write a variable in more than one place: each write undoes another one.
+
+    The text is asked, since bodies that say nothing about keys are not parsed.
+    """
+    quoted = rf"[bB]?[\"']{re.escape(name)}[\"']"
+    writes = (
+        rf"\[\s*{quoted}\s*\]\s*(?::[^=\n]*)?=(?!=)",
+        rf"\b(?:putenv|setdefault|setenv|delenv|unsetenv|pop|__setitem__)\(\s*{quoted}",
+        rf"\bdel\b[^\n]*\[\s*{quoted}\s*\]",
+        rf"\bupdate\([^()]*\b{re.escape(name)}\s*=",
+        rf"{quoted}\s*:",  # in a table for `update`
+        rf"\w\s*=\s*{quoted}",  # under a name of its own
+        r"\benviron(?:b)?\.clear\(",
+    )
+    return sum(len(re.findall(write, text)) for write in writes) > 1
 
 
 # where nothing may be rewritten

@@ -97,3 +97,29 @@ def test_a_field_whose_class_is_asked_is_moved_only_on_demand(more: str) -> None
 
 def test_a_field_that_only_objects_have_is_moved() -> None:
     assert moved(FIELD + "\n\nsink(A().key)\n").safety == "safe"
+
+
+WRITE = 'os.environ["OPENAI_API_KEY"] = "<openai-key>"'
+
+
+@pytest.mark.parametrize(
+    ("other", "safety"),
+    [
+        ('os.environ["OPENAI_API_KEY"] = "<openai-key-2>"', [Safety.UNSAFE, Safety.UNSAFE]),
+        ('os.environ["OPENAI_API_KEY"] = sink()', [Safety.UNSAFE]),
+        ('os.environ.pop("OPENAI_API_KEY")', [Safety.UNSAFE]),
+        ('os.environ.update({"OPENAI_API_KEY": sink()})', [Safety.UNSAFE]),
+        ('sink(os.environ["OPENAI_API_KEY"] == 1)', [Safety.SAFE]),
+    ],
+)
+def test_a_variable_that_is_written_twice_is_left_alone_unless_asked(other: str, safety: list[Safety]) -> None:
+    fixed = moved(OS + f"\n\ndef f():\n    {WRITE}\n\n\ndef g():\n    {other}\n")
+    assert [fix.safety for fix in fixed.fixes] == safety
+
+
+def test_a_variable_that_is_written_twice_in_a_row_gets_both_keys() -> None:
+    before = OS + f"{WRITE}\nsink(os.environ['OPENAI_API_KEY'])\n{WRITE.replace('-key>', '-key-2>')}\n"
+    before += "sink(os.environ['OPENAI_API_KEY'])\n"
+    fixed = moved(before)
+    assert fixed.safety == "unsafe"
+    assert run(fixed.text, fixed.moves) == run(fill(before), {})

@@ -120,10 +120,6 @@ PROGRAMS: dict[str, str] = {
     "environment last among statements": (
         OS + 'x = 1; os.environ["GROQ_API_KEY"] = "<groq-key>"\nsink(os.getenv("GROQ_API_KEY"), x)\n'
     ),
-    "environment of another key": (
-        OS + 'os.environ["OPENAI_API_KEY"] = "<openai-key>"\nsink(os.environ["OPENAI_API_KEY"])\n'
-        'os.environ["OPENAI_API_KEY"] = "<openai-key-2>"\nsink(os.environ["OPENAI_API_KEY"])\n'
-    ),
     "environment by update": OS
     + 'os.environ.update({"GROQ_API_KEY": "<groq-key>"})\nsink(os.getenv("GROQ_API_KEY"))\n',
     "environment by update with a name": (
