@@ -9,6 +9,7 @@ from tests.keys import fill
 from tests.moving.made import moved, run
 
 OS = "import os\n"
+NAMED = {"OPENAI_API_KEY": "openai-key", "OPENAI_API_KEY_2": "openai-key-2", "OPENAI_API_KEY_3": "openai-key-3"}
 
 
 @pytest.mark.parametrize(
@@ -123,3 +124,17 @@ def test_a_variable_that_is_written_twice_in_a_row_gets_both_keys() -> None:
     fixed = moved(before)
     assert fixed.safety == "unsafe"
     assert run(fixed.text, fixed.moves) == run(fill(before), {})
+
+
+def test_a_key_whose_variable_is_read_in_any_case_is_named_first() -> None:
+    before = '# old: <openai-key-3>\nimport os\na = "<openai-key-2>"\nb = os.getenv("OPENAI_API_KEY", "<openai-key>")\n'
+    fixed = moved(before + "sink(a, b)\n")
+    keys = {name: fill(f"<{key}>") for name, key in NAMED.items()}
+    assert fixed.moves == keys
+    assert fixed.safety == "safe"
+    assert run(fixed.text, fixed.moves) == run(fill(before + "sink(a, b)\n"), {})
+
+
+def test_a_dead_key_in_a_comment_leaves_the_name_to_the_code() -> None:
+    fixed = moved('# OPENAI_API_KEY=<openai-key-2>\na = "<openai-key>"\n')
+    assert fixed.moves["OPENAI_API_KEY"] == fill("<openai-key>")
