@@ -56,10 +56,9 @@ def with_fixes(facts: PythonFacts, hits: Sequence[Hit], naming: Naming, style: C
         return list(hits)
     desk = Desk(facts, style)
     done = list(hits)
-    # In the order of the text, whatever the order of the rules: who comes first gets the name without a number.
-    for number, key in sorted(found.items(), key=lambda item: item[1].span):
-        if not key.public:
-            done[number] = _with_fix(hits[number], key, desk, naming)
+    asked = {number: _asked(key, desk) for number, key in found.items() if not key.public}
+    for number in sorted(asked, key=lambda number: (_turn(found[number], asked[number][1]), found[number].span)):
+        done[number] = _with_fix(hits[number], found[number], desk, naming, asked[number])
     return done
 
 
@@ -75,16 +74,32 @@ def style_of(settings: Settings, catalogue: Catalogue) -> CodeStyle:
     return CodeStyle(next((form for form in forms if form.id == settings.code_style), forms[0]), words)
 
 
-def _with_fix(hit: Hit, key: KeyText, desk: Desk, naming: Naming) -> Hit:
+def _asked(key: KeyText, desk: Desk) -> tuple[Node, Wish]:
+    """The expression that is a key, None where there is none, and the name that the key wants."""
+    if key.draft is None or key.draft.place is None:
+        return None, _wish_of_text(key, desk)
+    exact = _exact(key.draft, desk)
+    return exact, _wish(key, key.draft, exact, desk)
+
+
+def _turn(key: KeyText, wish: Wish) -> int:
+    """Who is named first: a key whose variable is read in any case, then code, and last what is only written down.
+
+    Within a turn the order is that of the text, whatever the order of the rules: the first has the plain name, and a
+    dead key in a comment must not take it from the one that is in use.
+    """
+    if wish.fixed:
+        return 0
+    return 2 if key.where in {"comment", "docstring"} else 1
+
+
+def _with_fix(hit: Hit, key: KeyText, desk: Desk, naming: Naming, asked: tuple[Node, Wish]) -> Hit:
     secret = hit.secret or Secret(key.value, key.provider)
-    draft = key.draft
+    draft, (exact, wish) = key.draft, asked
+    name = naming.name(secret, wish)
     if draft is None or draft.place is None:
-        name = naming.name(secret, _wish_of_text(key, desk))
         fix = _redacted(key, name, secret) if key.where in {"comment", "docstring"} else _shown(name, Why.MAGIC)
     else:
-        exact = _exact(draft, desk)
-        wish = _wish(key, draft, exact, desk)
-        name = naming.name(secret, wish)
         task = Task(desk, draft, draft.place, name, wish.own, exact)
         try:
             _refuse(task.leaf, desk)
@@ -225,7 +240,8 @@ def _rewrite(key: KeyText, task: Task, desk: Desk) -> Rewrite:
         found = defaults.of_field(task, desk)
     elif key.where == "code":
         found = _unset(task, desk)
-    return found or Rewrite(task.taken().edits, task.title())
+    safety = defaults.safety_of(task) if key.where in {"env-default", "option"} else Safety.SAFE
+    return found or Rewrite(task.taken().edits, task.title(), safety)
 
 
 def _beside_read(key: KeyText, task: Task) -> Rewrite:
@@ -265,9 +281,30 @@ def _unset(task: Task, desk: Desk) -> Rewrite | None:
             positional = [item.value for item in call.args if item.keyword is None and not item.star]
             named = desk.facts.near.text_of(positional[0], task.place) if positional else None
             statement = tree.parent(call)
-    if statement is None or named != task.name:
+    if statement is None or named is None:
         return None
-    return Rewrite(removed(statement, tree), f"remove the assignment: {task.name} is set outside the code")
+    safety = Safety.UNSAFE if _is_contested(named, tree.text) else Safety.SAFE
+    if named != task.name:
+        return Rewrite(task.taken().edits, task.title(), safety)
+    return Rewrite(removed(statement, tree), f"remove the assignment: {task.name} is set outside the code", safety)
+
+
+def _is_contested(name: str, text: str) -> bool:
+    """Tell whether a module seems to write a variable in more than one place: each write undoes another one.
+
+    The text is asked, since bodies that say nothing about keys are not parsed.
+    """
+    quoted = rf"[bB]?[\"']{re.escape(name)}[\"']"
+    writes = (
+        rf"\[\s*{quoted}\s*\]\s*(?::[^=\n]*)?=(?!=)",
+        rf"\b(?:putenv|setdefault|setenv|delenv|unsetenv|pop|__setitem__)\(\s*{quoted}",
+        rf"\bdel\b[^\n]*\[\s*{quoted}\s*\]",
+        rf"\bupdate\([^()]*\b{re.escape(name)}\s*=",
+        rf"{quoted}\s*:",  # in a table for `update`
+        rf"\w\s*=\s*{quoted}",  # under a name of its own
+        r"\benviron(?:b)?\.clear\(",
+    )
+    return sum(len(re.findall(write, text)) for write in writes) > 1
 
 
 # where nothing may be rewritten

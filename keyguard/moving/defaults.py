@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Edit, Safety, Span
+from keyguard.moving.absent import means_something
 from keyguard.moving.reasons import RefusedError, Why
 from keyguard.moving.statements import removed
 from keyguard.moving.tree import kind
@@ -55,6 +56,7 @@ _LITERAL = frozenset(
         "Tuple",
     }
 )
+_MUTABLE = frozenset({"Dict", "List", "Set"})  # made once, and shared by all calls: what one adds the next one sees
 _CONSTANT = frozenset({"False", "None", "True"})
 _OPTIONAL = re.compile(r"\b(?:Optional|Any|object)\b|\bNone\b")
 
@@ -90,7 +92,7 @@ def _is_own(task: Task) -> bool:
     return task.name == task.own
 
 
-def _safety(task: Task) -> Safety:
+def safety_of(task: Task) -> Safety:
     """A variable that holds something else would win over the key from now on."""
     return Safety.UNSAFE if task.own and task.name.startswith(f"{task.own}_") else Safety.SAFE
 
@@ -103,7 +105,7 @@ def _of_call(task: Task, desk: Desk, argument: Node, call: Node) -> Rewrite | No
         return None
     title = f"read {task.name} without a fallback in the code"
     if not _is_own(task):
-        return Rewrite(task.taken().edits, task.title(), _safety(task))
+        return Rewrite(task.taken().edits, task.title(), safety_of(task))
     if reader.kind != "env":
         return Rewrite(task.taken().edits, task.title())
     is_bytes = any(name.endswith(("environb", "getenvb")) for name in (callee, callee.rpartition(".")[0]))
@@ -124,7 +126,7 @@ def _of_or(task: Task, desk: Desk, operation: Node, child: Node) -> Rewrite | No
         operation = tree.parent(operation)
     terms = operands(operation)
     at = next((number for number, term in enumerate(terms) if term is child), 0)
-    if at == 0 or at + 1 < len(terms) or getattr(terms[at - 1], "lpar", None):
+    if at == 0 or at + 1 < len(terms) or getattr(terms[at - 1], "lpar", None) or _is_grouped(operation):
         return None
     value = desk.facts.evaluator.value(terms[at - 1], task.place)
     if not isinstance(value, v.EnvRead) or value.names != (task.name,) or value.default is not None:
@@ -133,6 +135,16 @@ def _of_or(task: Task, desk: Desk, operation: Node, child: Node) -> Rewrite | No
     if at == 1 and operation.lpar:
         span = tree.whole(operation)
     return Rewrite(task.put(span, child), f"read {task.name} without a fallback in the code")
+
+
+def _is_grouped(operation: Node) -> bool:
+    """Tell whether brackets stand around the first terms of an `or`: an edit from one of them on would cut a pair."""
+    node = operation.left
+    while kind(node) == "BooleanOperation":
+        if node.lpar:
+            return True
+        node = node.left
+    return False
 
 
 def _of_choice(task: Task, desk: Desk, choice: Node, child: Node) -> Rewrite | None:
@@ -162,6 +174,8 @@ def of_parameter(task: Task, desk: Desk) -> Rewrite | None:
         raise RefusedError(Why.LAMBDA)
     if not _is_literal(param.default):
         return None  # the object is made at the definition, and so is the key read there
+    if any(kind(node) in _MUTABLE for node in walk(param.default)):
+        raise RefusedError(Why.MUTABLE)
     scope = desk.facts.evaluator.scope_of(function)
     at, indent, unit = _body_of(function, desk)
     if scope is None:
@@ -170,7 +184,7 @@ def of_parameter(task: Task, desk: Desk) -> Rewrite | None:
     taken = task.taken_at(place, at)
     whole = tree.whole(param.default)
     expression = tree.after_edits(whole, taken.edits)
-    if ("\n" in expression or "\r" in expression) and kind(param.default) not in {"Dict", "List", "Set"}:
+    if "\n" in expression or "\r" in expression:
         expression = f"({expression})"
     nl = tree.newline(at)
     name = param.name.value
@@ -180,6 +194,7 @@ def of_parameter(task: Task, desk: Desk) -> Rewrite | None:
     # What was moved is made there; the imports stay.
     edits += (edit for edit in taken.edits if not whole.covers(edit.span))
     plain = all(_decorator(item) in _PLAIN_DECORATORS for item in function.decorators)
+    plain = plain and not means_something(param, function, desk)
     title = f"read {task.name} when {function.name.value} is called"
     return Rewrite(tuple(edits), title, Safety.SAFE if plain else Safety.UNSAFE)
 
@@ -303,7 +318,8 @@ def _asked_late(task: Task, desk: Desk, argument: Node, option: OptionDefiner) -
     value = desk.tree.whole(argument.value)
     edits = [edit for edit in task.taken().edits if not value.covers(edit.span)]
     code = desk.tree.after_edits(value, task.taken().edits).lstrip()
-    return Rewrite((*edits, Edit(value, f"lambda: {code}")), f"read {task.name} when the option is used")
+    title = f"read {task.name} when the option is used"
+    return Rewrite((*edits, Edit(value, f"lambda: {code}")), title, safety_of(task))
 
 
 def _named(argument: Node, call: Node, named: str, desk: Desk) -> tuple[Edit, ...]:
@@ -372,7 +388,22 @@ def of_field(task: Task, desk: Desk) -> Rewrite | None:
         raise RefusedError(Why.NO_FACTORY)
     value = statement.value if argument is None else argument.value
     _refuse_field(name, value, settings, scope, desk, is_described=argument is not None)
-    return _made(task, desk, settings, statement, argument)
+    made = _made(task, desk, settings, statement, argument)
+    return made._replace(safety=Safety.UNSAFE) if _is_asked(name, scope.name, desk.tree.text) else made
+
+
+def _is_asked(name: str, class_: str, text: str) -> bool:
+    """Tell whether a module has signs of somebody who asks a class for the default of a field, or describes it anew."""
+    name, class_ = re.escape(name), re.escape(class_)
+    signs = (
+        rf"\b(?:cls|__class__|type\([^()\n]*\))\s*\.\s*{name}\b",
+        rf"\bgetattr\(\s*(?:cls|{class_}|type\(|\w+\.__class__)",
+        rf"^[ \t]*class\s+\w+\s*(?:\[[^\n]*\])?\([^:]*\b{class_}\b",
+        rf"\bvars\(\s*{class_}\b|\b{class_}\.__dict__",
+        r"\b(?:fields|fields_dict|signature)\(|\b(?:__dataclass_fields__|__attrs_attrs__|__fields__|model_fields)\b",
+        rf"^[ \t]*\w+\s*=\s*{class_}\s*(?:#|$)",  # by another name
+    )
+    return any(re.search(sign, text, re.MULTILINE) for sign in signs)
 
 
 def _refuse_field(  # noqa: PLR0913  # all that is known of a field

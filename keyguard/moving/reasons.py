@@ -22,6 +22,7 @@ class Why(enum.Enum):
     MADE_ELSEWHERE = "what it is made of stands in another place"
     MAGIC = "it stands in a line of IPython's"
     MORE_THAN_KEY = "its field's default is more than the key"
+    MUTABLE = "all calls of its function share what it stands in"
     NAMES = "it stands where names belong"
     NEIGHBOUR = "a literal beside it cannot become part of a sum"
     NOT_A_NAME = "only a plain literal can become a name"

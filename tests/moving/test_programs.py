@@ -120,10 +120,6 @@ PROGRAMS: dict[str, str] = {
     "environment last among statements": (
         OS + 'x = 1; os.environ["GROQ_API_KEY"] = "<groq-key>"\nsink(os.getenv("GROQ_API_KEY"), x)\n'
     ),
-    "environment of another key": (
-        OS + 'os.environ["OPENAI_API_KEY"] = "<openai-key>"\nsink(os.environ["OPENAI_API_KEY"])\n'
-        'os.environ["OPENAI_API_KEY"] = "<openai-key-2>"\nsink(os.environ["OPENAI_API_KEY"])\n'
-    ),
     "environment by update": OS
     + 'os.environ.update({"GROQ_API_KEY": "<groq-key>"})\nsink(os.getenv("GROQ_API_KEY"))\n',
     "environment by update with a name": (
@@ -186,7 +182,6 @@ PROGRAMS: dict[str, str] = {
         'def f(key="<openai-key>"):\n    def g():\n        return key\n    return g()\n\n\nsink(f())\n'
     ),
     "parameter with more": 'def f(auth="Bearer <openai-key>"):\n    return auth\n\n\nsink(f())\n',
-    "parameter with a table": 'def f(h={"Authorization": "Bearer <openai-key>", "n": 1}):\n    return h\n\n\nsink(f())\n',
     "parameter on lines": (
         'def f(\n    a,\n    key=(\n        "<openai-key|head>"\n        "<openai-key|tail>"\n    ),\n):\n'
         "    return a, key\n\n\nsink(f(1))\n"
