@@ -209,15 +209,6 @@ def _text(target: Target, data: bytes) -> str:
     return decode(target.path, data, kind=kind_of(target.path, data[:256])).text
 
 
-def held_back(report: Report, least: Safety) -> int:
-    """Count the fixes that were not made because they may change what a program does."""
-    return sum(
-        1
-        for found in report.findings
-        if found.fix is not None and is_applicable(found, Safety.UNSAFE) and found.fix.safety < least
-    )
-
-
 def moved(changes: Iterable[Change]) -> Mapping[str, tuple[Move, tuple[Finding, ...]]]:
     """By variable: the key that moved there, and the places it was moved from."""
     found: dict[str, tuple[Move, tuple[Finding, ...]]] = {}

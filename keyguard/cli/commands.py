@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -54,8 +55,7 @@ def check(arguments: argparse.Namespace) -> int:
     if arguments.fix or arguments.fix_only or arguments.diff:
         return _fixed(run, arguments)
     report = run.report()
-    found = FOUND if report.findings and not arguments.exit_zero else CLEAN
-    code = BUG if run.broke else USAGE if run.failed else found
+    code = run.code(found=bool(report.findings))
     run.write(report, code)
     return code
 
@@ -73,19 +73,18 @@ def _fixed(run: _Run, arguments: argparse.Namespace) -> int:
     terms = repair.Terms(
         Safety.UNSAFE if run.settings.unsafe_fixes else Safety.SAFE,
         run.accepted_file,
-        fixing.loading(run.settings, session),
+        fixing.loading(run.settings, session, store),
     )
     changes = repair.plan(report, run.targets, session, terms)
-    is_text = arguments.output_file is None and run.settings.output_format in {"text", "concise"}
     if arguments.diff:
         return _shown_only(run, changes, session, arguments)
     fixed = fixing.fix(report, changes, session, store, run.options())
     report = run.noted_after(fixed.report, fixed.notices)
     if arguments.fix_only:
         report = report._replace(files=tuple(file._replace(findings=()) for file in report.files), hidden={})
-    found = FOUND if (report.findings or fixed.has_rewritten) and not arguments.exit_zero else CLEAN
-    code = BUG if run.broke else USAGE if run.failed else found
+    code = run.code(found=bool(report.findings or fixed.has_rewritten))
     if fixed.said:
+        is_text = arguments.output_file is None and run.settings.output_format in {"text", "concise"}
         fixing.tell(fixed.said + "\n", to_error=not is_text)
     run.write(report, code, show_fixes=arguments.show_fixes, has_fixed=True)
     return code
@@ -103,7 +102,7 @@ def _shown_only(run: _Run, changes: Sequence[Change], session: Session, argument
     if not arguments.quiet:
         lines = [say("diff.would_fix", count=count), *([say("diff.masked")] if count else [])]
         sys.stderr.write(" ".join(lines) + "\n")
-    return BUG if run.broke else USAGE if run.failed else FOUND if count and not arguments.exit_zero else CLEAN
+    return run.code(found=count > 0)
 
 
 def baseline(arguments: argparse.Namespace) -> int:
@@ -138,7 +137,7 @@ def baseline(arguments: argparse.Namespace) -> int:
     after.write()
     _say(say("baseline.written", count=len(after.entries), file=_shown(file)) + "\n")
     run.tell_notices()
-    return BUG if run.broke else USAGE if run.failed else CLEAN
+    return run.code()
 
 
 def connections(arguments: argparse.Namespace) -> int:
@@ -158,7 +157,7 @@ def connections(arguments: argparse.Namespace) -> int:
         text = render(inventory, options, arguments.output_format)
     _put(text, arguments.output_file)
     run.tell_notices()
-    return BUG if run.broke else USAGE if run.failed else CLEAN
+    return run.code()
 
 
 def rules(arguments: argparse.Namespace) -> int:
@@ -316,7 +315,7 @@ class _Run:
 
         ours, theirs = self._baselines() if accept else (None, None)
         self._ours, self._accepts = ours, theirs.accepts if theirs else None
-        session = self._session()._replace(accepts=theirs.accepts if theirs else None)
+        session = self._session._replace(accepts=theirs.accepts if theirs else None)
         from keyguard.report.progress import progress  # noqa: PLC0415  # 1 ms, and nothing more off a terminal
 
         enabled = not self._arguments.quiet
@@ -327,6 +326,12 @@ class _Run:
             report = self._accepted(report, ours)
         return self._noted(report)
 
+    def code(self, *, found: bool = False) -> int:
+        """The exit code: what went wrong counts before what was found."""
+        if self.broke or self.failed:
+            return BUG if self.broke else USAGE
+        return FOUND if found and not self._arguments.exit_zero else CLEAN
+
     def accepted_file(self, file: FileReport) -> FileReport:
         """Take out of one file's report what the baseline holds."""
         return file if self._ours is None else self._ours.match((file,)).files[0]
@@ -335,7 +340,7 @@ class _Run:
         """A session that keeps the keys of fixes, which never leave this process, and names each for the whole run."""
         from keyguard.naming import Naming  # noqa: PLC0415  # where fixes are made only
 
-        session = self._session()
+        session = self._session
         naming = Naming(
             session.catalogue,
             by_host=dict(self.settings.env),
@@ -362,7 +367,7 @@ class _Run:
         from keyguard import engine  # noqa: PLC0415  # when there are files to check
         from keyguard.report.progress import progress  # noqa: PLC0415  # 1 ms, and nothing more off a terminal
 
-        session = self._session()._replace(survey=survey)
+        session = self._session._replace(survey=survey)
         with progress("keyguard", len(self.targets), enabled=not self._arguments.quiet) as advance:
             report, found = engine.inventory_targets(self.targets, session, jobs=self.settings.jobs, advance=advance)
         self._noted(report)
@@ -383,7 +388,9 @@ class _Run:
             for notice in self._notices
         )
 
+    @functools.cached_property
     def _session(self) -> Session:
+        """What every check of this run shares: patterns, settings and the project's modules, read once."""
         from keyguard import engine  # noqa: PLC0415  # when there are files to check
         from keyguard.settings import own_of  # noqa: PLC0415  # in memory already
 

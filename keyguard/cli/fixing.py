@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
@@ -47,28 +48,30 @@ def refuse_what_is_no_file(arguments: argparse.Namespace) -> None:
         raise UsageError(msg)
 
 
-def loading(settings: Settings, session: Session) -> Callable[[SourceFile], str | None]:
+def loading(settings: Settings, session: Session, store: KeyStore) -> Callable[[SourceFile], str | None]:
     """What makes an entry point load the env file: where that is set, or python-dotenv is among the dependencies."""
-    name = settings.storing.env_file or ".env"
-    folder = os.path.dirname(os.path.abspath(os.path.join(settings.root, name)))
-    wanted = session.catalogue.env_access.loading
-    form = next((one for one in session.catalogue.env_access.forms if one.id == settings.code_style), None)
-    is_asked = settings.load_dotenv
-    if (
-        is_asked is False
-        or wanted is None
-        or settings.storing.kind != "env-file"
-        or os.path.basename(name) != ".env"  # what the function looks for, from the module's folder upwards
-        or (form is not None and not form.environment)
-        or (is_asked is None and not session.project().asks_for(wanted.package))
-    ):
-        return lambda _: None
+
+    @functools.cache  # asked for the first file that a key moved out of
+    def folder() -> str | None:
+        """Where the env file lies, if a program that reads its variables may load it from there."""
+        from keyguard.keystore.env_file import EnvFile  # noqa: PLC0415  # in memory where keys went to one
+        from keyguard.moving import style_of  # noqa: PLC0415  # in memory already
+
+        wanted, is_asked = session.catalogue.env_access.loading, settings.load_dotenv
+        if not isinstance(store, EnvFile) or not style_of(settings, session.catalogue).form.environment:
+            return None
+        # The function looks for a file of this name, from the module's folder upwards.
+        if wanted is None or os.path.basename(store.file) != ".env":
+            return None
+        if not (session.project().asks_for(wanted.package) if is_asked is None else is_asked):
+            return None
+        return os.path.dirname(store.file)
 
     def finish(source: SourceFile) -> str | None:
-        from keyguard.moving.loading import with_loading  # noqa: PLC0415  # in memory already
+        from keyguard.moving.loading import with_loading  # noqa: PLC0415  # as above
 
-        place = os.path.dirname(os.path.abspath(source.path))
-        if os.path.commonpath((place, folder)) != folder:
+        place, above = os.path.dirname(os.path.abspath(source.path)), folder()
+        if above is None or os.path.commonpath((place, above)) != above:
             return None
         return with_loading(source, session.catalogue, session.project())
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -143,8 +142,3 @@ def test_a_full_disk_loses_nothing(tmp_path: Path, after: dict[str, bytes], room
     assert done.returncode in {1, 2}
     assert "Traceback" not in done.stderr
     project.check(after)
-
-
-def nobody() -> int | None:
-    """A user without rights, for tests that run as root."""
-    return 65534 if os.geteuid() == 0 else None
