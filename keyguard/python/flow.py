@@ -14,7 +14,7 @@ from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from keyguard.prefilter import compiled
-from keyguard.python.glance import below
+from keyguard.python.syntax import below
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -435,6 +435,18 @@ def written(name: str) -> str:
     return name.partition(_MARK)[0]
 
 
+def reads_less(node: ast.Call | ast.Subscript) -> bool:
+    """Tell whether one value of the environment is read, or only names."""
+    if isinstance(node, ast.Subscript):
+        return written(last(node.value)) in ENVIRONMENTS
+    func = node.func
+    return (
+        isinstance(func, ast.Attribute)
+        and written(last(func.value)) in ENVIRONMENTS
+        and func.attr in {"get", "pop", "setdefault", "keys"}
+    )
+
+
 class Environment:
     """Does the whole environment arrive where it is shown?"""
 
@@ -461,14 +473,7 @@ class Environment:
 
     def is_cut(self, node: ast.Call | ast.Subscript) -> bool:
         """Tell whether one value is read, or only names."""
-        if isinstance(node, ast.Subscript):
-            return written(last(node.value)) in ENVIRONMENTS
-        func = node.func
-        return (
-            isinstance(func, ast.Attribute)
-            and written(last(func.value)) in ENVIRONMENTS
-            and func.attr in {"get", "pop", "setdefault", "keys"}
-        )
+        return reads_less(node)
 
     def taken_from(self, node: ast.Attribute | ast.Subscript | ast.Call) -> Taken | None:  # noqa: ARG002  # other questions look
         """A part is made from all that the whole is made from."""

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from keyguard.prefilter import BUILT, ENVIRONMENT, GIVEN, HELD, SHOWN
+from keyguard.python.syntax import nodes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -133,27 +134,6 @@ def _way(text: str, flow: Flow) -> frozenset[int] | None:
         return flow.way()
     except RecursionError:
         return None
-
-
-def nodes_of(tree: ast.AST) -> list[ast.AST]:
-    """All nodes, those above before those below."""
-    found = [tree]
-    for node in found:
-        if not isinstance(node, (ast.Name, ast.Constant)):
-            found += below(node)
-    return found
-
-
-def below(node: ast.AST) -> list[ast.AST]:
-    """`ast.iter_child_nodes` in half its time, without what only says load or store."""
-    found: list[ast.AST] = []
-    for name in node._fields:
-        held = getattr(node, name, None)
-        if isinstance(held, list):
-            found += [item for item in held if isinstance(item, ast.AST)]
-        elif isinstance(held, ast.AST) and not isinstance(held, ast.expr_context):
-            found.append(held)
-    return found
 
 
 def _looks_like_value(text: str, run: re.Pattern[str]) -> bool:

@@ -300,13 +300,10 @@ class Imports:
         `blank` lines stand above and below: two around a helper, one around a statement.
         """
         self._read()
-        here = self._here(at)
-        if not here:
+        standing = self._standing(at)
+        if standing is None:
             return None
-        current = _current(here, at)
-        if current is None:
-            return None
-        section = _section(here, current)
+        here, current, section = standing
         nl = self._line_end_at(at)
         body = nl.join(text.split("\n"))
         if section:
@@ -323,14 +320,11 @@ class Imports:
     # where
 
     def _insertion(self, statement: str, want: Want, at: int) -> Edit | None:
-        here = self._here(at)
+        standing = self._standing(at)
+        if standing is None:
+            return None
+        here, current, section = standing
         nl = self._line_end_at(at)
-        if not here:
-            return None
-        current = _current(here, at)
-        if current is None:
-            return None
-        section = _section(here, current)
         if section is None:
             return self._first_import(statement, here, current, nl)
         offset, text = _in_section(
@@ -394,6 +388,12 @@ class Imports:
 
     def _is_stepped(self, offset: int) -> bool:
         return any(span.start <= offset < span.end for span in self.index.module.stepped)
+
+    def _standing(self, at: int) -> tuple[list[_Line], _Line, tuple[int, int] | None] | None:
+        """The statements of the file or cell that an offset lies in, the one it stands in, and the imports above it."""
+        here = self._here(at)
+        current = _current(here, at) if here else None
+        return None if current is None else (here, current, _section(here, current))
 
     def _here(self, at: int) -> list[_Line]:
         """The statements of the file, or of the cell that an offset lies in."""

@@ -8,8 +8,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyguard.python.flow import ENVIRONMENTS, Taken, last, literal, written
-from keyguard.python.glance import below
+from keyguard.python.flow import ENVIRONMENTS, Taken, last, literal, reads_less, written
+from keyguard.python.syntax import below
 from keyguard.python.tables import is_key_variable, tables_of
 
 if TYPE_CHECKING:
@@ -164,14 +164,9 @@ class Shown:
     def is_cut(self, node: ast.Call | ast.Subscript) -> bool:
         """Tell whether one other variable is read, only names, or a few characters, which are a mask."""
         if isinstance(node, ast.Subscript):
-            if isinstance(node.slice, ast.Slice):
-                return self._is_short(node.slice)
-            return written(last(node.value)) in ENVIRONMENTS
-        func = node.func
+            return self._is_short(node.slice) if isinstance(node.slice, ast.Slice) else reads_less(node)
         return (
-            isinstance(func, ast.Attribute)
-            and written(last(func.value)) in ENVIRONMENTS
-            and func.attr in {"get", "pop", "setdefault", "keys"}
+            reads_less(node)
             and all(isinstance(item, ast.Constant) for item in node.args[1:])
             and all(isinstance(item.value, ast.Constant) for item in node.keywords)
         )
