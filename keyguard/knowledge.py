@@ -1159,14 +1159,16 @@ def rule(data: Mapping[str, Any]) -> Rule:
     if "docs_zh" in plain:
         plain["docs_zh"] = Docs(**_tuples(plain["docs_zh"]))
     return Rule(
-        cases=MappingProxyType({name: _case(name, case) for name, case in cases.items()}),
+        cases=MappingProxyType({name: _case(name, case, cases) for name, case in cases.items()}),
         examples=tuple(flat(Example, item) for item in examples),
         **plain,
     )
 
 
-def _case(name: str, data: dict[str, Any]) -> Case:
-    plain = dict(data)
+def _case(name: str, data: dict[str, Any], cases: Mapping[str, dict[str, Any]]) -> Case:
+    """Build a case; one that is `like` another has what it does not say itself from there."""
+    plain = {**cases[data["like"]], **data} if "like" in data else dict(data)
+    plain.pop("like", None)
     if "severity" in plain:
         plain["severity"] = Severity[plain["severity"].upper()]
     if "confidence" in plain:

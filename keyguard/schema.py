@@ -438,7 +438,9 @@ _RULE = {
     "message_zh": _NEED,
     "docs": _Field("table", required=True, keys=_DOCS),
     "docs_zh": _Field("table", keys=_DOCS),
-    "case": _Field("named", keys={"severity": _choice(*LEVELS), "confidence": _choice(*LEVELS), **_WORDING}),
+    "case": _Field(
+        "named", keys={"like": _TEXT, "severity": _choice(*LEVELS), "confidence": _choice(*LEVELS), **_WORDING}
+    ),
     "example": _Field(
         "tables",
         keys={
@@ -1078,6 +1080,11 @@ def _rule_problems(data: dict[str, Any], path: Path) -> Iterator[Problem]:
         yield "id", f"must be {path.stem!r}, the file's name"
     if not re.fullmatch(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", data["name"]):
         yield "name", "must be lower-case words joined by hyphens"
+    cases = data.get("case", {})
+    plain = {name for name, case in cases.items() if "like" not in case}
+    for name, case in cases.items():
+        if "like" in case and case["like"] not in plain:
+            yield f"case.{name}.like", f"no case {case['like']!r} with words of its own{_closest(case['like'], plain)}"
 
 
 def _check_across(

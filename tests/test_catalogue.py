@@ -16,6 +16,7 @@ import pytest
 import re2
 
 from keyguard.catalogue import Catalogue, CatalogueError, find_rules, load
+from keyguard.model import Severity
 from keyguard.secrets import structure
 from tests.keys import make
 
@@ -441,6 +442,22 @@ def test_a_host_in_the_list_of_hosts_is_told_with_that_file(rules: Path) -> None
     with (rules / "hosts.toml").open("a", encoding="utf-8") as file:
         file.write('\n[[provider]]\nid = "openai"\nname = "Twice"\nkind = "vendor"\n')
     with pytest.raises(CatalogueError, match=r"hosts\.toml: id: 'openai' already stands in .*openai\.toml"):
+        load(rules)
+
+
+def test_a_case_like_another_has_what_it_does_not_say_itself() -> None:
+    cases = CATALOGUE.rules["KG401"].cases
+    one, other = cases["notebook-http"], cases["http"]
+    assert (one.message, one.message_zh, one.remedy) == (other.message, other.message_zh, other.remedy)
+    assert (one.severity, other.severity) == (Severity.LOW, None)
+
+
+def test_a_case_like_none_is_told(rules: Path) -> None:
+    path = rules / "KG401.toml"
+    text = path.read_text(encoding="utf-8").replace('like = "http"', 'like = "htpp"')
+    path.write_text(text, encoding="utf-8")
+    told = r"KG401\.toml: case\.notebook-http\.like: no case 'htpp' with words of its own; did you mean 'http'\?"
+    with pytest.raises(CatalogueError, match=told):
         load(rules)
 
 
