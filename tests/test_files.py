@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import stat
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from keyguard.files import ChangedMeanwhile, write_atomically
+from tests.faults import meet
+
+if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
 
 OLD, NEW = b"old\r\n" * 3, b"new\n" * 50_000
 
@@ -137,48 +140,18 @@ def test_a_folder_that_may_only_be_read_stays(file: Path) -> None:
         file.parent.chmod(0o755)
 
 
-# A child that writes and meets a fault at one of its system calls.
-CHILD = """
-import os, signal, sys
-from keyguard.files import write_atomically
-
-path, fault, at = sys.argv[1], sys.argv[2], int(sys.argv[3])
-calls = 0
-
-def counted(call):
-    def faulty(*arguments, **named):
-        global calls
-        calls += 1
-        if calls == at and fault == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        answer = call(*arguments, **named)
-        if calls == at and fault == "after":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return answer
-    return faulty
-
-for name in ("open", "fsync", "replace", "fchmod", "fchown", "unlink", "close"):
-    setattr(os, name, counted(getattr(os, name)))
-if fault == "full":
-    import resource
-    resource.setrlimit(resource.RLIMIT_FSIZE, (at, at))
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+WRITE = """
 try:
-    write_atomically(path, b"new\\n" * 50_000, expect=b"old\\r\\n" * 3)
+    write_atomically(sys.argv[4], b"new\\n" * 50_000, expect=b"old\\r\\n" * 3)
 except OSError as error:
     sys.exit(error.strerror)
 """
+CALLS = ("open", "fsync", "replace", "fchmod", "fchown", "unlink", "close")
 
 
 def child(file: Path, fault: str, at: int) -> subprocess.CompletedProcess[str]:
     """Write in a process of its own that meets a fault."""
-    return subprocess.run(
-        [sys.executable, "-c", CHILD, str(file), fault, str(at)],
-        capture_output=True,
-        encoding="utf-8",
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
-        check=False,
-    )
+    return meet(WRITE, fault, at, CALLS, str(file), imports="from keyguard.files import write_atomically\n")
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

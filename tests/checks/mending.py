@@ -4,38 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from keyguard.checks.spots import hits_of
-from keyguard.findings import Speaker
 from keyguard.fixer import compatible
 from keyguard.model import Safety
-from keyguard.python.connections import network_of
-from keyguard.settings import Advice
+from tests.checks.mended import fixes
 from tests.fixes import apply
-from tests.python.made import facts, loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from keyguard.checks.spots import Spot
-    from keyguard.model import Fix
     from keyguard.python.network import Network
 
 _ROUNDS = 5
-
-
-def fixes(
-    check: Callable[[Network], Iterable[Spot]],
-    text: str,
-    versions: Mapping[str, str] | None = None,
-    lang: str = "en",
-    **advice: object,
-) -> list[Fix | None]:
-    """The fix of everything that a check reports, as a reader of `lang` sees it, in order of place."""
-    found = facts(text)
-    network = network_of(found.near, Advice(**advice), versions)  # type: ignore[arg-type]
-    hits = sorted(hits_of(check(network), found.module), key=lambda hit: hit.span)
-    source = found.module.source
-    return [Speaker(loaded(), lang).finding(hit, source, source.path, {}).fix for hit in hits]
 
 
 def mended(

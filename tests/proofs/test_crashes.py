@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import shutil
 import signal
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.faults import meet
 from tests.keys import fill
 from tests.runs import Tree, environment
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 FILES = {
     "app.py": 'from openai import OpenAI\n\nclient = OpenAI(api_key="<openai-key>", timeout=60)\n',
     "pkg/bot.py": '"""A bot."""\nimport os\n\nKEY = "<anthropic-key>"\nOTHER = "<openai-key>"\n',
@@ -31,32 +30,9 @@ STORE = "# mine\nDEBUG=1\n"
 PARTS = 4  # tests that share the moments at which it is killed
 KEYS = [fill(name) for name in ("<openai-key>", "<anthropic-key>", "<groq-key>")]
 
-# A keyguard that meets a fault at one of the system calls by which anything reaches the disk.
-CHILD = """
-import os, signal, sys
-
-fault, at = sys.argv[1], int(sys.argv[2])
-calls = 0
-
-def counted(call):
-    def faulty(*arguments, **named):
-        global calls
-        calls += 1
-        if calls == at and fault == "before":
-            os.kill(os.getpid(), signal.SIGKILL)
-        answer = call(*arguments, **named)
-        if calls == at and fault == "after":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return answer
-    return faulty
-
-for name in ("fsync", "replace", "rename", "link", "unlink", "fchmod", "chmod", "write", "mkdir", "makedirs"):
-    setattr(os, name, counted(getattr(os, name)))
-if fault == "full":
-    import resource
-    resource.setrlimit(resource.RLIMIT_FSIZE, (at, at))
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
+# The system calls by which anything reaches the disk.
+CALLS = ("fsync", "replace", "rename", "link", "unlink", "fchmod", "chmod", "write", "mkdir", "makedirs")
+FIX = """
 from keyguard.cli import main
 
 code = main(["fix", "--isolated", "--no-cache", "--jobs", "1", "--select", "KG1", "-q", "."])
@@ -81,14 +57,7 @@ class Project:
 
     def fix(self, fault: str, at: int = 0) -> subprocess.CompletedProcess[str]:
         """Fix it in a process of its own that meets a fault."""
-        return subprocess.run(
-            [sys.executable, "-c", CHILD, fault, str(at)],
-            cwd=self.tree.root,
-            capture_output=True,
-            encoding="utf-8",
-            env=environment(PYTHONPATH=str(ROOT)),
-            check=False,
-        )
+        return meet(FIX, fault, at, CALLS, cwd=self.tree.root, environ=environment())
 
     def check(self, after: Mapping[str, bytes]) -> None:
         """Hold what is there against what may be: old or new, never half, no key lost, no line of the store's owner."""
