@@ -82,6 +82,7 @@ class Speaker:
                 for where, span, text in (*((source, *one) for one in hit.related), *hit.elsewhere)
             ),
             fix=hit.fix and self._fix(hit.fix, values, known),
+            masked=known[secret] if secret else None,
         )
 
     def _values(self, hit: Hit) -> Mapping[str, str]:

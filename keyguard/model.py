@@ -178,8 +178,7 @@ class Finding(NamedTuple):
 
     `line` and `column` count from 1, in characters; in a notebook they count inside cell number `cell` (from 1)
     and `part` is `source` or `output`. `fingerprint` names the finding across moved lines and renames, `key`
-    names the secret wherever it stands; both are hexadecimal HMAC-SHA-256. `count` is the finding's number
-    among equal fingerprints of its file, from 0.
+    names the secret wherever it stands; both are hexadecimal HMAC-SHA-256. `masked` is how the secret is shown.
     """
 
     rule: str
@@ -202,6 +201,7 @@ class Finding(NamedTuple):
     excerpt: Excerpt | None = None
     related: tuple[Related, ...] = ()
     fix: Fix | None = None
+    masked: str | None = None
 
 
 class FileReport(NamedTuple):

@@ -28,7 +28,7 @@ CATALOGUE = load()
 # other. A module of a package is listed when it stands lower than the rest of its package.
 FLOORS = (
     ("model", "errors", "files", "fingerprint", "inventory", "lang", "versions", "secrets.structure"),
-    ("source", "knowledge"),
+    ("source", "knowledge", "leaks"),
     ("catalogue",),
     ("settings",),
     ("discover", "mentions", "prefilter"),
@@ -41,8 +41,10 @@ FLOORS = (
     ("fixer",),
     ("findings",),
     ("engine",),
-    ("repair",),
-    ("history",),
+    ("repair", "verify"),
+    ("history", "doctor"),
+    ("audit",),
+    ("many",),
     ("report",),
     ("init",),
     ("cli",),
