@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 RANKS = ("head", "history", "test", "public", "malformed")
 """How urgent a leak is, most urgent first.
 
-`head`: it stands in what is checked out or in the tip of HEAD. `history`: only in older commits, other branches, stashes
-or messages. `test`: every place is a test, an example or documentation. `public`: a published example that opens nothing,
-or a key that is public by design. `malformed`: it looks like a key, but its form says that it cannot be a whole one.
+`head`: it stands in what is checked out or in the tip of HEAD. `history`: only in older commits, other branches,
+stashes or messages. `test`: every place is a test, an example or documentation. `public`: a published example that
+opens nothing, or a key that is public by design. `malformed`: it looks like a key, but cannot be a whole one.
 """
 KINDS = ("file", "message", "tag")
 """What a key stood in: a file, a commit's message, an annotated tag's message."""
