@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.lang import texts
-from keyguard.report.common import ordered, place, position, provider_name, provider_of, rule_name, suppressed
+from keyguard.model import position
+from keyguard.report.common import ordered, place, provider_name, provider_of, rule_name, suppressed
 from keyguard.report.excerpt import CUT, ELLIPSIS, fit
 from keyguard.report.paint import paint
 from keyguard.report.safe import visible, wrap
