@@ -8,7 +8,7 @@ from keyguard.errors import UsageError
 from keyguard.inventory import ACTIONS, HostSummary, hosts, row_order
 from keyguard.lang import texts
 from keyguard.report.common import provider_name
-from keyguard.report.csv_table import cell as csv_cell
+from keyguard.report.csv_table import written as csv_written
 from keyguard.report.excerpt import CUT, ELLIPSIS
 from keyguard.report.listings import json_text, markdown_table, table, table_row, table_sizes
 from keyguard.report.paint import paint
@@ -38,9 +38,9 @@ def render_connections(inventory: Inventory, options: RenderOptions, format: str
     """List every connection, grouped by whom it talks to."""
     rows = _grouped(inventory.rows, options)
     if format == "json":
-        return json_text({"version": 1, "connections": [_row_object(row, options) for row in inventory.rows]})
+        return json_text({"version": 1, "connections": [row_object(row, options) for row in inventory.rows]})
     if format == "csv":
-        return _csv(_ROW_COLUMNS, [_row_record(row, options) for row in inventory.rows])
+        return csv_written(_ROW_COLUMNS, [_row_record(row, options) for row in inventory.rows])
     say = texts(options.lang).say
     if format == "markdown":
         head = [say(f"connections.{name}") for name in ("provider", "route", "host", *ROW_HEADS)]
@@ -66,7 +66,7 @@ def render_hosts(inventory: Inventory, options: RenderOptions, format: str = "te
     if format == "json":
         return json_text({"version": 1, "hosts": [_host_object(item, options) for item in found]})
     if format == "csv":
-        return _csv(_HOST_COLUMNS, [_host_record(item, options) for item in found])
+        return csv_written(_HOST_COLUMNS, [_host_record(item, options) for item in found])
     say = texts(options.lang).say
     head = [say(f"connections.{name}") for name in HOST_HEADS]
     body = [host_cells(item, options) for item in found]
@@ -89,7 +89,7 @@ def render_variable(
         places = [_usage_object(usage) for usage in inventory.usages]
         return json_text({"version": 1, "variable": name, "providers": _owners(name, options), "places": places})
     if format == "csv":
-        return _csv(_USAGE_COLUMNS, [list(_usage_object(usage).values()) for usage in inventory.usages])
+        return csv_written(_USAGE_COLUMNS, [list(_usage_object(usage).values()) for usage in inventory.usages])
     say = texts(options.lang).say
     head = [say(f"connections.{column}") for column in ("action", "place", "where", "by")]
     body = [_usage_cells(usage, options) for usage in inventory.usages]
@@ -279,7 +279,8 @@ def _call(place: tuple[int | None, int]) -> str:
     return str(line) if cell is None else f"{cell}:{line}"
 
 
-def _row_object(row: Row, options: RenderOptions) -> dict[str, Any]:
+def row_object(row: Row, options: RenderOptions) -> dict[str, Any]:
+    """Give one connection as plain data; docs/connections.md says what its fields mean."""
     return {
         "path": encodable(row.path),
         "line": row.line,
@@ -420,17 +421,6 @@ def _unread(inventory: Inventory, options: RenderOptions) -> list[Line]:
     rest = f" +{len(inventory.unread) - len(shown)}" if len(inventory.unread) > len(shown) else ""
     names = ", ".join(map(visible, shown)) + rest
     return [[(say("connections.unread", count=len(inventory.unread), names=names), "warning")]]
-
-
-def _csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    import csv  # noqa: PLC0415  # 4 ms, for this format only
-    import io  # noqa: PLC0415  # loaded anyway, named here beside its only use
-
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([csv_cell(value) for value in row] for row in rows)
-    return encodable(out.getvalue())
 
 
 def _known(format: str) -> None:  # noqa: A002  # the option's own name
