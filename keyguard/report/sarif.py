@@ -33,6 +33,8 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 _PROJECT = "https://github.com/keyguard/keyguard"
 BASE = "%SRCROOT%"
 """What paths are relative to."""
+FOLDERS = {BASE: {"description": {"text": "The folder keyguard ran in."}}}
+"""The folders that paths are relative to, by name."""
 # What `{"kind": …}` a suppression is: a comment or setting stands in the source, the baseline beside it.
 _KINDS = {"ignored": "inSource", "accepted": "external"}
 # Exit codes from here on say that the run itself failed.
@@ -78,7 +80,7 @@ def written(
             }
         },
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {BASE: {"description": {"text": "The folder keyguard ran in."}}},
+        "originalUriBaseIds": FOLDERS,
         **repositories,
         "invocations": [done],
         "results": results,

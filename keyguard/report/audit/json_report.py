@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from keyguard.inventory import row_order
 from keyguard.leaks import RANKS
 from keyguard.report.audit.order import ordered
 from keyguard.report.common import MOST_SEVERE_FIRST, provider_name
@@ -30,7 +31,7 @@ def render(audit: Audit, options: RenderOptions) -> str:
             "findings": [sighting_object(seen.sighting, options) for seen in ordered(audit)],
             "leaks": [leak_object(leak, options) for leak in audit.leaks],
             "repositories": [repository_object(one) for one in audit.repositories],
-            "connections": [connection_object(name, row, options) for name, row in audit.rows],
+            "connections": [connection_object(name, row, options) for name, row in connections(audit)],
             "notices": [notice_object(notice) for notice in audit.notices],
         }
     )
@@ -108,6 +109,11 @@ def repository_object(one: Audited) -> dict[str, Any]:
         "error": _text(one.error),
         "complete": one.is_complete and one.error is None,
     }
+
+
+def connections(audit: Audit) -> list[tuple[str, Row]]:
+    """Give the connections by repository and place."""
+    return sorted(audit.rows, key=lambda pair: (pair[0], row_order(pair[1])))
 
 
 def connection_object(repository: str, row: Row, options: RenderOptions) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from keyguard.report.audit.json_report import (
     connection_object,
+    connections,
     leak_object,
     repository_object,
     sighting_object,
@@ -27,7 +28,7 @@ def render(audit: Audit, options: RenderOptions) -> str:
     ]
     lines += [{"type": "leak", **leak_object(leak, options)} for leak in audit.leaks]
     lines += [{"type": "repository", **repository_object(one)} for one in audit.repositories]
-    lines += [{"type": "connection", **connection_object(name, row, options)} for name, row in audit.rows]
+    lines += [{"type": "connection", **connection_object(name, row, options)} for name, row in connections(audit)]
     lines += [{"type": "notice", **notice_object(notice)} for notice in audit.notices]
     lines.append(
         {

@@ -18,10 +18,17 @@ class Seen(NamedTuple):
 
 
 def ordered(audit: Audit) -> list[Seen]:
-    """Give every sighting by repository, place and the commit that brought it in."""
-    seen = [Seen(one, leak) for leak in audit.leaks for one in leak.sightings]
-    seen += [Seen(one, None) for one in audit.others]
+    """Give every sighting by repository, place and the commit that brought it in.
+
+    What is gone has no fix: its edits count in a text that is no longer there.
+    """
+    seen = [Seen(_fixable(one), leak) for leak in audit.leaks for one in leak.sightings]
+    seen += [Seen(_fixable(one), None) for one in audit.others]
     return sorted(seen, key=_place)
+
+
+def _fixable(one: Sighting) -> Sighting:
+    return one if one.at_head or one.on_disk else one._replace(finding=one.finding._replace(fix=None))
 
 
 def _place(seen: Seen) -> tuple[object, ...]:

@@ -64,7 +64,7 @@ def found(audit: Audit, options: RenderOptions) -> str:
     parts = [say(f"ranked.{rank}", count=counts[rank]) for rank in RANKS if counts[rank]]
     sentence = say("audit.found", count=len(audit.leaks), parts=say("connections.and").join(parts))
     new = sum(leak.is_new is True for leak in audit.leaks)
-    return f"{sentence} {say('audit.new', count=new)}" if new else sentence
+    return say("audit.found.new", found=sentence, new=say("audit.new", count=new)) if new else sentence
 
 
 def gaps(audit: Audit, options: RenderOptions) -> list[str]:
@@ -164,35 +164,44 @@ def verdict(leak: Leak, options: RenderOptions) -> str | None:
 
 def life(leak: Leak, options: RenderOptions) -> str:
     """Tell the life of a key in one line: who brought it in when and where, and what became of it."""
+    start = ""
+    if leak.first is not None:
+        brought = next((one for one in leak.sightings if one.first == leak.first), leak.sightings[0])
+        start = _came("life.first.in", leak.first, _file(brought, options), options)
+    return _joined(start, leak.sightings, leak.last, options)
+
+
+def stay(sighting: Sighting, options: RenderOptions) -> str:
+    """Tell in one line how long a key, or anything else, stood at its place."""
+    start = "" if sighting.first is None else _came("life.first", sighting.first, "", options)
+    return _joined(start, [sighting], sighting.last, options)
+
+
+def _came(name: str, moment: Moment, where_it_was: str, options: RenderOptions) -> str:
+    author = cut(visible(moment.author), _AUTHOR)
+    values = {"date": day(moment), "commit": _short(moment.commit), "author": author, "place": where_it_was}
+    return texts(options.lang).say(name, **values)
+
+
+def _joined(start: str, sightings: Sequence[Sighting], last: Moment | None, options: RenderOptions) -> str:
     arrow, dot = (" → ", " · ") if options.unicode else (" -> ", " | ")
-    end = [_end(leak, options)]
-    refs = _refs_of(leak.sightings, options, everywhere=not leak.at_head)
+    at_head = any(one.at_head for one in sightings)
+    end = [_end(sightings, last, options)]
+    refs = _refs_of(sightings, options, everywhere=not at_head)
     if refs:
-        end.append(texts(options.lang).say("life.also" if leak.at_head else "life.refs", refs=refs))
-    return arrow.join(filter(None, (_start(leak, options), dot.join(filter(None, end)))))
+        end.append(texts(options.lang).say("life.also" if at_head else "life.refs", refs=refs))
+    return arrow.join(filter(None, (start, dot.join(filter(None, end)))))
 
 
-def _start(leak: Leak, options: RenderOptions) -> str:
-    if leak.first is None:
-        return ""
-    first = next((one for one in leak.sightings if one.first == leak.first), leak.sightings[0])
-    values = {
-        "date": day(leak.first),
-        "commit": _short(leak.first.commit),
-        "author": cut(visible(leak.first.author), _AUTHOR),
-    }
-    return texts(options.lang).say("life.first", place=_file(first, options), **values)
-
-
-def _end(leak: Leak, options: RenderOptions) -> str:
+def _end(sightings: Sequence[Sighting], last: Moment | None, options: RenderOptions) -> str:
     say = texts(options.lang).say
-    if leak.at_head:
+    if any(one.at_head for one in sightings):
         return say("life.head")
-    if any(one.on_disk for one in leak.sightings):
-        return say("life.disk" if leak.first is None else "life.disk.again")
-    if leak.last is not None:
-        return say("life.removed", date=day(leak.last), commit=_short(leak.last.commit))
-    return "" if any(one.refs for one in leak.sightings) else say("life.lost")
+    if any(one.on_disk for one in sightings):
+        return say("life.disk.again" if any(one.first is not None for one in sightings) else "life.disk")
+    if last is not None:
+        return say("life.removed", date=day(last), commit=_short(last.commit))
+    return "" if any(one.refs for one in sightings) else say("life.lost")
 
 
 def _refs_of(sightings: Iterable[Sighting], options: RenderOptions, *, everywhere: bool) -> str:
