@@ -355,7 +355,6 @@ ENTRIES: dict[str, Entry] = {
     "place.message": "message of commit {commit}",
     "place.tag": "message of tag {name}",
     "place.span": "{first} to {last}",
-    "place.with": "{place} ({addition})",
     "gap.error": "{name}: {reason}",
     "gap.missing": (
         "{name}: {count} object is not here: fetch it and audit again",

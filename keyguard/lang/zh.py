@@ -314,7 +314,6 @@ ENTRIES: dict[str, Entry] = {
     "place.message": "提交 {commit} 的说明",
     "place.tag": "标签 {name} 的说明",
     "place.span": "{first} 至 {last}",
-    "place.with": "{place}（{addition}）",
     "gap.error": "{name}：{reason}",
     "gap.missing": "{name}：有 {count:,} 个对象不在本地：请获取后重新审计",
     "gap.shallow": "{name}：没有获取更早的提交：git fetch --unshallow",
