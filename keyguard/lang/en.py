@@ -354,6 +354,7 @@ ENTRIES: dict[str, Entry] = {
     "place.gone": "once in",
     "place.message": "message of commit {commit}",
     "place.tag": "message of tag {name}",
+    "place.note": "({note})",
     "place.span": "{first} to {last}",
     "gap.error": "{name}: {reason}",
     "gap.missing": (

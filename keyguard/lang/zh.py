@@ -313,6 +313,7 @@ ENTRIES: dict[str, Entry] = {
     "place.gone": "曾位于",
     "place.message": "提交 {commit} 的说明",
     "place.tag": "标签 {name} 的说明",
+    "place.note": "（{note}）",
     "place.span": "{first} 至 {last}",
     "gap.error": "{name}：{reason}",
     "gap.missing": "{name}：有 {count:,} 个对象不在本地：请获取后重新审计",

@@ -71,7 +71,7 @@ def _leak(number: int, leak: Leak, known: set[str], options: RenderOptions) -> l
         entries.append(("audit.hosts", ", ".join(map(code, leak.hosts))))
     groups, more = places(leak.sightings, options, _PLACES)
     for group in groups:
-        shown = [code(place) + (f" ({escape(addition)})" if addition else "") for place, addition in group.shown]
+        shown = [f"{code(place)} {escape(note)}".rstrip() for place, note in group.shown]
         entries.append((group.name, ", ".join(shown)))
     lines += [f"* {say(name)}: {text}" for name, text in entries]
     if more:

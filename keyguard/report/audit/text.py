@@ -105,9 +105,9 @@ def _leak(number: int, leak: Leak, known: set[str], options: RenderOptions) -> l
     groups, more = places(leak.sightings, options, None if options.verbose else _PLACES)
     for group in groups:
         name = say(group.name)
-        for at, (place, addition) in enumerate(group.shown):
+        for at, (place, note) in enumerate(group.shown):
             before: Line = [(indent + "  ", "")] if at else [(indent, ""), (f"{name} ", "dim")]
-            lines += _place(before, place, addition, options)
+            lines += _place(before, place, note, options)
     if more:
         lines.append(_more(more, indent, options))
     for at, text in enumerate(steps(leak, options, known), start=1):
@@ -115,16 +115,18 @@ def _leak(number: int, leak: Leak, known: set[str], options: RenderOptions) -> l
     return lines
 
 
-def _place(before: Line, place: str, addition: str, options: RenderOptions) -> list[Line]:
+def _place(before: Line, place: str, note: str, options: RenderOptions) -> list[Line]:
     """A place is never broken, so that it can be copied; what is said of it goes below when there is no room beside."""
     line: Line = [*before, (place, "path")]
-    if not addition:
+    if not note:
         return [line]
-    used = sum(cells(piece) for piece, _ in line)
-    if used + cells(addition) + len(" ()") <= (options.width or _WIDTH):
-        return [[*line, (f" ({addition})", "dim")]]
-    indent = " " * sum(cells(piece) for piece, _ in before)
-    return [line, *hanging([(indent, "")], f"({addition})", "dim", options.width)]
+    if _used(line) + 1 + cells(note) <= (options.width or _WIDTH):
+        return [[*line, (" ", ""), (note, "dim")]]
+    return [line, *hanging([(" " * _used(before), "")], note, "dim", options.width)]
+
+
+def _used(line: Line) -> int:
+    return sum(cells(piece) for piece, _ in line)
 
 
 def _entry(indent: str, name: str, text: str, style: str, options: RenderOptions) -> list[Line]:
@@ -138,7 +140,7 @@ def _line(leak: Leak, options: RenderOptions) -> list[Line]:
     rest = len(leak.sightings) - 1
     place = where(leak.sightings[0], options) + (f" +{rest}" if rest else "")
     lines = hanging(label, title(leak, options), "", options.width)
-    if sum(cells(piece) for piece, _ in lines[-1]) + 2 + cells(place) <= (options.width or _WIDTH):
+    if _used(lines[-1]) + 2 + cells(place) <= (options.width or _WIDTH):
         return [*lines[:-1], [*lines[-1], ("  ", ""), (place, "path")]]
     return [*lines, [(" " * 6, ""), (place, "path")]]
 

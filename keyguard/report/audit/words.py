@@ -254,7 +254,7 @@ def steps(leak: Leak, options: RenderOptions, known: set[str]) -> list[str]:
 class Places(NamedTuple):
     """Places of one leak that are alike: `name` is a text that says how (`place.now` …).
 
-    Each of `shown` is a place and what is to be said of it, such as the branches that hold it there.
+    Each of `shown` is a place and, in brackets, what is to be said of it, such as the branches that hold it there.
     """
 
     name: str
@@ -269,12 +269,13 @@ def places(sightings: Sequence[Sighting], options: RenderOptions, most: int | No
     together: dict[str, dict[tuple[str, str], None]] = {"place.now": {}, "place.elsewhere": {}, "place.gone": {}}
     for one in sightings:
         if one.at_head or one.on_disk:
-            name, addition = "place.now", ""
+            name, note = "place.now", ""
         elif one.refs:
-            name, addition = "place.elsewhere", _refs_of([one], options, everywhere=True)
+            name, note = "place.elsewhere", _refs_of([one], options, everywhere=True)
         else:
-            name, addition = "place.gone", _span(one, options)
-        together[name][where(one, options), addition] = None
+            name, note = "place.gone", _span(one, options)
+        note = note and texts(options.lang).say("place.note", note=note)
+        together[name][where(one, options), note] = None
     total = sum(map(len, together.values()))
     left = total if most is None else most
     groups = []
