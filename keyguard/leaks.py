@@ -19,7 +19,7 @@ KINDS = ("file", "message", "tag")
 """What a key stood in: a file, a commit's message, an annotated tag's message."""
 STEPS = ("revoke", "replace", "usage", "restrict", "fix", "purge")
 """What to do about a leak, in this order."""
-VERDICTS = ("live", "restricted", "unknown", "dead")
+VERDICTS = ("live", "restricted", "dead", "unknown")
 """What the provider said of a key, most urgent first; `restricted` is a living key that may not do everything."""
 MOST_REFS = 20
 """So many names of branches, tags and stashes are kept of a sighting; `ref_count` says how many there are."""

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.findings import is_leak
 from keyguard.lang import texts
-from keyguard.leaks import KINDS, RANKS, VERDICTS, Leak, Step
+from keyguard.leaks import KINDS, RANKS, Leak, Step
 from keyguard.model import position
 from keyguard.naming import RESELLERS
 from keyguard.source import role_of
+from keyguard.verify.words import say_reach
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,15 +28,8 @@ _MALFORMED = frozenset({("KG101", "malformed"), ("KG106", "malformed"), ("KG205"
 _EXAMPLE, _RESTRICTED = "public-example", "restricted"
 _OTHER_SECRETS = "KG108"
 _OTHER_KINDS = frozenset({"private-key", "basic-auth", "jwt"})  # cases of KG108 with words of their own
-# What a key of a kind of provider reaches, where that is not the models of one vendor.
-_REACH = {
-    "cloud": "cloud",
-    "gateway": "gateway",
-    "vector_db": "stored",
-    "observability": "recorded",
-    "search": "service",
-    "tooling": "service",
-}
+# What was heard of a key, by urgency: of one that nobody knows about it is only not known that it is dead.
+_HEARD = ("live", "restricted", "unknown", "dead")
 _PURGING = "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/removing-sensitive-data-from-a-repository"
 _MASK = re.compile(r"^(.*)… ?\(([0-9]+) characters\)$")
 # The variable before a key: `NAME=`, `"NAME": "`, `getenv("NAME", "`.
@@ -96,7 +90,7 @@ def by_urgency(leaks: Iterable[Leak]) -> tuple[Leak, ...]:
 def _urgency(leak: Leak) -> tuple[int, int, int, int]:
     state = "unknown" if leak.verdict is None else leak.verdict.state
     confidence = max(sighting.finding.confidence for sighting in leak.sightings)
-    return RANKS.index(leak.rank), VERDICTS.index(state), -leak.severity, -confidence
+    return RANKS.index(leak.rank), _HEARD.index(state), -leak.severity, -confidence
 
 
 def _place(sighting: Sighting) -> tuple[object, ...]:
@@ -121,12 +115,12 @@ def _is_present(sighting: Sighting) -> bool:
 
 
 class _Known(NamedTuple):
-    """What is known of a key: `finding` is the most certain one, `manages` tells a key of the account itself."""
+    """What is known of a key: `finding` is the most certain one, `reach` what it opens, of `knowledge.REACHES`."""
 
     finding: Finding
     provider: Provider | None
     rank: str
-    manages: bool
+    reach: tuple[str, ...]
 
     @property
     def kind(self) -> str | None:
@@ -147,7 +141,7 @@ def _leak(
     provider = catalogue.providers.get(finding.provider or "")
     masks = [sighting.finding.masked for sighting in sightings if sighting.finding.masked]
     masked = finding.masked or min(masks, default="…")
-    known = _Known(finding, provider, _rank(sightings, verdict), _manages(masked, provider))
+    known = _Known(finding, provider, _rank(sightings, verdict), _opens(masked, provider))
     firsts = [sighting.first for sighting in sightings if sighting.first is not None]
     lasts = [sighting.last for sighting in sightings if sighting.last is not None]
     is_gone = len(lasts) == len(sightings) and not any(map(_is_present, sightings))
@@ -207,37 +201,36 @@ def _is_test(sighting: Sighting) -> bool:
     return sighting.kind == "file" and role_of(sighting.finding.path) != "code"
 
 
-def _manages(masked: str, provider: Provider | None) -> bool:
-    """Tell by prefix and length whether a key is one to manage an account with, and can be no other."""
+def _opens(masked: str, provider: Provider | None) -> tuple[str, ...]:
+    """What a key opens: by its prefix and length that of one kind of key, where these leave no choice."""
+    if provider is None:
+        return ()
     told = _MASK.match(masked)
-    if provider is None or told is None:
-        return False
-    prefix, length = told[1], int(told[2])
-    shapes = [
-        shape
+    prefix, length = (told[1], int(told[2])) if told is not None else ("", 0)
+    opened = {
+        provider.reach_of(shape)
         for shape in provider.shapes
         if prefix in shape.prefixes and (shape.min_length or 0) <= length <= (shape.max_length or length)
-    ]
-    return bool(shapes) and all(shape.manages for shape in shapes)
+    }
+    return opened.pop() if len(opened) == 1 else provider.reach_of()
 
 
 def _reach(known: _Known, lang: str) -> str:
     provider = known.provider
+    say = texts(lang).say
     if known.rank == "public":
-        name = _EXAMPLE if known.finding.case == _EXAMPLE else _RESTRICTED
-    elif known.rank == "malformed":
-        name = "malformed"
-    elif known.kind is not None:
-        name = known.kind
-    elif provider is None:
-        name = "unknown"
-    elif known.manages:
-        name = "account"
-    elif provider.kind in _REACH:
-        name = _REACH[provider.kind]
-    else:
-        name = "resold" if provider.aggregator else "models"
-    return texts(lang).say(f"reach.{name}", provider=provider.label(lang) if provider is not None else "")
+        return say("reach.example" if known.finding.case == _EXAMPLE else "reach.restricted")
+    if known.rank == "malformed":
+        return say("reach.malformed")
+    if known.kind is not None:
+        return say(f"reach.{known.kind}")
+    if provider is None:
+        return say("reach.unknown")
+    resold = provider.label(lang) if provider.aggregator else ""
+    return say("identify.and").join(
+        say("reach.resold", provider=resold) if resold and name == "models" else say_reach([name], lang)
+        for name in known.reach
+    )
 
 
 # -- the hosts it was found with ---------------------------------------------------------------------------------------
@@ -293,15 +286,15 @@ def _steps(leak: Leak, known: _Known, catalogue: Catalogue, lang: str) -> tuple[
     if leak.rank == "public":
         if known.finding.case != _RESTRICTED:
             return ()
-        return (Step("restrict", say("step.restrict.public"), _console(known.provider)),)
+        return (Step("restrict", say("step.restrict.public"), _page(known.provider)),)
     if leak.rank == "malformed":
         return ()
     is_dead = leak.verdict is not None and leak.verdict.state == "dead"
     steps = [] if is_dead else [_revoke(known, lang), _replace(leak, known, lang)]
     steps.append(_usage(leak, known, lang))
     if not is_dead and known.kind is None:
-        name = "step.restrict.account" if known.manages else "step.restrict"
-        steps.append(Step("restrict", say(name), _console(known.provider)))
+        name = "step.restrict.account" if "keys" in known.reach else "step.restrict"
+        steps.append(Step("restrict", say(name), _page(known.provider, "limits")))
     present = [sighting for sighting in leak.sightings if _is_present(sighting)]
     if present:
         rules = (catalogue.rules.get(sighting.finding.rule) for sighting in present)
@@ -318,7 +311,7 @@ def _revoke(known: _Known, lang: str) -> Step:
         return Step("revoke", say(f"revoking.{known.kind}"))
     if known.provider is None:
         return Step("revoke", say("step.revoke.unknown"))
-    return Step("revoke", say("step.revoke", provider=known.provider.label(lang)), known.provider.console_url)
+    return Step("revoke", say("step.revoke", provider=known.provider.label(lang)), known.provider.revoking)
 
 
 def _replace(leak: Leak, known: _Known, lang: str) -> Step:
@@ -342,8 +335,12 @@ def _variable(sightings: Iterable[Sighting]) -> str:
 def _usage(leak: Leak, known: _Known, lang: str) -> Step:
     say = texts(lang).say
     text = say("step.usage.ever") if leak.first is None else say("step.usage", date=leak.first.date[:10])
-    return Step("usage", text, _console(known.provider))
+    return Step("usage", text, _page(known.provider, "usage"))
 
 
-def _console(provider: Provider | None) -> str | None:
-    return None if provider is None else provider.console_url
+def _page(provider: Provider | None, about: str = "") -> str | None:
+    """A provider's page about usage or limits, else its console."""
+    if provider is None:
+        return None
+    pages = {"usage": provider.usage_url, "limits": provider.limits_url}
+    return pages.get(about) or provider.console_url

@@ -65,14 +65,14 @@ def _leak(number: int, leak: Leak, known: set[str], options: RenderOptions) -> l
     marks = [say(f"severity.{leak.severity.label}"), *([say("audit.new.one")] if leak.is_new else [])]
     lines = [f"**{number}. {escape(title(leak, options))}** ({', '.join(marks)})", "", escape(life(leak, options)), ""]
     heard = verdict(leak, options)
-    entries = [("audit.verdict", escape(heard))] if heard is not None else []
-    entries.append(("audit.reach", escape(leak.reach)))
+    entries = [("audit.reach", escape(leak.reach))]
     if leak.hosts:
         entries.append(("audit.hosts", ", ".join(map(code, leak.hosts))))
     groups, more = places(leak.sightings, options, _PLACES)
     for group in groups:
         shown = [f"{code(place)} {escape(note)}".rstrip() for place, note in group.shown]
         entries.append((group.name, ", ".join(shown)))
+    lines += [f"* {escape(heard)}"] if heard is not None else []
     lines += [f"* {say(name)}: {text}" for name, text in entries]
     if more:
         lines.append(f"* +{more}")

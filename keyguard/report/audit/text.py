@@ -97,7 +97,7 @@ def _leak(number: int, leak: Leak, known: set[str], options: RenderOptions) -> l
         lines[0] += [("  ", ""), (say("audit.new.one"), "warning")]
     heard = verdict(leak, options)
     if heard is not None and leak.verdict is not None:
-        lines += _entry(indent, "audit.verdict", heard, _STATES.get(leak.verdict.state, ""), options)
+        lines += hanging([(indent, "")], heard, _STATES.get(leak.verdict.state, ""), options.width)
     lines += hanging([(indent, "")], life(leak, options), "", options.width)
     lines += _entry(indent, "audit.reach", visible(leak.reach), "", options)
     if leak.hosts:

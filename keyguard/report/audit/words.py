@@ -13,6 +13,7 @@ from keyguard.report.common import place, provider_name
 from keyguard.report.connections import peer_order
 from keyguard.report.safe import cut, visible
 from keyguard.report.summary import join
+from keyguard.verify.words import say_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -146,20 +147,12 @@ def title(leak: Leak, options: RenderOptions) -> str:
 
 
 def verdict(leak: Leak, options: RenderOptions) -> str | None:
-    """Say what its provider said of a key; None when it was not asked."""
+    """Say what its provider said of a key, and when; None when it was not asked."""
     if leak.verdict is None:
         return None
-    heard = leak.verdict
-    say = texts(options.lang).say
-    asked = [heard.host, "" if heard.status is None else str(heard.status), heard.at[:10]]
-    said = say(f"verdict.{heard.state}")
-    source = join([part for part in asked if part], options.lang)
-    if source:
-        said = say("verdict.source", verdict=said, source=source)
-    limits = join([f"{name}={value}" for name, value in heard.limits], options.lang)
-    for addition in filter(None, (heard.reason, limits)):
-        said = say("verdict.with", verdict=said, addition=addition)
-    return visible(said)
+    said = visible(say_verdict(leak.verdict, options.lang))
+    when = visible(leak.verdict.at[:10])
+    return texts(options.lang).say("audit.asked", verdict=said, date=when) if when else said
 
 
 def life(leak: Leak, options: RenderOptions) -> str:

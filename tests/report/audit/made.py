@@ -87,7 +87,9 @@ FULL = Audit(
             GONE._replace(repository="lab", refs=("stash@{0}",), ref_count=5),
             is_new=True,
             hosts=("relay.example",),
-            verdict=Verdict("live", "api.acme.example", 200, "", (("x-left", "99"),), "2026-10-30T09:00:00Z"),
+            verdict=Verdict(
+                "live", "api.acme.example", 200, "it is accepted", (("x-left", "99"),), "2026-10-30T09:00:00Z"
+            ),
         ),
         leak(
             GONE._replace(repository="infra"),

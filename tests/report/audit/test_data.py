@@ -132,7 +132,7 @@ def test_a_leak_names_its_findings_and_they_name_it() -> None:
             "state": "live",
             "host": "api.acme.example",
             "status": 200,
-            "reason": "",
+            "reason": "it is accepted",
             "limits": [{"name": "x-left", "value": "99"}],
             "at": "2026-10-30T09:00:00Z",
         },

@@ -46,7 +46,7 @@ def test_a_summary() -> None:
 
         2023-04-01 a1b2c3d Ann in shop:app/client.py → still in HEAD · also on shop:origin/dev, shop:v1.2, lab:stash\@\{0\}, +4
 
-        * verdict: live (api.acme.example, 200, 2026-10-30); x-left=99
+        * live: it is accepted (x-left 99), 2026-10-30
         * reach: calls models at its account's cost
         * found with: `relay.example`
         * in: `shop:app/client.py:3:18`

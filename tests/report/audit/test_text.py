@@ -122,7 +122,7 @@ def test_everything_at_once() -> None:
 
         In what is checked out (1)
         1. high  Acme AI key ak-… (40 characters)  new
-           verdict: live (api.acme.example, 200, 2026-10-30); x-left=99
+           live: it is accepted (x-left 99), 2026-10-30
            2023-04-01 a1b2c3d Ann in shop:app/client.py → still in HEAD · also on
            shop:origin/dev, shop:v1.2, lab:stash@{0}, +4
            reach: calls models at its account's cost
@@ -178,7 +178,7 @@ def test_chinese() -> None:
 
         检出的内容中 (1)
         1. 高  顶点智能 密钥 ak-… （40 个字符）  新
-           验证结果: 仍有效（api.acme.example、200、2026-10-30）；x-left=99
+           有效：it is accepted（x-left 99），2026-10-30
            2023-04-01 a1b2c3d Ann，shop:app/client.py → 仍在 HEAD 中 · 也在
            shop:origin/dev、shop:v1.2、lab:stash@{0}、+4
            影响: calls models at its account's cost
