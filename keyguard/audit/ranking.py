@@ -96,7 +96,7 @@ def _urgency(leak: Leak) -> tuple[int, int, int, int]:
 def _place(sighting: Sighting) -> tuple[object, ...]:
     """Order sightings: what is checked out, what other refs hold, what is gone; then by repository and place."""
     return (
-        not _is_present(sighting),
+        not sighting.is_present,
         not sighting.refs,
         sighting.repository,
         KINDS.index(sighting.kind),
@@ -105,10 +105,6 @@ def _place(sighting: Sighting) -> tuple[object, ...]:
         sighting.last or (),
         sighting.blob or "",
     )
-
-
-def _is_present(sighting: Sighting) -> bool:
-    return sighting.at_head or sighting.on_disk
 
 
 # -- one leak ----------------------------------------------------------------------------------------------------------
@@ -144,7 +140,7 @@ def _leak(
     known = _Known(finding, provider, _rank(sightings, verdict), _opens(masked, provider))
     firsts = [sighting.first for sighting in sightings if sighting.first is not None]
     lasts = [sighting.last for sighting in sightings if sighting.last is not None]
-    is_gone = len(lasts) == len(sightings) and not any(map(_is_present, sightings))
+    is_gone = len(lasts) == len(sightings) and not any(sighting.is_present for sighting in sightings)
     leak = Leak(
         key=finding.key or "",
         rank=known.rank,
@@ -156,7 +152,7 @@ def _leak(
         hosts=hosts,
         first=min(firsts, key=_moment, default=None),
         last=max(lasts, key=_moment, default=None) if is_gone else None,
-        at_head=any(sighting.at_head for sighting in sightings),
+        at_head=any(sighting.at_head for sighting in sightings if sighting.kind == "file"),
         verdict=verdict,
     )
     return leak._replace(steps=_steps(leak, known, catalogue, lang))
@@ -183,7 +179,7 @@ def _most_certain(findings: Sequence[Finding]) -> Finding:
 
 
 def _rank(sightings: Sequence[Sighting], verdict: Verdict | None) -> str:
-    where = "head" if any(map(_is_present, sightings)) else "history"
+    where = "head" if any(sighting.is_present for sighting in sightings) else "history"
     state = "unknown" if verdict is None else verdict.state
     if state == "live":
         return where
@@ -241,7 +237,9 @@ def _dialled(by_key: Mapping[str, Collection[Sighting]], rows: Iterable[tuple[st
     in_file: dict[tuple[str, str], set[str]] = {}
     at_line: dict[tuple[str, str, int | None, int], set[str]] = {}
     for key, sightings in by_key.items():
-        for sighting in filter(_is_present, sightings):
+        for sighting in sightings:
+            if not sighting.is_present:
+                continue
             file = sighting.repository, sighting.finding.path
             in_file.setdefault(file, set()).add(key)
             at_line.setdefault((*file, sighting.finding.cell, sighting.finding.line), set()).add(key)
@@ -295,7 +293,7 @@ def _steps(leak: Leak, known: _Known, catalogue: Catalogue, lang: str) -> tuple[
     if not is_dead and known.kind is None:
         name = "step.restrict.account" if "keys" in known.reach else "step.restrict"
         steps.append(Step("restrict", say(name), _page(known.provider, "limits")))
-    present = [sighting for sighting in leak.sightings if _is_present(sighting)]
+    present = [sighting for sighting in leak.sightings if sighting.is_present]
     if present:
         rules = (catalogue.rules.get(sighting.finding.rule) for sighting in present)
         is_fixable = any(rule is not None and rule.fixable for rule in rules)

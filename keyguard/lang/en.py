@@ -330,7 +330,6 @@ ENTRIES: dict[str, Entry] = {
     "life.first": "{date} {commit} {author}",
     "life.first.in": "{date} {commit} {author} in {place}",
     "life.head": "still in HEAD",
-    "life.also": "also on {refs}",
     "life.refs": "still on {refs}",
     "life.removed": "{date} {commit} removed",
     "life.disk": "on disk only, in no commit",

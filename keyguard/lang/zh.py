@@ -289,7 +289,6 @@ ENTRIES: dict[str, Entry] = {
     "life.first": "{date} {commit} {author}",
     "life.first.in": "{date} {commit} {author}，{place}",
     "life.head": "仍在 HEAD 中",
-    "life.also": "也在 {refs}",
     "life.refs": "仍在 {refs}",
     "life.removed": "{date} {commit} 删除",
     "life.disk": "只在磁盘上，未曾提交",

@@ -67,7 +67,7 @@ def notices(found: Iterable[Notice], options: RenderOptions) -> list[str]:
 
 def rule_link(rule: str, options: RenderOptions) -> str:
     """Give a rule's id and name as a link to its page."""
-    return f"[{escape(titled(rule, options))}]({rule_url(rule, options)})"
+    return f"[{escape(titled(rule, options))}]({visible(rule_url(rule, options))})"
 
 
 def _table(title: str, members: list[Group], options: RenderOptions) -> list[str]:

@@ -109,6 +109,8 @@ def test_a_key_that_nobody_masked_is_shown_as_nothing() -> None:
         pytest.param([gone()], "history", id="gone"),
         pytest.param([gone(last=None, refs=("heads/dev",))], "history", id="another-branch"),
         pytest.param([seen("commit abc", kind="message", at_head=False, on_disk=False)], "history", id="message"),
+        pytest.param([seen("commit abc", kind="message", on_disk=False)], "history", id="message-behind-head"),
+        pytest.param([seen("blob abc", first=None, at_head=False, on_disk=False)], "history", id="dangling"),
         pytest.param([seen("tag test_v1", kind="tag", at_head=False, on_disk=False)], "history", id="tag"),
         pytest.param([seen("tests/data.json"), gone("docs/start.md")], "test", id="tests-and-documentation"),
         pytest.param([seen("examples/chat.py"), seen(".env.example")], "test", id="examples"),

@@ -28,7 +28,7 @@ def ordered(audit: Audit) -> list[Seen]:
 
 
 def _fixable(one: Sighting) -> Sighting:
-    return one if one.at_head or one.on_disk else one._replace(finding=one.finding._replace(fix=None))
+    return one if one.is_present else one._replace(finding=one.finding._replace(fix=None))
 
 
 def _place(seen: Seen) -> tuple[object, ...]:

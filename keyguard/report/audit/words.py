@@ -178,11 +178,12 @@ def _came(name: str, moment: Moment, where_it_was: str, options: RenderOptions) 
 
 def _joined(start: str, sightings: Sequence[Sighting], last: Moment | None, options: RenderOptions) -> str:
     arrow, dot = (" → ", " · ") if options.unicode else (" -> ", " | ")
-    at_head = any(one.at_head for one in sightings)
     end = [_end(sightings, last, options)]
-    refs = _refs_of(sightings, options, everywhere=not at_head)
+    refs = _refs_of(sightings, options)
     if refs:
-        end.append(texts(options.lang).say("life.also" if at_head else "life.refs", refs=refs))
+        # Behind "still in HEAD" the names alone say the same of them.
+        at_head = any(one.at_head for one in sightings)
+        end.append(refs if at_head else texts(options.lang).say("life.refs", refs=refs))
     return arrow.join(filter(None, (start, dot.join(filter(None, end)))))
 
 
@@ -197,15 +198,13 @@ def _end(sightings: Sequence[Sighting], last: Moment | None, options: RenderOpti
     return "" if any(one.refs for one in sightings) else say("life.lost")
 
 
-def _refs_of(sightings: Iterable[Sighting], options: RenderOptions, *, everywhere: bool) -> str:
-    """Name the branches and tags that hold a key, without those that only say HEAD again."""
+def _refs_of(sightings: Iterable[Sighting], options: RenderOptions) -> str:
+    """Name the branches and tags that hold a key."""
     refs: dict[str, None] = {}
     more = 0
     for one in sightings:
         more = max(more, one.ref_count - len(one.refs))
-        # HEAD's branch comes first where HEAD holds it.
-        own = one.refs[1:] if one.at_head and not everywhere else one.refs
-        refs.update(dict.fromkeys(_in_repository(one, _ref(ref)) for ref in own))
+        refs.update(dict.fromkeys(_in_repository(one, _ref(ref)) for ref in one.refs))
     shown = list(refs) if options.verbose else list(refs)[:_REFS]
     more += len(refs) - len(shown)
     return visible(join([*shown, *([f"+{more}"] if more and shown else [])], options.lang))
@@ -261,10 +260,10 @@ def places(sightings: Sequence[Sighting], options: RenderOptions, most: int | No
     """
     together: dict[str, dict[tuple[str, str], None]] = {"place.now": {}, "place.elsewhere": {}, "place.gone": {}}
     for one in sightings:
-        if one.at_head or one.on_disk:
+        if one.is_present:
             name, note = "place.now", ""
-        elif one.refs:
-            name, note = "place.elsewhere", _refs_of([one], options, everywhere=True)
+        elif one.refs or one.at_head:
+            name, note = "place.elsewhere", _refs_of([one], options)
         else:
             name, note = "place.gone", _span(one, options)
         note = note and texts(options.lang).say("place.note", note=note)

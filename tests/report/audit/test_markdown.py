@@ -44,7 +44,7 @@ def test_a_summary() -> None:
 
         **1. Acme AI key ak-… (40 characters)** (high, new)
 
-        2023-04-01 a1b2c3d Ann in shop:app/client.py → still in HEAD · also on shop:origin/dev, shop:v1.2, lab:stash\@\{0\}, +4
+        2023-04-01 a1b2c3d Ann in shop:app/client.py → still in HEAD · shop:main, shop:origin/dev, shop:v1.2, +5
 
         * live: it is accepted (x-left 99), 2026-10-30
         * reach: calls models at its account's cost

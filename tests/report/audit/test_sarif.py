@@ -44,7 +44,7 @@ def test_a_result_is_what_a_check_gives_and_names_the_commits() -> None:
     assert same == {name: value for name, value in checked.items() if name not in {"message", "properties"}}
     assert found["message"]["text"].split("\n")[0] == (
         "Acme AI key ak-…(40) is written into the code "
-        "(2023-04-01 a1b2c3d Ann → still in HEAD · also on origin/dev, v1.2)"
+        "(2023-04-01 a1b2c3d Ann → still in HEAD · main, origin/dev, v1.2)"
     )
     assert " (2023-05-02 b2c3d4e 李雷 → 2023-05-09 d4e5f6a removed)\nRead it from" in gone["message"]["text"]
     assert checked["properties"].items() <= found["properties"].items()

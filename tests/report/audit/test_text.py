@@ -8,7 +8,7 @@ from textwrap import dedent
 
 import pytest
 
-from keyguard.leaks import Audit, Audited
+from keyguard.leaks import Audit, Audited, Sighting
 from keyguard.report import RenderOptions
 from keyguard.report.audit import render_audit
 from keyguard.report.audit.words import size_in_words
@@ -95,7 +95,7 @@ def test_one_key() -> None:
 
         In what is checked out (1)
         1. high  Acme AI key ak-… (40 characters)
-           2023-04-01 a1b2c3d Ann in app/client.py → still in HEAD · also on origin/dev,
+           2023-04-01 a1b2c3d Ann in app/client.py → still in HEAD · main, origin/dev,
            v1.2
            reach: calls models at its account's cost
            in app/client.py:3:18
@@ -123,8 +123,8 @@ def test_everything_at_once() -> None:
         In what is checked out (1)
         1. high  Acme AI key ak-… (40 characters)  new
            live: it is accepted (x-left 99), 2026-10-30
-           2023-04-01 a1b2c3d Ann in shop:app/client.py → still in HEAD · also on
-           shop:origin/dev, shop:v1.2, lab:stash@{0}, +4
+           2023-04-01 a1b2c3d Ann in shop:app/client.py → still in HEAD · shop:main,
+           shop:origin/dev, shop:v1.2, +5
            reach: calls models at its account's cost
            found with: relay.example
            in shop:app/client.py:3:18
@@ -179,8 +179,8 @@ def test_chinese() -> None:
         检出的内容中 (1)
         1. 高  顶点智能 密钥 ak-… （40 个字符）  新
            有效：it is accepted（x-left 99），2026-10-30
-           2023-04-01 a1b2c3d Ann，shop:app/client.py → 仍在 HEAD 中 · 也在
-           shop:origin/dev、shop:v1.2、lab:stash@{0}、+4
+           2023-04-01 a1b2c3d Ann，shop:app/client.py → 仍在 HEAD 中 · shop:main、
+           shop:origin/dev、shop:v1.2、+5
            影响: calls models at its account's cost
            一同出现: relay.example
            位于 shop:app/client.py:3:18
@@ -238,8 +238,9 @@ def life(*sightings: object, **changes: object) -> str:
         ({"at_head": False, "on_disk": True}, (), "on disk, no longer in HEAD"),
         ({"at_head": False, "on_disk": False}, ("heads/dev",), "still on dev"),
         ({"at_head": False, "on_disk": False}, (), "on no branch any more"),
-        ({}, ("heads/main",), "still in HEAD"),
-        ({}, ("heads/main", "heads/a", "heads/b", "heads/c", "heads/d"), "still in HEAD · also on a, b, c, +1"),
+        ({}, (), "still in HEAD"),
+        ({}, ("heads/main",), "still in HEAD · main"),
+        ({}, ("heads/main", "heads/a", "heads/b", "heads/c", "heads/d"), "still in HEAD · main, a, b, +2"),
     ],
 )
 def test_what_became_of_a_key(changes: dict[str, bool], refs: tuple[str, ...], expected: str) -> None:
@@ -260,6 +261,23 @@ def test_a_key_in_a_message_names_whose_it_is() -> None:
     assert "   2023-05-02 b2c3d4e 李雷 in message of commit a1b2c3d →" in shown
     assert "   once in message of commit a1b2c3d:1:14 (2023-05-02 to 2023-05-09)\n" in shown
     assert "     shop:message of tag v1.0:1:14 (2023-05-02 to 2023-05-09)\n" in shown
+
+
+def test_a_message_in_the_history_of_head_stands_elsewhere() -> None:
+    message = GONE._replace(
+        kind="message", finding=GONE.finding._replace(path="commit a1b2c3d"), last=None, at_head=True
+    )
+    made = leak(message, rank="history", at_head=False, first=message.first)
+    assert "   elsewhere in message of commit a1b2c3d:1:14\n" in text(Audit((SHOP,), (made,)))
+    assert life(message, rank="history", at_head=False, first=message.first).endswith("→ still in HEAD")
+
+
+def test_a_dangling_blob_has_no_life() -> None:
+    blob = Sighting(GONE.finding._replace(path="blob 8e1c"), blob="8e" * 20)
+    assert life(blob, rank="history", first=None, at_head=False) == "on no branch any more"
+    assert "   once in blob 8e1c:1:14\n" in text(
+        Audit((SHOP,), (leak(blob, rank="history", first=None, at_head=False),))
+    )
 
 
 def test_a_secret_that_is_no_model_api_key_is_named_by_its_finding() -> None:
@@ -310,7 +328,7 @@ def test_colour_changes_nothing_but_colour() -> None:
 
 def test_a_narrow_encoding_gets_ascii_marks() -> None:
     shown = text(SMALL, unicode=False)
-    assert "   2023-04-01 a1b2c3d Ann in app/client.py -> still in HEAD | also on\n   origin/dev, v1.2\n" in shown
+    assert "   2023-04-01 a1b2c3d Ann in app/client.py -> still in HEAD | main, origin/dev,\n   v1.2\n" in shown
     assert shown.isascii()
 
 
