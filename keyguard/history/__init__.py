@@ -55,7 +55,9 @@ class Progress(NamedTuple):
 def session_of(session: Session) -> Session:
     """Make of a run's session one for its history: leaks only, no question about what git does with a file now."""
     project = LazyProject(session.project.root, session.catalogue)
-    return session._replace(prefilter=Prefilter(session.catalogue), project=project, git=None, remembers=False)
+    return session._replace(
+        prefilter=Prefilter(session.catalogue, leaks_only=True), project=project, git=None, remembers=False
+    )
 
 
 def read(  # noqa: PLR0913  # what is read, how, and who is told

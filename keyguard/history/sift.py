@@ -6,7 +6,6 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.history.objects import batches
-from keyguard.prefilter import ENVIRONMENT, SHOWN
 from keyguard.source import wide_encoding
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 UNIT = 24 << 20  # bytes of objects that one process reads: 0.1 s, a hundred times what it costs to start git
 _UNIT_OBJECTS = 20_000
-_SHOWN_ONLY = frozenset({SHOWN, ENVIRONMENT})  # looks for code that shows a key, which holds none
 _HEAD_OF_WIDE = 4096  # bytes by which UTF-16 is told
 
 
@@ -118,7 +116,7 @@ def sifted(unit: Unit, session: Session) -> Sifted:
 
 
 def _may_leak(signals: Signals) -> bool:
-    return bool(signals.keys or signals.plugins or signals.likely or not _SHOWN_ONLY.issuperset(signals.looks))
+    return bool(signals.keys or signals.plugins or signals.python)
 
 
 def _searched(batch: Batch, prefilter: Prefilter) -> Iterator[int]:
