@@ -184,7 +184,7 @@ def test_chinese() -> None:
            影响: calls models at its account's cost
            一同出现: relay.example
            位于 shop:app/client.py:3:18
-           其他引用中 lab:deploy/.env:1:14 （lab:stash@{0}、+4）
+           另见于 lab:deploy/.env:1:14 （lab:stash@{0}、+4）
            1) Revoke it at Acme AI：https://acme.example/keys
            2) Look for uses since 2023-04-01 that are not yours
            3) Move it out of the code: keyguard fix
