@@ -1117,6 +1117,18 @@ def _provider_problems(data: dict[str, Any], path: Path) -> Iterator[Problem]:
             yield f"{where}name", f"{key['name']!r} stands twice"
         names.add(key["name"])
         yield from _key_problems(key, where)
+        if "verify_url" in key and "verify" not in data:
+            yield f"{where}verify_url", "needs a [verify] table, whose headers it is sent with"
+    yield from _verify_problems(data.get("verify", {}))
+
+
+def _verify_problems(verify: dict[str, Any]) -> Iterator[Problem]:
+    carriers = [*verify.get("headers", {}).values(), verify.get("body", "")]
+    if verify and not any("{" in text for text in carriers):
+        yield "verify.headers", "nothing holds the key: write {key} where it goes, in a header or the body"
+    for number, url in enumerate(verify.get("elsewhere", [])):
+        if url == verify["url"]:
+            yield f"verify.elsewhere[{number}]", "is the URL itself; leave it out"
 
 
 def _key_problems(key: dict[str, Any], where: str) -> Iterator[Problem]:

@@ -382,6 +382,18 @@ def test_a_socks_proxy_needs_its_library(network: Network, monkeypatch: pytest.M
     assert network.connected == []
 
 
+def test_a_socks_proxy_is_used(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HTTPS_PROXY")
+    monkeypatch.setenv("ALL_PROXY", f"socks5h://{network.address}")
+    assert at_relay(network, LIVE).state == "live"
+    assert network.connected == ["relay.example"]
+
+
+@pytest.mark.parametrize(("concurrency", "tries"), [(0, 0), (-1, -1)])
+def test_terms_without_sense_still_end(network: Network, concurrency: int, tries: int) -> None:
+    assert at_relay(network, LIVE, terms=TERMS._replace(concurrency=concurrency, tries=tries)).state == "live"
+
+
 def test_no_more_than_so_many_are_asked_at_once(network: Network) -> None:
     hosts = [f"host{number}.example" for number in range(12)]
     both = threading.Barrier(3)
