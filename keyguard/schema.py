@@ -925,6 +925,8 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     _check_across(root, providers, minor, sdks)
     for item in minor:
         item["curated"] = False
+    for item in (*providers, *minor):
+        _fold(item)
     sections["triggers"] = _triggers([*providers, *minor], sdks)
     sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"], _others(tops))
     sections["providers"] = [*providers, *minor]
@@ -932,6 +934,14 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     sections["rules"] = rules
     sections.update(tops)
     return sections
+
+
+def _fold(provider: dict[str, Any]) -> None:
+    """Keep the request that tells whether a key lives as text: every start reads providers, and none asks one."""
+    import json  # noqa: PLC0415  # only while rules are compiled
+
+    if "verify" in provider:
+        provider["verify"] = json.dumps(provider["verify"], ensure_ascii=False, separators=(",", ":"))
 
 
 def _others(tops: Mapping[str, Any]) -> set[str]:
@@ -984,6 +994,8 @@ def with_own(
     import json  # noqa: PLC0415  # for a project with providers or wrappers of its own
 
     added = [json.loads(text) for _, text in own.providers]
+    for item in added:
+        _fold(item)
     everyone = [*added, *providers]
     by_id = {item["id"]: item for item in everyone}
     made: dict[str, list[dict[str, Any]]] = {}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from keyguard.lang import Texts
     from keyguard.verify.client import Client
-    from keyguard.verify.plan import Ask, Request
+    from keyguard.verify.planning import Ask, Request
 
 _NAP = 0.2  # seconds: on Windows, Ctrl-C is only seen between two waits
 # What one attempt at a host tells of all others: nobody there will answer.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -9,8 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from keyguard.catalogue import CatalogueError, Provider, find_rules, load
+from keyguard.catalogue import CatalogueError, Own, Provider, find_rules, load
 from keyguard.model import Secret
+from keyguard.schema import own_provider
 from keyguard.verify import Question, plan
 from tests.keys import make
 
@@ -117,6 +119,17 @@ def test_a_new_provider_is_asked_as_its_file_says(rules: Path) -> None:
     (ask,) = request.asks
     assert ask.urls == ("https://api.acme-models.example/v1/account",)
     assert ask.reading.meanings[0].why == "blocked"
+
+
+def test_a_provider_of_a_projects_own_is_asked_too() -> None:
+    verify = {"method": "GET", "url": "https://llm.corp.example/me", "headers": {"X-Key": "{key}"}}
+    data = {"kind": "gateway", "hosts": ["llm.corp.example"], "verify": {**verify, "valid": [200], "invalid": [401]}}
+    whole, problems = own_provider("corp", data, CATALOGUE.known())
+    assert problems == []
+    catalogue = load(own=Own(providers=(("corp", json.dumps(whole)),)))
+    (request,) = plan([Question(Secret(make("unknown-token")), "id", "corp")], catalogue)
+    (ask,) = request.asks
+    assert (ask.urls, ask.headers) == (("https://llm.corp.example/me",), (("X-Key", "{key}"),))
 
 
 def test_the_template_for_a_new_provider_says_all_there_is_to_say(rules: Path) -> None:
