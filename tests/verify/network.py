@@ -117,7 +117,7 @@ class Network:
         return found(seen)
 
     def answered(self) -> None:
-        """Note that one is done."""
+        """Note that one is about to be answered."""
         with self._lock:
             self._at_once -= 1
 
@@ -188,12 +188,11 @@ class _Handler(BaseHTTPRequestHandler):
         network = self.server.network
         host = self.target or network.address
         answer = network.answer(Seen(host, self.command, self.path, headers, body))
+        network.answered()  # before the client can know, and come with the next one
         try:
             self._send(answer)
         except OSError:
             self.close_connection = True
-        finally:
-            network.answered()
 
     do_POST = do_GET  # noqa: N815  # the name that the base class looks for
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from keyguard.leaks import Verdict
 
 CATALOGUE = load()
-TERMS = Terms(timeout=5, concurrency=4, rate=0, tries=3, pause=0, patience=0)
+TERMS = Terms(timeout=30, concurrency=4, rate=0, tries=3, pause=0, patience=0)
 RELAY = "https://relay.example/v1"
 ASKED = [provider for provider in CATALOGUE.providers.values() if provider.verify is not None]
 ADDRESSES = {
@@ -400,7 +400,7 @@ def test_no_more_than_so_many_are_asked_at_once(network: Network) -> None:
 
     def answer(seen: Seen) -> Answer:
         if "authorization" in seen.headers:
-            both.wait(5)  # three at once, or nobody goes on
+            both.wait(30)  # three at once, or nobody goes on
             return LIVE
         return DEAD
 
