@@ -90,17 +90,23 @@ def plan(questions: Iterable[Question], catalogue: Catalogue) -> tuple[Request, 
     A key goes to hosts of its own provider; only where that is not known, or is software that anyone may run, to the
     base URL it was found with.
     """
-    found: dict[str, tuple[Secret, list[Ask], list[str]]] = {}
+    of_keys: dict[str, list[Question]] = {}
     for question in questions:
-        _, asks, reasons = found.setdefault(question.key, (question.secret, [], []))
+        of_keys.setdefault(question.key, []).append(question)
+    return tuple(_request(of_key, catalogue) for of_key in of_keys.values())
+
+
+def _request(questions: list[Question], catalogue: Catalogue) -> Request:
+    """What the questions about one key come to; once its provider is known, other places do not count."""
+    asks: list[Ask] = []
+    reasons: list[str] = []
+    for question in [one for one in questions if one.provider is not None] or questions:
         for outcome in _outcomes(question, catalogue):
             if isinstance(outcome, Refused):
                 reasons.append(outcome.why)
             elif outcome not in asks:
                 asks.append(outcome)
-    return tuple(
-        Request(key, secret, tuple(asks), "" if asks else reasons[0]) for key, (secret, asks, reasons) in found.items()
-    )
+    return Request(questions[0].key, questions[0].secret, tuple(asks), "" if asks else reasons[0])
 
 
 def _outcomes(question: Question, catalogue: Catalogue) -> list[Ask] | list[Refused]:

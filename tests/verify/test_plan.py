@@ -237,6 +237,13 @@ def test_one_key_found_at_two_places_is_one_request() -> None:
     assert request.hosts == ("one.example", "two.example")
 
 
+def test_a_place_where_nobody_knew_whose_key_it_is_does_not_get_it() -> None:
+    value = make("openai")
+    nobody = question(value, None, "https://relay.example/v1")
+    (request,) = plan([nobody, question(value, "openai", "https://relay.example/v1"), nobody], CATALOGUE)
+    assert request.hosts == ("api.openai.com",)
+
+
 def test_a_place_that_cannot_be_asked_does_not_hide_one_that_can() -> None:
     first = question(RELAY, "relay_one_api", "http://one.example/v1")
     second = question(RELAY, "relay_one_api", "https://two.example/v1")
