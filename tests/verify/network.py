@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import socket
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -116,7 +117,7 @@ class Network:
         return found(seen)
 
     def answered(self) -> None:
-        """Note that one is done."""
+        """Note that one is about to be answered."""
         with self._lock:
             self._at_once -= 1
 
@@ -140,6 +141,23 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
+    def handle(self) -> None:
+        """Serve a connection, of whichever kind of proxy is wanted."""
+        if self.connection.recv(1, socket.MSG_PEEK) == b"\x05":
+            self._socks()
+        super().handle()
+
+    def _socks(self) -> None:
+        """SOCKS 5 without a login, to a host by its name (RFC 1928)."""
+        self.rfile.read(self.rfile.read(2)[1])
+        self.connection.sendall(b"\x05\x00")
+        length = self.rfile.read(5)[4]
+        host = self.rfile.read(length).decode()
+        self.rfile.read(2)
+        self.server.network.connected.append(host)
+        self.connection.sendall(b"\x05\x00\x00\x01" + bytes(6))
+        self._tunnel(host)
+
     def do_CONNECT(self) -> None:
         host = self.path.removesuffix(":443")
         network = self.server.network
@@ -149,6 +167,10 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_response(200)
         self.end_headers()
+        self._tunnel(host)
+
+    def _tunnel(self, host: str) -> None:
+        network = self.server.network
         self.target = host
         context = context_of(host.rsplit(":", 1)[0], network.ca)
         try:
@@ -166,12 +188,11 @@ class _Handler(BaseHTTPRequestHandler):
         network = self.server.network
         host = self.target or network.address
         answer = network.answer(Seen(host, self.command, self.path, headers, body))
+        network.answered()  # before the client can know, and come with the next one
         try:
             self._send(answer)
         except OSError:
             self.close_connection = True
-        finally:
-            network.answered()
 
     do_POST = do_GET  # noqa: N815  # the name that the base class looks for
 

@@ -13,7 +13,7 @@ from keyguard.model import Secret
 from keyguard.verify import Question, plan
 from keyguard.verify.answers import Judgement, Reply, judge, limits
 from keyguard.verify.client import wanted_pause
-from keyguard.verify.plan import Reading
+from keyguard.verify.planning import Reading
 from tests.keys import make
 
 CATALOGUE = load()

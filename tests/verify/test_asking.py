@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from keyguard.leaks import Verdict
 
 CATALOGUE = load()
-TERMS = Terms(timeout=5, concurrency=4, rate=0, tries=3, pause=0, patience=0)
+TERMS = Terms(timeout=30, concurrency=4, rate=0, tries=3, pause=0, patience=0)
 RELAY = "https://relay.example/v1"
 ASKED = [provider for provider in CATALOGUE.providers.values() if provider.verify is not None]
 ADDRESSES = {
@@ -382,13 +382,25 @@ def test_a_socks_proxy_needs_its_library(network: Network, monkeypatch: pytest.M
     assert network.connected == []
 
 
+def test_a_socks_proxy_is_used(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HTTPS_PROXY")
+    monkeypatch.setenv("ALL_PROXY", f"socks5h://{network.address}")
+    assert at_relay(network, LIVE).state == "live"
+    assert network.connected == ["relay.example"]
+
+
+@pytest.mark.parametrize(("concurrency", "tries"), [(0, 0), (-1, -1)])
+def test_terms_without_sense_still_end(network: Network, concurrency: int, tries: int) -> None:
+    assert at_relay(network, LIVE, terms=TERMS._replace(concurrency=concurrency, tries=tries)).state == "live"
+
+
 def test_no_more_than_so_many_are_asked_at_once(network: Network) -> None:
     hosts = [f"host{number}.example" for number in range(12)]
     both = threading.Barrier(3)
 
     def answer(seen: Seen) -> Answer:
         if "authorization" in seen.headers:
-            both.wait(5)  # three at once, or nobody goes on
+            both.wait(30)  # three at once, or nobody goes on
             return LIVE
         return DEAD
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from keyguard.catalogue import Provider, load
 from keyguard.model import Secret
 from keyguard.verify import Question, Request, plan
-from keyguard.verify.addresses import Base, read_base
+from keyguard.verify.addresses import Base, is_loopback, read_base
 from tests.keys import make, shape_ids
 
 CATALOGUE = load()
@@ -41,6 +41,7 @@ def urls(request: Request) -> list[str]:
     [
         pytest.param(PLAIN, None, None, "no-provider", id="nobody-knows-whose"),
         pytest.param(RELAY, "relay_one_api", None, "needs-base", id="software-without-address"),
+        pytest.param(PLAIN, "litellm_proxy", None, "needs-base", id="software-on-loopback-without-address"),
         pytest.param("azure", "azure_openai", None, "needs-base", id="resource-without-address"),
         pytest.param(
             "azure", "azure_openai", "https://apim.corp.example/openai", "needs-base", id="somebody-elses-host"
@@ -62,6 +63,7 @@ def urls(request: Request) -> list[str]:
         pytest.param(PLAIN, None, "https://metadata.google.internal/v1", "refused-host", id="metadata-name"),
         pytest.param(PLAIN, None, "https://{host}/v1", "bad-base", id="placeholder"),
         pytest.param(PLAIN, None, f"https://relay.example/{PLAIN}/v1", "key-in-url", id="key-in-the-path"),
+        pytest.param(PLAIN, None, f"https://{PLAIN.lower()}.example/v1", "key-in-url", id="key-in-the-host"),
         pytest.param(PLAIN[:20] + "\n" + PLAIN[20:], None, "https://relay.example/v1", "unsendable", id="newline"),
         pytest.param(PLAIN + "é", None, "https://relay.example/v1", "unsendable", id="not-ascii"),
         pytest.param(PLAIN + " x", None, "https://relay.example/v1", "unsendable", id="space"),
@@ -235,6 +237,13 @@ def test_one_key_found_at_two_places_is_one_request() -> None:
     assert request.hosts == ("one.example", "two.example")
 
 
+def test_a_place_where_nobody_knew_whose_key_it_is_does_not_get_it() -> None:
+    value = make("openai")
+    nobody = question(value, None, "https://relay.example/v1")
+    (request,) = plan([nobody, question(value, "openai", "https://relay.example/v1"), nobody], CATALOGUE)
+    assert request.hosts == ("api.openai.com",)
+
+
 def test_a_place_that_cannot_be_asked_does_not_hide_one_that_can() -> None:
     first = question(RELAY, "relay_one_api", "http://one.example/v1")
     second = question(RELAY, "relay_one_api", "https://two.example/v1")
@@ -307,7 +316,8 @@ def test_a_key_goes_to_its_provider_or_where_it_was_found_and_nowhere_else(
     found_with = {base.host} if isinstance(base, Base) else set()
     owner = CATALOGUE.provider_of_host(next(iter(found_with))) if found_with else None
     whose = CATALOGUE.providers.get(provider) if provider is not None else owner
-    allowed = set(found_with) if whose is None or not (whose.hosts or whose.host_patterns) else set()
+    is_software = whose is None or not (whose.host_patterns or [host for host in whose.hosts if not is_loopback(host)])
+    allowed = set(found_with) if is_software else set()
     for one in (whose, owner if allowed else None):
         if one is not None:
             allowed |= own_hosts(one) | {host for host in found_with if owner is not None and owner.id == one.id}
