@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard import engine
 from keyguard.catalogue import load
-from keyguard.cli.commands import Words
+from keyguard.cli.run import Words
 from keyguard.discover import Target
 from keyguard.fingerprint import key_id
 from keyguard.inventory import KeySource, Peer, Row, Survey, Wait
