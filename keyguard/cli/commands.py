@@ -234,6 +234,40 @@ def init(arguments: argparse.Namespace) -> int:
     return CLEAN
 
 
+def doctor(arguments: argparse.Namespace) -> int:
+    """Look at the environment that programs start in; 0 when it is healthy, 1 when something is wrong."""
+    from keyguard.cli import doctor as asked  # noqa: PLC0415  # this command only
+    from keyguard.report import doctor as told  # noqa: PLC0415  # as above
+
+    if arguments.explain is not None:
+        catalogue = _catalogue()
+        _put(
+            told.render_explanation(arguments.explain, _options(arguments, catalogue), arguments.output_format),
+            arguments.output_file,
+        )
+        return CLEAN
+    from keyguard import doctor as judged  # noqa: PLC0415  # as above
+    from keyguard.inventory import Survey  # noqa: PLC0415  # as above
+
+    arguments.paths = [asked.folder_of(arguments)]
+    run = _Run(arguments)
+    run.find()
+    rows = asked.own_rows(run.inventory(Survey()).rows, run.targets)
+    trusted = dict(run.settings.advice.trusted)
+    environment = judged.read_environment(
+        os.environ, arguments.path, run.settings.root, run.targets, rows, run.catalogue
+    )
+    diagnosis = judged.diagnose(environment, rows, run.catalogue, trusted)
+    if arguments.verify:
+        asking = judged.questions_about(environment, rows, run.catalogue, trusted)
+        verdicts = asked.ask(asking, run.catalogue, run.lang, yes=arguments.yes)
+        if verdicts is not None:
+            diagnosis = judged.with_verdicts(diagnosis, verdicts, run.catalogue)
+    _put(told.render_diagnosis(diagnosis, run.options(), arguments.output_format), arguments.output_file)
+    run.tell_notices()
+    return run.code(found=not diagnosis.is_healthy)
+
+
 class _Run:
     """One run of the engine as the arguments ask for it: find, check, accept, write."""
 
@@ -685,5 +719,6 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "explain": explain,
     "providers": providers,
     "identify": identify,
+    "doctor": doctor,
     "init": init,
 }

@@ -89,7 +89,9 @@ def _problem(  # noqa: PLR0911  # one return a fault
     if "://" not in url and any(keys_in_text(url, catalogue)):
         return Problem("url.key", name, place, leads=("connection",))
     if _is_example(url):
-        return Problem("url.placeholder", name, place, {"host": shown_url(url, catalogue)}, ("connection", "404"))
+        return Problem(
+            "url.placeholder", name, place, {"host": shown_url(split_host(url), catalogue)}, ("connection", "404")
+        )
     fault = _fault(setting, host, rows, catalogue)
     if fault is not None:
         return fault

@@ -107,12 +107,18 @@ def watched(rows: Iterable[Row], catalogue: Catalogue) -> dict[str, str]:
     return kinds
 
 
-def needs(rows: Iterable[Row]) -> dict[str, tuple[Place, ...]]:
-    """The places of code that send each variable, or ask the base URL that it holds."""
+def named(rows: Iterable[Row]) -> tuple[str, ...]:
+    """The variables that code sends or takes a base URL from, in the order of the code."""
+    names = (name for row in rows for name in (*(row.key.names if row.key.kind == "variable" else ()), *row.base_names))
+    return tuple(dict.fromkeys(names))
+
+
+def needs(rows: Iterable[Row], held: Held) -> dict[str, tuple[Place, ...]]:
+    """The places of code that send each variable, or take a base URL from it; of several for one key the first set."""
     found: dict[str, dict[Place, None]] = {}
     for row in rows:
-        names = (*(row.key.names if row.key.kind == "variable" else ()), *row.base_names)
-        for name in names:
+        sent = (chosen(row, held),) if row.key.kind == "variable" else ()
+        for name in (*sent, *row.base_names):
             found.setdefault(name, {})[place_of(row)] = None
     return {name: tuple(places) for name, places in found.items()}
 

@@ -48,7 +48,7 @@ class _Case:
         self.environment, self.rows, self.catalogue, self.trusted = environment, rows, catalogue, trusted
         self.held = Held(environment)
         self.kinds = watched(rows, catalogue)
-        self.needed = needs(rows)
+        self.needed = needs(rows, self.held)
 
     # one variable
 
@@ -124,20 +124,23 @@ class _Case:
                     is_hiding = any(setting.value.value.strip() for setting in self.held.all(empty.name))
                     if not is_hiding:
                         yield Problem("empty", empty.name, empty.place, {"needs": place_of(row)}, ("401",))
-                else:
+                elif not self._is_told(name):
                     yield self._nowhere(name, row, "key")
-            else:
-                yield from self._unloaded(chosen(row, self.held), row)
         unset = [name for name in row.base_names if not self.held.value(name).strip()]
         is_known = any(peer.host or peer.provider for peer in row.peers)
         is_unset = bool(row.base_names) and len(unset) == len(row.base_names)
-        if is_unset and not is_known and not self._is_set_in_code(row.base_names):
+        is_told = self._is_set_in_code(row.base_names) or any(map(self._is_told, row.base_names))
+        if is_unset and not is_known and not is_told:
             yield self._nowhere(row.base_names[0], row, "base")
 
     def _takes_any(self, row: Row) -> bool:
         """Tell whether a connection goes to one's own machine, where a key is seldom asked for."""
         goals = goals_of(chosen(row, self.held), (row,), self.held, self.catalogue, self.trusted)
         return bool(goals) and all(goal.route == "local" for goal in goals)
+
+    def _is_told(self, name: str) -> bool:
+        """Tell whether a line of an env file means to set it: what is wrong there is told there."""
+        return any(unread.name == name for file in self.environment.files for unread in file.unread)
 
     def _is_set_in_code(self, names: Iterable[str]) -> bool:
         return any(one.kind == "code" and one.name in names for one in self.environment.named)
@@ -162,14 +165,6 @@ class _Case:
         import difflib  # noqa: PLC0415  # 4 ms, for a variable that is missing only
 
         return next(iter(difflib.get_close_matches(name, self.environment.others, n=1, cutoff=_NEAR)), "")
-
-    def _unloaded(self, name: str, row: Row) -> Iterator[Problem]:
-        """A variable that stands only in a file which nothing seems to load."""
-        setting = self.held.first(name)
-        file = self.held.file(setting.place) if setting is not None and setting.place != SHELL else None
-        if file is not None and not file.is_loaded and not self.environment.loads:
-            values: dict[str, object] = {"needs": place_of(row), "file": file.path}
-            yield Problem("unloaded", name, setting.place if setting else SHELL, values, ("401",), "note")
 
     # between variables
 
@@ -213,7 +208,17 @@ class _Case:
 
     def files(self) -> list[Problem]:
         """What is wrong with the env files themselves."""
-        return [problem for file in self.environment.files for problem in _of_file(file)]
+        return [problem for file in self.environment.files for problem in (*_of_file(file), *self._unloaded(file))]
+
+    def _unloaded(self, file: EnvFile) -> Iterator[Problem]:
+        """A file that nothing seems to load, and that alone holds what code needs."""
+        if file.is_loaded or self.environment.loads:
+            return
+        firsts = [setting for name in self.needed if (setting := self.held.first(name)) is not None]
+        names = [setting.name for setting in firsts if setting.place.path == file.path and setting.value.value.strip()]
+        if names:
+            values: dict[str, object] = {"names": tuple(names), "file": file.path}
+            yield Problem("file.unloaded", "", Place(file.path), values, ("401",), "note")
 
     def surroundings(self) -> Iterator[Problem]:
         """What else of the environment ends requests."""

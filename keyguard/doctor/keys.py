@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from keyguard.doctor.goals import Goal
     from keyguard.doctor.records import Setting
     from keyguard.knowledge import KeyShape, Provider
-    from keyguard.secrets.identify import Candidate, Identity
+    from keyguard.secrets.identify import Candidate, Identity, Remark
 
 # What stands at an end of a value, by what it does there: no header takes the first group, some hosts forgive the rest.
 _AROUND = (
@@ -35,6 +35,7 @@ _SURROUNDINGS = frozenset({"space-inside", "quotes", "sign", "assignment", "sche
 _UNSENDABLE = frozenset({"full-width", "dashes"})  # no header takes them: the request is never sent
 # What is wrong with the key itself; the other flaws that `identify` knows are told by forms that providers change.
 _INSIDE = frozenset({"cut", "cut-least", "checksum", "test", "expired"})
+_OF_FORM = frozenset({"form", "strange", "long"})
 _SHORTEST_TELLING = 3  # characters of a prefix that many providers share (`sk-`)
 _LEAST_TWICE = 32  # characters of a value that may be a key twice
 _LISTED = re.compile(r"[,;|\s]+")
@@ -69,7 +70,7 @@ def judge(setting: Setting, goals: Sequence[Goal], catalogue: Catalogue) -> Judg
         problem = Problem("placeholder", name, setting.place, leads=("401",), url=_console(owner))
         told = (problem,) if _asks(value, catalogue) or _is_refused(goals) else ()
         return Judged(Shown(setting.place, "placeholder", length=len(value)), whose, told)
-    found = identify(value, catalogue, name=owner.variable if owner is not None else name)
+    found = identify(_bare(value), catalogue, name=owner.variable if owner is not None else name)
     candidate = _candidate(found, expected)
     shape = candidate.shape if candidate is not None else None
     shown = _shown(setting, shape)
@@ -142,9 +143,10 @@ def _around(value: _Value, goals: Sequence[Goal], catalogue: Catalogue) -> Itera
 
 def _surroundings(value: _Value, text: str, catalogue: Catalogue) -> Mapping[str, Mapping[str, object]]:
     """What `identify` says of quotes, signs and schemes; of a value of no known form what tells by itself."""
-    if value.candidate is not None:
-        return {flaw.name: flaw.values for flaw in value.candidate.flaws if flaw.name in _SURROUNDINGS}
     found: dict[str, Mapping[str, object]] = {"quotes": {}} if _in_quotes(text) else {}
+    if value.candidate is not None:
+        flaws = {flaw.name: flaw.values for flaw in value.candidate.flaws if flaw.name in _SURROUNDINGS}
+        return {**found, **flaws}
     schemes = "|".join(map(re.escape, catalogue.words.schemes))
     scheme = re.match(rf"({schemes})\s+\S", _bare(text), re.IGNORECASE)
     return {**found, "scheme": {"scheme": scheme[1]}} if scheme is not None else found
@@ -160,8 +162,17 @@ def _inside(value: _Value) -> Problem | None:
     body = bare[len(public_prefix(bare, shape)) :]
     if len(bare) - len(body) <= _SHORTEST_TELLING or not looks_random(body):
         return None
-    flaw = next((flaw for flaw in candidate.flaws if flaw.name in _INSIDE), None)
-    return value.problem("flaw", flaw.values, flaw=flaw.name) if flaw is not None else None
+    for flaw in candidate.flaws:
+        owner = candidate.provider
+        problem = Problem("flaw.inside", value.setting.name, value.setting.place, leads=("401",), url=owner.console_url)
+        problem = problem._replace(values={**flaw.values, "provider": owner.id}, flaw=flaw.name)
+        if flaw.name in _INSIDE:
+            return problem
+        # Providers bring new forms from time to time, and hardly a shorter one than they had.
+        if flaw.name in _OF_FORM and is_strict(owner):
+            is_short = flaw.name == "form" and len(bare) < (shape.max_length or 0)
+            return problem if is_short else problem._replace(level="note")
+    return None
 
 
 def _belonging(
@@ -181,11 +192,15 @@ def _belonging(
         return
     if not all(map(is_strict, expected)) or not _is_told_by_form(value, goals):
         return
-    candidates = {candidate.provider.id for candidate in value.found.candidates if candidate.whole is not False}
+    candidates = {one.provider.id for one in value.found.candidates if _SURROUNDINGS.issuperset(map(_name, one.flaws))}
     if not candidates.isdisjoint(provider.id for provider in expected):
         return
     prefixes = dict.fromkeys(prefix for shape in whom.shapes if shape.secret for prefix in shape.prefixes)
     yield value.problem("form", {"provider": whom.id, "prefixes": tuple(prefixes)})
+
+
+def _name(flaw: Remark) -> str:
+    return flaw.name
 
 
 def _is_told_by_form(value: _Value, goals: Sequence[Goal]) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from keyguard.checks.variables import is_secret_setting
 from keyguard.discover import git_statuses
-from keyguard.doctor.goals import needs, watched
+from keyguard.doctor.goals import named, watched
 from keyguard.doctor.loading import Load, loads_of, may_load, resolved
 from keyguard.doctor.records import EnvFile, Environment, Named, Place, Setting, Unread
 from keyguard.keystore.base import VARIABLE
@@ -261,11 +261,11 @@ def _with_hints(
     """Look into the project's files for what is needed and set nowhere, and for what loads env files."""
     filled = {one.name for one in environment.shell if one.value.value.strip()}
     in_files = {one.name for file in environment.files for one in file.settings if one.value.value.strip()}
-    wanted = needs(rows)
+    wanted = named(rows)
     unset = [name for name in wanted if name not in filled and name not in in_files]
     if unset:
-        named = (*_in_templates(folder, root, unset), *_in_targets(targets, unset))
-        environment = environment._replace(named=named)
+        hints = (*_in_templates(folder, root, unset), *_in_targets(targets, unset))
+        environment = environment._replace(named=hints)
     if not environment.loads and any(name in in_files and name not in filled for name in wanted):
         environment = environment._replace(loads=any(map(_is_about_env_files, targets)))
     return environment

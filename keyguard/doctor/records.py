@@ -87,8 +87,8 @@ class Environment(NamedTuple):
     """What a program of the project would find.
 
     `shell` are the variables of this process that matter, `files` the env files, those that win first. `loads` says
-    that code of the project loads env files. `named` are places of variables that are set nowhere, `others` the names of
-    credentials that are set and that nobody asked for. `proxies` pair a variable with the scheme of its proxy,
+    that code of the project loads env files. `named` are places of variables that are set nowhere, `others` the names
+    of credentials that are set and that nobody asked for. `proxies` pair a variable with the scheme of its proxy,
     `missing_bundles` one with the path of certificates that is not there.
     """
 
