@@ -76,8 +76,12 @@ def _announced(requests: Sequence[Request], names: Mapping[str, tuple[str, ...]]
     return "\n".join(lines) + "\n"
 
 
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
 def _agreed(said: Texts) -> bool:
-    if not sys.stdin.isatty():
+    if not _is_terminal():
         raise UsageError(said.say("ask.needs_yes"))
     sys.stderr.write(said.say("ask.question"))
     sys.stderr.flush()

@@ -124,7 +124,7 @@ class _Case:
                     is_hiding = any(setting.value.value.strip() for setting in self.held.all(empty.name))
                     if not is_hiding:
                         yield Problem("empty", empty.name, empty.place, {"needs": place_of(row)}, ("401",))
-                elif not self._is_told(name):
+                elif not self._is_told(name) and not any(self._fallback(row)):
                     yield self._nowhere(name, row, "key")
         unset = [name for name in row.base_names if not self.held.value(name).strip()]
         is_known = any(peer.host or peer.provider for peer in row.peers)

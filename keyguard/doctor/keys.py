@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyguard.checks.belonging import are_allied, is_strict, issuers
 from keyguard.checks.variables import lies_elsewhere
 from keyguard.doctor.records import SHELL, Problem, Shown
+from keyguard.naming import RESELLERS
 from keyguard.secrets.identify import identify
 from keyguard.secrets.placeholders import asks_for_key, is_local_value, is_placeholder, looks_random, public_prefix
 
@@ -38,6 +39,7 @@ _INSIDE = frozenset({"cut", "cut-least", "checksum", "test", "expired"})
 _OF_FORM = frozenset({"form", "strange", "long"})
 _SHORTEST_TELLING = 3  # characters of a prefix that many providers share (`sk-`)
 _LEAST_TWICE = 32  # characters of a value that may be a key twice
+_MASKED = re.compile(r"[A-Za-z0-9_-]{4}(?:\*{3,}|\u2026|\.{3}|\u2022{3,})[A-Za-z0-9]{2,8}\s*\Z")
 _LISTED = re.compile(r"[,;|\s]+")
 _LONGEST_DUMMY = 200  # characters; what is longer is no stand-in, whatever it reads like
 _QUOTES = "\"'`\u201c\u201d\u2018\u2019\u300c\u300d"
@@ -66,6 +68,9 @@ def judge(setting: Setting, goals: Sequence[Goal], catalogue: Catalogue) -> Judg
         literal = Problem("unexpanded", name, setting.place, leads=("401",))
         is_literal = setting.place == SHELL and value.strip().startswith("$")
         return Judged(Shown(setting.place, "reference"), whose, (literal,) if is_literal else ())
+    if _MASKED.search(value):
+        masked = Problem("masked", name, setting.place, leads=("401",), url=_console(owner))
+        return Judged(Shown(setting.place, "placeholder", length=len(value)), whose, (masked,))
     if _is_made_up(value, catalogue):
         problem = Problem("placeholder", name, setting.place, leads=("401",), url=_console(owner))
         told = (problem,) if _asks(value, catalogue) or _is_refused(goals) else ()
@@ -105,9 +110,6 @@ def _problems(
 ) -> Iterator[Problem]:
     """What is wrong, the outermost first; of what is wrong inside, the one thing that explains it."""
     remarks = {remark.name for remark in value.found.remarks}
-    if "masked" in remarks:
-        yield value.problem("masked")
-        return
     yield from _around(value, goals, catalogue)
     if "public" in remarks:
         yield value.problem("published")
@@ -186,7 +188,13 @@ def _belonging(
     base = next((goal.base for goal in goals if goal.base), "")
     whom = expected[0]
     if sure:
-        if not any(are_allied(owner, other) for owner in sure for other in expected):
+        if any(are_allied(owner, other) for owner in sure for other in expected):
+            return
+        if all(owner.kind in RESELLERS for owner in sure):
+            # They all run the same software, and nothing tells one's keys from another's.
+            if not any(other.kind in RESELLERS for other in expected):
+                yield value.problem("relay-key", {"provider": whom.id})
+        else:
             values = {"owner": sure[0].id, "provider": whom.id, "host": host, "base": base}
             yield value.problem("other-owner.base" if base else "other-owner", values)
         return

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from keyguard.catalogue import Catalogue
     from keyguard.doctor.records import Diagnosis, Problem, Shown, Variable
+    from keyguard.knowledge import Verify
     from keyguard.lang import Texts
     from keyguard.leaks import Verdict
     from keyguard.report.options import RenderOptions
@@ -29,6 +30,7 @@ _INDENT = "  "
 _FEW = 3  # places that need a variable; all with --verbose
 _MOST_NAMED = 6  # providers and texts that a page names
 _STYLES = {"problem": "high", "note": "low", "ok": "good", "unset": "high", "hidden": "dim"}
+_MISSING = "missing"  # begins the kinds of problems that name one place which needs a variable
 _RULE = "KG206"  # whose words tell what is wrong with a base URL
 
 
@@ -47,6 +49,8 @@ def render_diagnosis(diagnosis: Diagnosis, options: RenderOptions, format: str =
         lines += [[], [(visible(heading), "title")]]
         for problem in problems:
             lines += _problem_lines(problem, said)
+            if problem.kind.startswith(_MISSING):
+                lines += _needing(problem.variable, diagnosis, said)
     return paint([*lines, *([[]] if lines else []), *_summary(diagnosis, said)], color=options.color)
 
 
@@ -225,6 +229,17 @@ def _problem_lines(problem: Problem, said: _Said) -> list[Line]:
     return lines
 
 
+def _needing(name: str, diagnosis: Diagnosis, said: _Said) -> list[Line]:
+    """The further places that need a variable which is not set."""
+    places = next((one.needed[1:] for one in diagnosis.variables if one.name == name), ())
+    most = len(places) if said.options.verbose else _FEW
+    shown = [visible(said.place(place)) for place in places[:most]]
+    if len(places) > most:
+        shown.append(said.say("needed.more", count=len(places) - most))
+    text = said.say("and").join(shown)
+    return _wrapped(f"{_INDENT}{_INDENT}{said.say('needed')}: ", text, "", said.options) if places else []
+
+
 def _wrapped(head: str, text: str, style: str, options: RenderOptions) -> list[Line]:
     """A paragraph behind a head, its further lines as far in as the head begins."""
     inner = len(head) - len(head.lstrip(" "))
@@ -277,9 +292,17 @@ def _refusing(catalogue: Catalogue, status: int, options: RenderOptions) -> list
     found = [
         provider.label(options.lang)
         for provider in catalogue.providers.values()
-        if provider.verify is not None and status in provider.verify.invalid
+        if provider.verify is not None and status in _of_wrong_keys(provider.verify)
     ]
     return found[:_MOST_NAMED]
+
+
+def _of_wrong_keys(verify: Verify) -> Iterator[int]:
+    """The statuses of answers to a wrong key."""
+    yield from verify.invalid
+    for meaning in verify.meanings:
+        if meaning.state == "dead":
+            yield from meaning.statuses
 
 
 def _usual(catalogue: Catalogue) -> float:
