@@ -252,7 +252,8 @@ def doctor(arguments: argparse.Namespace) -> int:
     arguments.paths = [asked.folder_of(arguments)]
     run = _Run(arguments)
     run.find()
-    rows = asked.own_rows(run.inventory(Survey()).rows, run.targets)
+    run.targets = asked.own(run.targets)
+    rows = run.inventory(Survey()).rows
     trusted = dict(run.settings.advice.trusted)
     environment = judged.read_environment(
         os.environ, arguments.path, run.settings.root, run.targets, rows, run.catalogue

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
     from keyguard.discover import Target
     from keyguard.doctor.asking import Asking
-    from keyguard.inventory import Row
     from keyguard.lang import Texts
     from keyguard.leaks import Verdict
     from keyguard.verify import Request
@@ -36,10 +35,9 @@ def folder_of(arguments: argparse.Namespace) -> str:
     return path
 
 
-def own_rows(rows: Sequence[Row], targets: Sequence[Target]) -> tuple[Row, ...]:
-    """The connections of the project's own code: tests and examples need keys of nobody who runs it."""
-    roles = {target.path: target.role for target in targets}
-    return tuple(row for row in rows if roles.get(row.path, "code") == "code")
+def own(targets: Sequence[Target]) -> tuple[Target, ...]:
+    """The project's own files: tests, examples and pages need keys of nobody who runs it."""
+    return tuple(target for target in targets if target.role == "code")
 
 
 def ask(asking: Asking, catalogue: Catalogue, lang: str, *, yes: bool) -> dict[str, Verdict] | None:

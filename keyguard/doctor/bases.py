@@ -66,9 +66,15 @@ def shown_url(value: str, catalogue: Catalogue) -> str:
     plain = re.sub(r"//[^/]*@", "//", plain)
     if "@" in plain:
         return ""
-    for key in keys_in_text(plain, catalogue):
-        plain = plain.replace(key.value, mask(key.value, key.shape))
+    plain = without_keys(plain, catalogue)
     return "".join(_shown_part(part) for part in re.split(r"([/:.])", plain))[:_MOST]
+
+
+def without_keys(text: str, catalogue: Catalogue) -> str:
+    """A text with every key in it masked."""
+    for key in keys_in_text(text, catalogue):
+        text = text.replace(key.value, mask(key.value, key.shape))
+    return text
 
 
 def _shown_part(part: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keyguard.doctor import bases, keys
+from keyguard.doctor.bases import without_keys
 from keyguard.doctor.goals import Held, chosen, goals_of, needs, place_of, watched
 from keyguard.doctor.records import SHELL, Diagnosis, Place, Problem, Shown, Variable
 
@@ -179,6 +180,7 @@ class _Case:
             found.append(Problem("conflict", pair.wins, wins.place, values, ("401", "429")))
         for row in self.rows:
             found += self._fallback(row)
+            found += self._second(row)
         return list({(one.kind, one.variable): one for one in found}.values())
 
     def _is_read(self, pair: Precedence) -> bool:
@@ -192,6 +194,22 @@ class _Case:
             return False
         states = {self._beside(setting, self.kinds.get(setting.name, "key")).state for setting in (one, other)}
         return states == {"set"}
+
+    def _second(self, row: Row) -> Iterator[Problem]:
+        """Keys of one form in two of the variables that an SDK looks for by itself, in its order."""
+        sdk = self.catalogue.sdks.get(row.library)
+        if sdk is None or row.key.kind != "variable" or not row.key.implied:
+            return
+        found = [setting for name in row.key.names if (setting := self.held.first(name)) is not None]
+        filled = [setting for setting in found if setting.value.value.strip()]
+        for other in filled[1:]:
+            first = filled[0]
+            shown = [self._beside(setting, "key") for setting in (first, other)]
+            # Other forms may be meant for another thing: one to manage the account, the half of a pair.
+            is_alike = (shown[0].prefix, shown[0].length) == (shown[1].prefix, shown[1].length)
+            if is_alike and self._differ(first, other):
+                values: dict[str, object] = {"other": other.name, "reader": sdk.package, "place": other.place}
+                yield Problem("conflict", first.name, first.place, values, ("401", "429"))
 
     def _fallback(self, row: Row) -> Iterator[Problem]:
         """An SDK that sends another provider's key when its own variable is not set."""
@@ -223,7 +241,7 @@ class _Case:
     def surroundings(self) -> Iterator[Problem]:
         """What else of the environment ends requests."""
         for name, path in self.environment.missing_bundles:
-            yield Problem("bundle", name, SHELL, {"path": path}, ("ssl",))
+            yield Problem("bundle", name, SHELL, {"path": without_keys(path, self.catalogue)}, ("ssl",))
         for name, scheme in self.environment.proxies:
             yield Problem("socks", name, SHELL, {"scheme": scheme}, ("connection",), "note")
 

@@ -61,6 +61,7 @@ def render_explanation(error: str, options: RenderOptions, format: str = "text")
         UsageError: there is no page about it.
     """
     said = _Said(options)
+    error = _ALIASES.get(error.lower(), error.lower())
     if error not in EXPLAINED:
         known = ", ".join(EXPLAINED)
         raise UsageError(said.say("explain.unknown", error=visible(error[:_MOST_SHOWN]), known=known))
@@ -83,6 +84,7 @@ def render_explanation(error: str, options: RenderOptions, format: str = "text")
 
 
 _MOST_SHOWN = 20  # characters of an error that nobody knows
+_ALIASES = {"connection": "timeout", "certificate": "ssl", "tls": "ssl"}  # what else the errors are called
 
 
 class _Said:
@@ -266,7 +268,7 @@ def _summary(diagnosis: Diagnosis, said: _Said) -> list[Line]:
 
 def _page(error: str) -> str:
     """The page that explains an error."""
-    return "timeout" if error == "connection" else error
+    return _ALIASES.get(error, error)
 
 
 # -- what errors mean ------------------------------------------------------------------------------------------------

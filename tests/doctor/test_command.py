@@ -123,6 +123,11 @@ QUIET: Mapping[str, tuple[dict[str, str], str, str]] = {
         LOCAL,
     ),
     "an-azure-endpoint": ({"AZURE_OPENAI_ENDPOINT": "https://acme-eastus.openai.azure.com"}, "", ""),
+    "a-key-to-manage-the-account-beside-it": (
+        {"OPENAI_API_KEY": "<openai-key>", "OPENAI_ADMIN_KEY": "<openai/admin>"},
+        "",
+        OPENAI,
+    ),
     "a-proxy-that-speaks-http": ({"HTTPS_PROXY": "http://proxy.corp:3128"}, "", ""),
     "a-comment": ({}, "# OPENAI_API_KEY: see the wiki\n", LOADS),
     "a-bare-host-for-who-takes-one": ({"OLLAMA_HOST": "127.0.0.1:11434"}, "", ""),
@@ -188,7 +193,7 @@ LOUD: Mapping[str, tuple[dict[str, str], str, str, list[str]]] = {
         {"OPENAI_API_KEY": ""},
         "OPENAI_API_KEY=<openai-key>\n",
         LOADS + OPENAI,
-        ["shell: OPENAI_API_KEY is empty at shell, which hides the value at .env:1 [401]"],
+        ["shell: OPENAI_API_KEY is set and empty (shell), which hides the value at .env:1 [401]"],
     ),
     "twice-in-one": (
         {"OPENAI_API_KEY": "<openai-key><openai-key>"},
@@ -306,7 +311,7 @@ LOUD: Mapping[str, tuple[dict[str, str], str, str, list[str]]] = {
         {"OPENAI_API_KEY": "<openai-key>"},
         "OPENAI_API_KEY=<openai-key-2>\n",
         LOADS + OPENAI,
-        ["shell: OPENAI_API_KEY has one value at shell and another at .env:1: that of shell counts [401]"],
+        ["shell: OPENAI_API_KEY has one value in the shell and another at .env:1: the shell's counts [401]"],
     ),
     "the-file-overrides": (
         {"OPENAI_API_KEY": "<openai-key>"},
@@ -340,6 +345,17 @@ LOUD: Mapping[str, tuple[dict[str, str], str, str, list[str]]] = {
             (
                 "shell: AZURE_OPENAI_AD_TOKEN and AZURE_OPENAI_API_KEY are both set and differ: openai takes "
                 "AZURE_OPENAI_AD_TOKEN and says nothing about it [401 429]"
+            )
+        ],
+    ),
+    "two-variables-in-the-order-of-the-sdk": (
+        {"HF_TOKEN": "<hf-key>", "HUGGING_FACE_HUB_TOKEN": "<hf-key-2>"},
+        "",
+        "from huggingface_hub import InferenceClient\n\nclient = InferenceClient()\n",
+        [
+            (
+                "shell: HF_TOKEN and HUGGING_FACE_HUB_TOKEN are both set and differ: huggingface_hub takes HF_TOKEN "
+                "and says nothing about it [401 429]"
             )
         ],
     ),
@@ -586,7 +602,7 @@ def test_a_report_in_text_says_what_to_do_and_where_it_leads(patient: Patient) -
         "    leads to: 401\n"
         "\n"
         "OPENAI_API_KEY\n"
-        "  problem: OPENAI_API_KEY has one value at shell and another at .env:1: that of shell counts\n"
+        "  problem: OPENAI_API_KEY has one value in the shell and another at .env:1: the shell's counts\n"
         "    do: Remove the one that is wrong: unset OPENAI_API_KEY, or load_dotenv(override=True) if the file is to "
         "count\n"
         "    leads to: 401\n"
@@ -905,6 +921,11 @@ def test_the_page_about_401_begins_with_what_is_likeliest(patient: Patient) -> N
             "a new one."
         ),
     ]
+
+
+def test_an_error_may_be_called_otherwise(patient: Patient) -> None:
+    for name, page in (("Connection", "timeout"), ("SSL", "ssl"), ("tls", "ssl")):
+        assert patient.run("--explain", name).out == patient.run("--explain", page).out
 
 
 def test_the_page_about_400_names_who_says_400_to_a_wrong_key(patient: Patient) -> None:

@@ -100,7 +100,7 @@ def rendered(given_: Environment, code: Sequence[Row]) -> str:
     return "\n".join(texts)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_no_report_holds_a_key(data: st.DataObject) -> None:
     found, keys = [], []
