@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from keyguard.knowledge import KeyShape, Provider
     from keyguard.secrets.identify import Candidate, Identity, Remark
 
-# What stands at an end of a value, by what it does there: no header takes the first group, some hosts forgive the rest.
+# What stands at an end of a value, and what it does before any host sees it: no header takes most of it.
 _AROUND = (
-    ("cr", re.compile(r"\r\n?\Z|\r\Z"), ("connection", "401")),
-    ("newline", re.compile(r"\n\Z|\A\n"), ("connection", "401")),
-    ("bom", re.compile("\ufeff"), ("connection", "401")),
-    ("zero-width", re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064]"), ("connection", "401")),
-    ("space", re.compile(r"\A[^\S\r\n]+|[^\S\r\n]+\Z"), ("401",)),
+    ("cr", re.compile(r"\r\n?\Z|\r\Z"), ("connection",)),
+    ("newline", re.compile(r"\n\Z|\A\n"), ("connection",)),
+    ("bom", re.compile("\ufeff"), ("connection",)),
+    ("zero-width", re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064]"), ("connection",)),
+    ("space", re.compile(r"\A[^\S\r\n]+|[^\S\r\n]+\Z"), ()),
 )
 _WHITE = frozenset({"cr", "newline", "space"})
 # What `identify` says of what stands around a key, besides white space and what cannot be seen.
@@ -39,6 +39,8 @@ _INSIDE = frozenset({"cut", "cut-least", "checksum", "test", "expired"})
 _OF_FORM = frozenset({"form", "strange", "long"})
 _SHORTEST_TELLING = 3  # characters of a prefix that many providers share (`sk-`)
 _LEAST_TWICE = 32  # characters of a value that may be a key twice
+_PEM = "-----BEGIN"
+_REFUSING = frozenset({400, 401, 403})
 _MASKED = re.compile(r"[A-Za-z0-9_-]{4}(?:\*{3,}|\u2026|\.{3}|\u2022{3,})[A-Za-z0-9]{2,8}\s*\Z")
 _LISTED = re.compile(r"[,;|\s]+")
 _LONGEST_DUMMY = 200  # characters; what is longer is no stand-in, whatever it reads like
@@ -64,15 +66,17 @@ def judge(setting: Setting, goals: Sequence[Goal], catalogue: Catalogue) -> Judg
     whose = owner.id if owner is not None else None
     if not value.strip():
         return Judged(Shown(setting.place, "empty"), whose)
+    if _PEM in value:
+        return Judged(Shown(setting.place, length=len(value)), whose)
     if _refers(value):
-        literal = Problem("unexpanded", name, setting.place, leads=("401",))
+        literal = Problem("unexpanded", name, setting.place, leads=refusals(owner))
         is_literal = setting.place == SHELL and value.strip().startswith("$")
         return Judged(Shown(setting.place, "reference"), whose, (literal,) if is_literal else ())
     if _MASKED.search(value):
-        masked = Problem("masked", name, setting.place, leads=("401",), url=_console(owner))
+        masked = Problem("masked", name, setting.place, leads=refusals(owner), url=_console(owner))
         return Judged(Shown(setting.place, "placeholder", length=len(value)), whose, (masked,))
     if _is_made_up(value, catalogue):
-        problem = Problem("placeholder", name, setting.place, leads=("401",), url=_console(owner))
+        problem = Problem("placeholder", name, setting.place, leads=refusals(owner), url=_console(owner))
         told = (problem,) if _asks(value, catalogue) or _is_refused(goals) else ()
         return Judged(Shown(setting.place, "placeholder", length=len(value)), whose, told)
     found = identify(_bare(value), catalogue, name=owner.variable if owner is not None else name)
@@ -83,6 +87,16 @@ def judge(setting: Setting, goals: Sequence[Goal], catalogue: Catalogue) -> Judg
         owner, whose = candidate.provider, candidate.provider.id
     problems = tuple(_problems(_Value(setting, value, found, candidate, owner), expected, goals, catalogue))
     return Judged(shown, whose, problems)
+
+
+def refusals(provider: Provider | None) -> tuple[str, ...]:
+    """The statuses that a provider answers a wrong key with, as it says or as all do."""
+    verify = provider.verify if provider is not None else None
+    found = set(verify.invalid) if verify is not None else set()
+    for meaning in verify.meanings if verify is not None else ():
+        if meaning.state == "dead":
+            found.update(meaning.statuses)
+    return tuple(str(status) for status in sorted(found & _REFUSING)) or ("401",)
 
 
 class _Value(NamedTuple):
@@ -97,10 +111,11 @@ class _Value(NamedTuple):
         kind: str,
         values: Mapping[str, object] | None = None,
         *,
-        leads: tuple[str, ...] = ("401",),
+        leads: tuple[str, ...] = (),
         flaw: str = "",
     ) -> Problem:
-        """Put a problem into place."""
+        """Put a problem into place; whatever else it leads to, the key is refused."""
+        leads = (*leads, *refusals(self.owner))
         url = _console(self.owner)
         return Problem(kind, self.setting.name, self.setting.place, values or {}, leads, flaw=flaw, url=url)
 
@@ -120,7 +135,7 @@ def _problems(
         return
     if _is_list(bare, catalogue):
         return
-    inner = _inside(value)
+    inner = _inside(value, expected, goals)
     if inner is not None:
         yield inner
         return
@@ -139,7 +154,7 @@ def _around(value: _Value, goals: Sequence[Goal], catalogue: Catalogue) -> Itera
             yield value.problem(f"around.{kind}", leads=leads)
     for name, values in _surroundings(value, text, catalogue).items():
         if name not in forgiven:
-            leads = ("connection",) if name in _UNSENDABLE else ("401",)
+            leads = ("connection",) if name in _UNSENDABLE else ()
             yield value.problem("flaw", values, leads=leads, flaw=name)
 
 
@@ -154,10 +169,15 @@ def _surroundings(value: _Value, text: str, catalogue: Catalogue) -> Mapping[str
     return {**found, "scheme": {"scheme": scheme[1]}} if scheme is not None else found
 
 
-def _inside(value: _Value) -> Problem | None:
+def _inside(value: _Value, expected: Sequence[Provider], goals: Sequence[Goal]) -> Problem | None:
     """What is wrong with the key itself, where its form alone says whose it is."""
     candidate = value.candidate
     shape = candidate.shape if candidate is not None else None
+    if candidate is not None and shape is not None and shape.retired and candidate.provider in expected:
+        # In other products keys of such a form may still open something: it counts where code sends it.
+        level = "problem" if any(goal.row is not None for goal in goals) else "note"
+        values = {"provider": candidate.provider.id}
+        return value.problem("flaw.inside", values, flaw="retired")._replace(level=level)
     if candidate is None or shape is None or shape.needs_context or shape.often_public:
         return None
     bare = _bare(value.value)
@@ -166,8 +186,8 @@ def _inside(value: _Value) -> Problem | None:
         return None
     for flaw in candidate.flaws:
         owner = candidate.provider
-        problem = Problem("flaw.inside", value.setting.name, value.setting.place, leads=("401",), url=owner.console_url)
-        problem = problem._replace(values={**flaw.values, "provider": owner.id}, flaw=flaw.name)
+        problem = value.problem("flaw.inside", {**flaw.values, "provider": owner.id}, flaw=flaw.name)
+        problem = problem._replace(url=owner.console_url)
         if flaw.name in _INSIDE:
             return problem
         # Providers bring new forms from time to time, and hardly a shorter one than they had.

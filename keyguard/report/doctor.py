@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from keyguard.doctor.keys import refusals
 from keyguard.doctor.records import EXPLAINED, SHELL, Place
 from keyguard.errors import UsageError
 from keyguard.lang import texts as all_texts
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from keyguard.catalogue import Catalogue
     from keyguard.doctor.records import Diagnosis, Problem, Shown, Variable
-    from keyguard.knowledge import Verify
     from keyguard.lang import Texts
     from keyguard.leaks import Verdict
     from keyguard.report.options import RenderOptions
@@ -294,17 +294,9 @@ def _refusing(catalogue: Catalogue, status: int, options: RenderOptions) -> list
     found = [
         provider.label(options.lang)
         for provider in catalogue.providers.values()
-        if provider.verify is not None and status in _of_wrong_keys(provider.verify)
+        if provider.verify is not None and str(status) in refusals(provider)
     ]
     return found[:_MOST_NAMED]
-
-
-def _of_wrong_keys(verify: Verify) -> Iterator[int]:
-    """The statuses of answers to a wrong key."""
-    yield from verify.invalid
-    for meaning in verify.meanings:
-        if meaning.state == "dead":
-            yield from meaning.statuses
 
 
 def _usual(catalogue: Catalogue) -> float:

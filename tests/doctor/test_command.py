@@ -570,6 +570,20 @@ def test_a_key_without_its_prefix(patient: Patient, key: str) -> None:
     assert told.startswith(f"shell: {name} holds no key of {whose}, whose keys begin with sk-")
 
 
+def test_a_problem_leads_to_what_its_provider_answers(patient: Patient) -> None:
+    patient.write("app.py", GENAI)
+    assert patient.told(env={"GEMINI_API_KEY": "your-key"}) == [
+        "shell: GEMINI_API_KEY still holds a placeholder: no key was put in its place [400 403]"
+    ]
+
+
+def test_a_kind_of_key_that_no_longer_works(patient: Patient) -> None:
+    told = "GEMINI_API_KEY looks like a key of Google Gemini API / AI Studio, but keys of this kind no longer work"
+    assert patient.told(env={"GEMINI_API_KEY": "<gemini-aiza-key>"}) == [f"(note) shell: {told} [400 403]"]
+    patient.write("app.py", GENAI)
+    assert patient.told(env={"GEMINI_API_KEY": "<gemini-aiza-key>"}) == [f"shell: {told} [400 403]"]
+
+
 def test_remedies_say_what_to_do(patient: Patient) -> None:
     (problem,) = patient.look(env={"OPENAI_API_KEY": "<your-key>"})["problems"]
     assert problem["remedy"] == "Put the key in: https://platform.openai.com/api-keys"
