@@ -193,12 +193,12 @@ class Provider:
 
     `env` are variables that hold a key, the primary one first; `env_admin` those of them that hold one to manage an
     account with; `env_other` belong to the provider but hold no secret; `env_reused` belong to another provider and its
-    own documentation uses them. `hosts` are lower-case, with a port
-    where one tells (`localhost:4000`). `console_url` is where keys are made, `revoke_url` where they are taken back
-    (`None`: there too), `usage_url` shows what a key was used for, `limits_url` what it may spend. `reach` are things a
-    key opens, of `REACHES`. `models_tell` is False when its list of models says nothing about a key: it is public, or
-    is asked for in another way. `words` are lower-case names by which nearby text names the provider. `curated`
-    is False for a host that was taken over from public lists and not checked by hand.
+    own documentation uses them. `hosts` are lower-case, with a port where one tells (`localhost:4000`). `console_url`
+    is where keys are made, `revoke_url` where they are taken back (None: there too), `usage_url` shows what a key was
+    used for, `limits_url` what it may spend. `reach` are things a key opens, of `REACHES`. `models_tell` is False when
+    its list of models says nothing about a key: it is public, or is asked for in another way. `asked` is the JSON of
+    `verify`. `words` are lower-case names by which nearby text names the provider. `curated` is False for a host that
+    was taken over from public lists and not checked by hand.
     """
 
     id: str
@@ -225,9 +225,18 @@ class Provider:
     revoke_url: str | None = None
     reach: tuple[str, ...] = ()
     models_tell: bool = True
-    verify: Verify | None = None
+    asked: str | None = None
     words: tuple[str, ...] = ()
     curated: bool = True
+
+    @property
+    def verify(self) -> Verify | None:
+        """The harmless request that tells whether a key lives; built anew each time, for only `--verify` needs it."""
+        if self.asked is None:
+            return None
+        import json  # noqa: PLC0415  # the catalogue read its cache with it
+
+        return Verify(**_with_meanings(json.loads(self.asked)))
 
     def reach_of(self, shape: KeyShape | None = None) -> tuple[str, ...]:
         """What a key opens, of `REACHES`: the shape's own, else the provider's, else calls of models."""
@@ -1172,7 +1181,7 @@ def provider(data: Mapping[str, Any]) -> Provider:
     if "auth" in plain:
         plain["auth"] = Auth(**_tuples(plain["auth"]))
     if "verify" in plain:
-        plain["verify"] = Verify(**_with_meanings(plain["verify"]))
+        plain["asked"] = plain.pop("verify")
     return Provider(**plain)
 
 

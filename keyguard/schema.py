@@ -925,6 +925,8 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     _check_across(root, providers, minor, sdks)
     for item in minor:
         item["curated"] = False
+    for item in (*providers, *minor):
+        _fold(item)
     sections["triggers"] = _triggers([*providers, *minor], sdks)
     sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"], _others(tops))
     sections["providers"] = [*providers, *minor]
@@ -932,6 +934,14 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     sections["rules"] = rules
     sections.update(tops)
     return sections
+
+
+def _fold(provider: dict[str, Any]) -> None:
+    """Keep the request that tells whether a key lives as text: every start reads providers, and none asks one."""
+    import json  # noqa: PLC0415  # only while rules are compiled
+
+    if "verify" in provider:
+        provider["verify"] = json.dumps(provider["verify"], ensure_ascii=False, separators=(",", ":"))
 
 
 def _others(tops: Mapping[str, Any]) -> set[str]:
@@ -984,6 +994,8 @@ def with_own(
     import json  # noqa: PLC0415  # for a project with providers or wrappers of its own
 
     added = [json.loads(text) for _, text in own.providers]
+    for item in added:
+        _fold(item)
     everyone = [*added, *providers]
     by_id = {item["id"]: item for item in everyone}
     made: dict[str, list[dict[str, Any]]] = {}
@@ -1117,6 +1129,18 @@ def _provider_problems(data: dict[str, Any], path: Path) -> Iterator[Problem]:
             yield f"{where}name", f"{key['name']!r} stands twice"
         names.add(key["name"])
         yield from _key_problems(key, where)
+        if "verify_url" in key and "verify" not in data:
+            yield f"{where}verify_url", "needs a [verify] table, whose headers it is sent with"
+    yield from _verify_problems(data.get("verify", {}))
+
+
+def _verify_problems(verify: dict[str, Any]) -> Iterator[Problem]:
+    carriers = [*verify.get("headers", {}).values(), verify.get("body", "")]
+    if verify and not any("{" in text for text in carriers):
+        yield "verify.headers", "nothing holds the key: write {key} where it goes, in a header or the body"
+    for number, url in enumerate(verify.get("elsewhere", [])):
+        if url == verify["url"]:
+            yield f"verify.elsewhere[{number}]", "is the URL itself; leave it out"
 
 
 def _key_problems(key: dict[str, Any], where: str) -> Iterator[Problem]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keyguard.verify.asking import Terms, verify
-from keyguard.verify.plan import Ask, Question, Request, plan
+from keyguard.verify.planning import Ask, Question, Request, plan
 from keyguard.verify.words import say_count, say_plan, say_reach, say_verdict
 
 __all__ = [

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keyguard.model import Secret
-    from keyguard.verify.plan import Reading
+    from keyguard.verify.planning import Reading
 
 MOST_BYTES = 65536  # of a body; the longest that any rule needs to see is a list of models' beginning
 _MOST_LIMITS, _LONGEST_LIMIT = 20, 40

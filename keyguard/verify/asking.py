@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from keyguard.lang import Texts
     from keyguard.verify.client import Client
-    from keyguard.verify.plan import Ask, Request
+    from keyguard.verify.planning import Ask, Request
 
 _NAP = 0.2  # seconds: on Windows, Ctrl-C is only seen between two waits
 # What one attempt at a host tells of all others: nobody there will answer.
@@ -34,8 +34,8 @@ class Terms(NamedTuple):
     """How patiently and how politely to ask.
 
     `timeout` is what one attempt may take, in seconds; `tries` how many there are at most. `concurrency` requests run
-    at once, `rate` start a second at each host (0: no limit). `pause` is the first one between two tries, in seconds;
-    it doubles each time, follows what the host asks for, and is never longer than `patience`.
+    at once (one at least), `rate` start a second at each host (0: no limit). `pause` is the first one between two
+    tries, in seconds; it doubles each time, follows what the host asks for, and is never longer than `patience`.
     """
 
     timeout: float = 10.0
@@ -102,9 +102,9 @@ class _Asking:
     def __init__(self, terms: Terms, said: Texts) -> None:
         from keyguard.verify.client import Client  # noqa: PLC0415  # urllib3: 40 ms, for whoever asks a provider
 
-        self.terms, self.said = terms, said
-        self.client: Client = Client(terms.concurrency)
-        self.lines: Lines[_Job] = Lines(terms.concurrency, terms.rate)
+        self.terms, self.said = terms._replace(concurrency=max(1, terms.concurrency)), said
+        self.client: Client = Client(self.terms.concurrency)
+        self.lines: Lines[_Job] = Lines(self.terms.concurrency, terms.rate)
         self.under_way: dict[int, tuple[_Job, float]] = {}
         self.done: queue.SimpleQueue[tuple[int, Reply | BaseException]] = queue.SimpleQueue()
         self.tickets = 0

@@ -180,14 +180,22 @@ def _failure(error: Exception) -> str:
 
     from urllib3 import exceptions as e  # noqa: PLC0415  # see above
 
-    if isinstance(error, e.ProxyError):
-        return "proxy"
-    if isinstance(error, (e.TimeoutError, TimeoutError)):
-        return "timeout"
-    if isinstance(error, e.NameResolutionError):
-        return "no-host"
-    if isinstance(error, e.NewConnectionError):
-        return "unreachable"
+    # To urllib3, whatever breaks behind a proxy is the proxy's failure: only what it did not let through is.
+    if isinstance(error, e.ProxyError) and error.original_error is not None:
+        inner = error.original_error
+        if isinstance(inner, e.NewConnectionError) or "Tunnel connection failed" in str(inner):
+            return "proxy"
+        error = inner
+    # Most telling first: to urllib3, a name that leads nowhere is a refused connection, and that one a timeout.
+    kinds: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+        (e.ProxyError, "proxy"),
+        (e.NameResolutionError, "no-host"),
+        (e.NewConnectionError, "unreachable"),
+        ((e.TimeoutError, TimeoutError), "timeout"),
+    )
+    for kind, failure in kinds:
+        if isinstance(error, kind):
+            return failure
     if isinstance(error, (e.SSLError, ssl.SSLError)):
-        return "certificate" if "CERTIFICATE_VERIFY_FAILED" in str(error) or "match" in str(error) else "broken"
+        return "certificate" if "CERTIFICATE_VERIFY_FAILED" in str(error) else "broken"
     return "broken"

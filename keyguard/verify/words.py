@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from keyguard.leaks import Verdict
-    from keyguard.verify.plan import Request
+    from keyguard.verify.planning import Request
 
 
 def say_plan(requests: Iterable[Request], lang: str) -> str:

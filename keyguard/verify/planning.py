@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyguard.verify.addresses import Base, Refused, read_base
+from keyguard.verify.addresses import Base, Refused, is_loopback, read_base
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -90,17 +90,23 @@ def plan(questions: Iterable[Question], catalogue: Catalogue) -> tuple[Request, 
     A key goes to hosts of its own provider; only where that is not known, or is software that anyone may run, to the
     base URL it was found with.
     """
-    found: dict[str, tuple[Secret, list[Ask], list[str]]] = {}
+    of_keys: dict[str, list[Question]] = {}
     for question in questions:
-        _, asks, reasons = found.setdefault(question.key, (question.secret, [], []))
+        of_keys.setdefault(question.key, []).append(question)
+    return tuple(_request(of_key, catalogue) for of_key in of_keys.values())
+
+
+def _request(questions: list[Question], catalogue: Catalogue) -> Request:
+    """What the questions about one key come to; once its provider is known, other places do not count."""
+    asks: list[Ask] = []
+    reasons: list[str] = []
+    for question in [one for one in questions if one.provider is not None] or questions:
         for outcome in _outcomes(question, catalogue):
             if isinstance(outcome, Refused):
                 reasons.append(outcome.why)
             elif outcome not in asks:
                 asks.append(outcome)
-    return tuple(
-        Request(key, secret, tuple(asks), "" if asks else reasons[0]) for key, (secret, asks, reasons) in found.items()
-    )
+    return Request(questions[0].key, questions[0].secret, tuple(asks), "" if asks else reasons[0])
 
 
 def _outcomes(question: Question, catalogue: Catalogue) -> list[Ask] | list[Refused]:
@@ -111,7 +117,7 @@ def _outcomes(question: Question, catalogue: Catalogue) -> list[Ask] | list[Refu
         return [Refused("unsendable")]
     general = catalogue.verifying
     base = read_base(question.base_url, general.refused) if question.base_url else None
-    if question.base_url and value in question.base_url:
+    if question.base_url and value.lower() in question.base_url.lower():
         base = Refused("key-in-url")
     owner = catalogue.provider_of_host(base.host) if isinstance(base, Base) else None
     if question.provider is None:
@@ -119,7 +125,7 @@ def _outcomes(question: Question, catalogue: Catalogue) -> list[Ask] | list[Refu
     provider = catalogue.providers.get(question.provider)
     if provider is None:  # somebody who serves no models
         return [Refused("no-request")]
-    if not (provider.hosts or provider.host_patterns):
+    if not provider.host_patterns and all(map(is_loopback, provider.hosts)):  # software that anyone may run
         return _where_found(value, provider, owner, base, general)
     own = base if isinstance(base, Base) and owner is not None and owner.id == provider.id else None
     return _of_provider(provider, _shape_of(value, provider), own, general)
@@ -147,10 +153,11 @@ def _of_provider(
     asks: list[Ask] | list[Refused] | None = None
     if shape is not None and shape.unasked:
         return [Refused("no-request")]
-    if provider.verify is not None:
+    verify = provider.verify
+    if verify is not None:
         if shape is not None and shape.verify_url is not None:
-            return [_own_ask(provider.verify, shape.verify_url, general)]
-        asks = _of_verify(provider.verify, shape, own, general)
+            return [_own_ask(verify, shape.verify_url, general)]
+        asks = _of_verify(verify, shape, own, general)
     if asks is None:
         asks = _of_models(provider, shape, own, general)
     return asks or [Refused("no-request")]
