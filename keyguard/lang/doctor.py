@@ -105,7 +105,7 @@ _EN: dict[str, Entry] = {
     "missing.template.do": "Copy that file to .env and put the value in: {url}",
     "missing.elsewhere": "{variable} is not set here, and {needs} needs it; {other} sets it for a run of its own only",
     "missing.elsewhere.do": "Set it here, too: put it into .env, or export it",
-    "file.unloaded": "no code of this project loads it, and {names} only stand there",
+    "file.unloaded": "no code of this project loads it, and nothing else sets {names}",
     "file.unloaded.do": "Load it: load_dotenv() where the program starts, or `set -a; . {file}; set +a` in the shell",
     # Base URLs.
     "url.fault": "{variable}: {flaw}",

@@ -822,7 +822,7 @@ def test_a_file_that_nothing_loads_is_noted(patient: Patient) -> None:
     patient.write("app.py", OPENAI)
     patient.write(".env", "OPENAI_API_KEY=<openai-key>\n")
     assert patient.told() == [
-        "(note) .env: no code of this project loads it, and OPENAI_API_KEY only stand there [401]"
+        "(note) .env: no code of this project loads it, and nothing else sets OPENAI_API_KEY [401]"
     ]
     assert patient.run().out.splitlines()[-2] == (
         "Healthy, apart from what is noted: 1 variable looked at (shell, .env)."

@@ -69,8 +69,10 @@ def test_nothing_that_holds_a_value_can_be_seen_or_carried_away() -> None:
             (Load(None, is_beside=True),),
         ),
         (
-            "from os.path import dirname, join\nfrom dotenv import load_dotenv\n"
-            "load_dotenv(join(dirname(__file__), '..', '.env'))\n",
+            (
+                "from os.path import dirname, join\nfrom dotenv import load_dotenv\n"
+                "load_dotenv(join(dirname(__file__), '..', '.env'))\n"
+            ),
             (Load("../.env", is_beside=True),),
         ),
         ("from environs import Env\nenv = Env()\nenv.read_env('.env.local')\n", (Load(".env.local"),)),
