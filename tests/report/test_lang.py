@@ -36,7 +36,7 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
     prefixes = tuple(set(re.findall(r"[\"']([a-z_]+\.)\{", source)))
     assert [name for name in ENGLISH if name not in literal and not name.startswith(prefixes)] == []
     # The doctor's report has texts of its own.
-    modules = [path for path in (PACKAGE / "report").glob("*.py") if path.name != "doctor.py"]
+    modules = [path for path in (PACKAGE / "report").rglob("*.py") if path.name != "doctor.py"]
     report = "".join(path.read_text(encoding="utf-8") for path in modules)
     said = set(re.findall(r'(?<![a-z_])say\("([a-z_.-]+)"', report))
     assert said <= set(ENGLISH)
