@@ -226,6 +226,41 @@ def init(arguments: argparse.Namespace) -> int:
     return CLEAN
 
 
+def doctor(arguments: argparse.Namespace) -> int:
+    """Look at the environment that programs start in; 0 when it is healthy, 1 when something is wrong."""
+    from keyguard.cli import doctor as asked  # noqa: PLC0415  # this command only
+    from keyguard.report import doctor as told  # noqa: PLC0415  # as above
+
+    if arguments.explain is not None:
+        catalogue = catalogue_of_rules()
+        put(
+            told.render_explanation(arguments.explain, options_of(arguments, catalogue), arguments.output_format),
+            arguments.output_file,
+        )
+        return CLEAN
+    from keyguard import doctor as judged  # noqa: PLC0415  # as above
+    from keyguard.inventory import Survey  # noqa: PLC0415  # as above
+
+    arguments.paths = [asked.folder_of(arguments)]
+    run = Run(arguments)
+    run.find()
+    run.targets = asked.own(run.targets)
+    rows = run.inventory(Survey()).rows
+    trusted = dict(run.settings.advice.trusted)
+    environment = judged.read_environment(
+        os.environ, arguments.path, run.settings.root, run.targets, rows, run.catalogue
+    )
+    diagnosis = judged.diagnose(environment, rows, run.catalogue, trusted)
+    if arguments.verify:
+        asking = judged.questions_about(environment, rows, run.catalogue, trusted)
+        verdicts = asked.ask(asking, run.catalogue, run.lang, yes=arguments.yes)
+        if verdicts is not None:
+            diagnosis = judged.with_verdicts(diagnosis, verdicts, run.catalogue)
+    put(told.render_diagnosis(diagnosis, run.options(), arguments.output_format), arguments.output_file)
+    run.tell_notices()
+    return run.code(found=not diagnosis.is_healthy)
+
+
 def _variable(name: str | None) -> str | None:
     """Give the variable that `--env` asks for; a key in its place is refused without being shown."""
     if name is None or (name.isidentifier() and name.isascii() and len(name) <= _LONGEST_NAME):
@@ -245,5 +280,6 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "explain": explain,
     "providers": providers,
     "identify": identify,
+    "doctor": doctor,
     "init": init,
 }

@@ -213,6 +213,33 @@ def _init(parser: argparse.ArgumentParser) -> None:
     _add_voice(parser)
 
 
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Exits 0 when nothing is wrong, 1 when something is; notes do not count."
+    parser.set_defaults(
+        staged=False,
+        range=None,
+        stdin_filename=None,
+        exclude=None,
+        extend_exclude=None,
+        force_exclude=None,
+        exit_zero=False,
+    )
+    parser.add_argument("path", nargs="?", default=".", help="the project's folder (default: the working folder)")
+    parser.add_argument(
+        "--explain", metavar="ERROR", help="say what leads to an error: 400, 401, 402, 403, 404, 429, timeout or ssl"
+    )
+    asking = parser.add_argument_group("asking providers")
+    asking.add_argument(
+        "--verify", action="store_true", help="send one harmless request a key; says first what goes where"
+    )
+    asking.add_argument("-y", "--yes", action="store_true", help="do not ask before keys are sent (for CI)")
+    _add_sources(parser.add_argument_group("settings"))
+    output = parser.add_argument_group("output")
+    output.add_argument("--output-format", choices=("text", "json"), default="text", help="how to show it")
+    output.add_argument("--output-file", metavar="FILE", help="write the report to this file")
+    _add_voice(output)
+
+
 def _connections(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Exits 0 whatever is found; `keyguard check` is the command that judges."
     parser.set_defaults(staged=False, range=None, stdin_filename=None)
@@ -238,6 +265,7 @@ _COMMANDS = (
     ("explain", "Explain a rule: what it reports, why, and what to do.", _explain),
     ("providers", "List the providers keyguard knows.", _providers),
     ("identify", "Tell whose a key is and whether it is whole; the key is read from standard input.", _identify),
+    ("doctor", "Look at the environment: which keys and base URLs are set, and what makes calls fail.", _doctor),
     ("init", "Set keyguard up in this project: hook, settings, ignore lines, a baseline if it leaks.", _init),
 )
 
