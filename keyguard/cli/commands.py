@@ -209,6 +209,27 @@ def identify(arguments: argparse.Namespace) -> int:
     return CLEAN if found.candidates else FOUND
 
 
+def audit(arguments: argparse.Namespace) -> int:
+    """Audit a repository with its history."""
+    from keyguard.cli import auditing  # noqa: PLC0415  # this command only
+    from keyguard.report.audit import AUDIT_FORMATS, render_audit  # noqa: PLC0415  # as above
+
+    folder, repository = auditing.folder_of(arguments)
+    arguments.paths = [folder]
+    run = Run(arguments)
+    form = arguments.output_format or "text"
+    if form not in AUDIT_FORMATS:
+        msg = f"unknown output format {form!r} for an audit: use one of {', '.join(AUDIT_FORMATS)}"
+        raise UsageError(msg)
+    run.find()
+    found = auditing.audit_of(run, folder, repository, arguments)
+    if arguments.verify:
+        found = auditing.verified(run, found, folder, repository, yes=arguments.yes)
+    code = run.code(found=bool(found.leaks or found.others))
+    put(render_audit(found, form, run.options()._replace(exit_code=code)), arguments.output_file)
+    return code
+
+
 def init(arguments: argparse.Namespace) -> int:
     """Set keyguard up in a project."""
     from keyguard.cli.parser import build  # noqa: PLC0415  # in memory already
@@ -280,6 +301,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "explain": explain,
     "providers": providers,
     "identify": identify,
+    "audit": audit,
     "doctor": doctor,
     "init": init,
 }

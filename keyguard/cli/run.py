@@ -168,6 +168,15 @@ class Run:
         """List what the survey asks for."""
         return self.surveyed(survey)[1]
 
+    @property
+    def shows_progress(self) -> bool:
+        """Whether a bar may be drawn while somebody waits."""
+        return not self._arguments.quiet
+
+    def settings_of(self, folder: str) -> Settings:
+        """The settings of what lies in a folder."""
+        return self._finder.for_folder(folder)
+
     def surveyed(self, survey: Survey) -> tuple[Report, Inventory]:
         """Check the files, whatever a baseline accepts, and list what the survey asks for."""
         from keyguard import engine  # noqa: PLC0415  # when there are files to check

@@ -18,6 +18,11 @@ ENTRIES: dict[str, Entry] = {
     "some-provider": "API",
     "length": ("({count} character)", "({count} characters)"),
     "no-console": "where it was issued",
+    "audit.step.sift": "searching the history",
+    "audit.step.check": "checking what was found",
+    "audit.step.verify": "asking",
+    "audit.verify.ask": "Send them? [y/N] ",
+    "audit.verify.needs-yes": "--verify sends keys over the network: answer on a terminal, or give --yes",
     "baseline.written": (
         "The baseline {file} accepts {count} finding.",
         "The baseline {file} accepts {count} findings.",

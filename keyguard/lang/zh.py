@@ -19,6 +19,11 @@ ENTRIES: dict[str, Entry] = {
     "some-provider": "API",
     "length": "（{count} 个字符）",
     "no-console": "签发它的平台",
+    "audit.step.sift": "搜索历史",
+    "audit.step.check": "检查可疑内容",
+    "audit.step.verify": "询问中",
+    "audit.verify.ask": "要发送吗？[y/N] ",
+    "audit.verify.needs-yes": "--verify 会通过网络发送密钥：请在终端上回答，或加上 --yes",
     "baseline.written": "基线 {file} 已接受 {count} 个问题。",
     # Other places that explain a finding.
     "related.blocks": "等待发生在这里",
