@@ -69,6 +69,7 @@ def render(audit: Audit, options: RenderOptions) -> str:
         provider_name=functools.partial(provider_name, options=options),
         in_words=functools.partial(in_words, options=options),
         lacks=functools.partial(lacks, options=options),
+        number="{:,}".format,
         bytes_in_words=bytes_in_words,
         marked=marked,
         link=link,

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 _MOST_YEARS = 8  # ticks that fit a line of 300 pixels: `2024` takes 35 of them
 _MOST_DATES = 5  # `2024-03` and `2024-03-11` take twice that
-_MOST_MARKS = 20  # dots on one line
+_MOST_MARKS = 20  # ticks on one line
+_LEAST = 2  # percent between two of them: 6 pixels of 300, so that they do not run together
 _DAYS_OF_YEARS = 731  # a longer time has ticks at years,
 _DAYS_OF_MONTHS = 62  # … at months, and a shorter one at days
 _HEIGHT = 100
@@ -66,9 +67,8 @@ def scale(leaks: Iterable[Leak], scan_time: str) -> Scale | None:
     if not days:
         return None
     first, last = min(days), max(days)
-    today = day_of(scan_time) or 0
-    # A life of a day is still a line; the epoch stands for a time that nobody told.
-    return Scale(first, max(last, today if today > last else last, first + 1))
+    # A life of one day is a line too.
+    return Scale(first, max(last, day_of(scan_time) or 0, first + 1))
 
 
 def line(leak: Leak, over: Scale) -> Line | None:
@@ -80,9 +80,11 @@ def line(leak: Leak, over: Scale) -> Line | None:
     if end is not None:
         end = max(start, end)
     later = {day_of(one.first.date) for one in leak.sightings if one.first is not None}
-    days = sorted(day for day in later if day is not None and day > start)
-    marks = dict.fromkeys(over.at(day) for day in days[:_MOST_MARKS])
-    return Line(over.at(start), None if end is None else over.at(end), tuple(marks))
+    marks = [over.at(start)]
+    for day in sorted(day for day in later if day is not None and day > start):
+        if over.at(day) - marks[-1] >= _LEAST and len(marks) <= _MOST_MARKS:
+            marks.append(over.at(day))
+    return Line(marks[0], None if end is None else over.at(end), tuple(marks[1:]))
 
 
 def ticks(over: Scale) -> tuple[Tick, ...]:

@@ -97,6 +97,7 @@
       head.hidden = !row || row.hasAttribute("data-whom");
     }
     $("count").textContent = said.join(" · ");
+    form.toggleAttribute("data-filtered", [...wanted.keys()].some((name) => name !== "sort"));
     return wanted;
   };
   const remember = (wanted) => {
@@ -157,6 +158,7 @@
 
   // Without this script everything is open and nothing can be filtered.
   if (cards.length > 3) for (const card of cards) card.open = false;
+  for (const fold of document.querySelectorAll(".fold")) fold.open = fold.querySelectorAll("tbody tr").length <= 15;
   theme.hidden = false;
   form.hidden = !items.length;
   restore();

@@ -34,21 +34,35 @@ MOST_ROWS = 1_000
 _EXCERPT = 110  # characters of a source line
 _NOBODY = "-"  # the value of what has no provider or was not asked
 _LENGTH = re.compile(r"\(([0-9]+) characters\)$")  # what `mask` says in English
-_ADDRESS = re.compile(r"https://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]+)?(?:[/?#][A-Za-z0-9._~:/?#@!$&()*+,;=%-]*)?")
+_ADDRESS = re.compile(
+    r"https://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]+)?(?:[/?#][A-Za-z0-9._~:/?#@!$&()*+,;=%-]*)?"
+)
+
+
+class Place(NamedTuple):
+    """One place of a key, and every rule that found it there."""
+
+    one: Sighting
+    rules: tuple[str, ...]
 
 
 class Card(NamedTuple):
-    """One leak as it is shown: `places` are the sightings on the page, `more` counts those that are not."""
+    """One leak as it is shown: `places` are those on the page, `more` counts those that are not."""
 
     id: str
     leak: Leak
     provider: str
     masked: str
-    places: tuple[Sighting, ...]
+    places: tuple[Place, ...]
     more: int
     repositories: tuple[str, ...]
     rules: tuple[str, ...]
     line: lifelines.Line | None
+
+    @property
+    def total(self) -> int:
+        """How many places it has, on the page or not."""
+        return len(self.places) + self.more
 
 
 class Group(NamedTuple):
@@ -118,14 +132,22 @@ class View(NamedTuple):
         """Every leak on the page."""
         return tuple(card for group in self.groups for card in group.cards)
 
+    @property
+    def left_out(self) -> int:
+        """How many places are not on the page, so that its search cannot see them."""
+        return self.counts["places"] - sum(len(card.places) for card in self.cards)
+
 
 def view(audit: Audit, options: RenderOptions) -> View:
     """Choose and name what is shown; no text of it is escaped yet."""
     shown = audit.leaks[:MOST_LEAKS]
     over = lifelines.scale(shown, "" if options.scan_time == EPOCH else options.scan_time)
-    most = _most_places([len(leak.sightings) for leak in shown])
-    ids = _ids(shown)
-    cards = [_card(leak, name, most, over, options) for leak, name in zip(shown, ids, strict=True)]
+    places = [_places(leak) for leak in audit.leaks]
+    most = _most_places([len(found) for found in places[:MOST_LEAKS]])
+    cards = [
+        _card(leak, name, _Part(found, most), over, options)
+        for leak, name, found in zip(shown, _ids(shown), places, strict=False)
+    ]
     groups = [Group(rank, tuple(card for card in cards if card.leak.rank == rank)) for rank in RANKS]
     others = audit.others[:MOST_OTHERS]
     rows = sorted(audit.rows, key=lambda pair: (*_row_order(pair[1], options), pair[0]))
@@ -137,7 +159,7 @@ def view(audit: Audit, options: RenderOptions) -> View:
         rows=_connected(rows[:MOST_ROWS], options),
         others=others,
         choices=_choices(cards, others, rows[:MOST_ROWS], options),
-        counts=_counts(audit),
+        counts=_counts(audit, sum(map(len, places))),
         leaks_of=_leaks_of(audit),
     )
 
@@ -156,7 +178,7 @@ def facets(shown: View) -> list[dict[str, Any]]:
             "rule": [visible(rule) for rule in card.rules],
             "first": card.leak.first.date[:10] if card.line and card.leak.first else "",
             "last": card.leak.last.date[:10] if card.line and card.leak.last else "",
-            "places": len(card.leak.sightings),
+            "places": card.total,
             "name": visible(f"{card.provider} {card.masked}"),
         }
         for card in shown.cards
@@ -232,21 +254,40 @@ def bytes_in_words(size: int) -> str:
 # -- leaks -----------------------------------------------------------------------------------------------------------
 
 
-def _card(leak: Leak, name: str, most: int, over: lifelines.Scale | None, options: RenderOptions) -> Card:
-    # What stands there still is what has to be changed.
-    places = sorted(leak.sightings, key=lambda one: not (one.at_head or one.on_disk))[:most]
-    say = texts(options.lang).say
+class _Part(NamedTuple):
+    """The places of a leak, and how many of them may be shown."""
+
+    places: tuple[Place, ...]
+    most: int
+
+
+def _card(leak: Leak, name: str, part: _Part, over: lifelines.Scale | None, options: RenderOptions) -> Card:
+    shown = part.places[: part.most]
     return Card(
         id=name,
         leak=leak,
-        provider=provider_name(leak.provider, options) if leak.provider else say("html.nobody"),
+        provider=_provider(leak.provider, options),
         masked=in_words(leak.masked, options),
-        places=tuple(places),
-        more=len(leak.sightings) - len(places),
+        places=shown,
+        more=len(part.places) - len(shown),
         repositories=tuple(dict.fromkeys(one.repository for one in leak.sightings)),
         rules=tuple(sorted({one.finding.rule for one in leak.sightings})),
         line=None if over is None else lifelines.line(leak, over),
     )
+
+
+def _provider(provider: str | None, options: RenderOptions) -> str:
+    return provider_name(provider, options) if provider else texts(options.lang).say("html.nobody")
+
+
+def _places(leak: Leak) -> tuple[Place, ...]:
+    """Put together what several rules said of one place; what stands there still is first: it has to be changed."""
+    found: dict[tuple[object, ...], list[Sighting]] = {}
+    for one in leak.sightings:
+        at = one.finding
+        found.setdefault((one.repository, at.path, one.blob, at.cell, at.part, at.line, at.column), []).append(one)
+    places = [Place(held[0], tuple(dict.fromkeys(one.finding.rule for one in held))) for held in found.values()]
+    return tuple(sorted(places, key=lambda place: not (place.one.at_head or place.one.on_disk)))
 
 
 def _ids(leaks: Sequence[Leak]) -> list[str]:
@@ -291,13 +332,13 @@ def _chart(cards: Sequence[Card], over: lifelines.Scale) -> Chart:
 # -- what is counted -------------------------------------------------------------------------------------------------
 
 
-def _counts(audit: Audit) -> dict[str, int]:
+def _counts(audit: Audit, places: int) -> dict[str, int]:
     """Every number of the summary by its name; all leaks count, shown or not."""
     counts = {rank: sum(leak.rank == rank for leak in audit.leaks) for rank in RANKS}
     for name in ("files", "commits", "blobs", "size", "refs"):
         counts[name] = sum(getattr(one, name) for one in audit.repositories)
     counts["new"] = sum(leak.is_new is True for leak in audit.leaks)
-    counts["places"] = sum(len(leak.sightings) for leak in audit.leaks)
+    counts["places"] = places
     return counts
 
 
@@ -341,8 +382,7 @@ def _choices(
     found = {
         "rank": [Choice(rank, say(f"rank.{rank}")) for rank in RANKS if rank in ranks],
         "provider": _sorted_choices(
-            Choice(provider or _NOBODY, provider_name(provider, options) if provider else say("html.nobody"))
-            for provider in providers
+            Choice(provider or _NOBODY, _provider(provider, options)) for provider in providers
         ),
         "repository": _sorted_choices(Choice(name, name) for name in names),
         "rule": _sorted_choices(Choice(rule, titled(rule, options)) for rule in rules),
