@@ -1,8 +1,9 @@
 """Audits that the tests of several reports share: real findings of the engine on small texts, with a made-up history.
 
-`audit()` is a rich one over three repositories, `large()` one of a thousand leaks, `hostile()` one whose every text
-comes from somebody who means harm, `EMPTY` one that found nothing. No text in them holds a key: `planted()` gives the
-keys that the texts held, each with its shape, for tests that look for them in an output.
+`audit()` is a rich one over three repositories, `of_text()` one of a single text, `large()` one of a thousand leaks,
+`hostile()` one whose every text comes from somebody who means harm, `EMPTY` one that found nothing. No text in them
+holds a key: `planted()` gives the keys that the texts held, each with its shape, for tests that look for them in an
+output.
 """
 # ruff: noqa: RUF001  # Chinese has its own punctuation
 
@@ -284,6 +285,20 @@ def audit(lang: str = "en") -> Audit:
     return _audit(lang)
 
 
+def of_text(path: str, text: str, lang: str = "en") -> Audit:
+    """An audit of one text that stands at HEAD: what the engine finds in it."""
+    said = _Text("shop", path, text, (), "2025-05-05 0 Work", refs=_HEAD)
+    held: dict[str, list[tuple[_Text, Sighting]]] = {}
+    others: list[Sighting] = []
+    for finding in _findings(path, text, _session(lang)):
+        if finding.key is None:
+            others.append(_sighting(said, finding))
+        else:
+            held.setdefault(finding.key, []).append((said, _sighting(said, finding)))
+    leaks = tuple(_leak(key, items, "", lang) for key, items in held.items())
+    return Audit(EMPTY.repositories, leaks, tuple(others))
+
+
 def planted() -> tuple[tuple[str, str], ...]:
     """Each key that stood in the texts of `audit()`: its shape and the key itself."""
     names = dict.fromkeys(name for text in _TEXTS for name in text.keys)
@@ -476,6 +491,7 @@ def _finding(path: str, provider: str | None, masked: str, message: str) -> Find
     )
 
 
+@functools.cache
 def large(leaks: int = 1_000, sightings: int = 20_000) -> Audit:
     """An audit of so many keys in so many places, spread unevenly over forty repositories."""
     providers = [provider.id for provider in load().providers.values() if provider.curated][:40]
@@ -485,7 +501,7 @@ def large(leaks: int = 1_000, sightings: int = 20_000) -> Audit:
     made: list[Leak] = []
     left = sightings
     for number in range(leaks):
-        many = max(1, min(left - (leaks - number - 1), int(left * 0.02)))
+        many = left if number == leaks - 1 else max(1, min(left - (leaks - number - 1), int(left * 0.02)))
         left -= many
         provider, masked = providers[number * 7 % len(providers)], f"sk-… ({20 + number % 90} characters)"
         rank = RANKS[min(number * 7 // max(leaks, 1), 4)]

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from keyguard.leaks import Leak
 
 _MOST_YEARS = 8  # ticks that fit a line of 300 pixels: `2024` takes 35 of them
+_STEPS_OF_YEARS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000)
 _MOST_DATES = 5  # `2024-03` and `2024-03-11` take twice that
 _MOST_MARKS = 20  # ticks on one line
 _LEAST = 2  # percent between two of them: 6 pixels of 300, so that they do not run together
@@ -93,7 +94,7 @@ def ticks(over: Scale) -> tuple[Tick, ...]:
     days = over.last - over.first
     if days > _DAYS_OF_YEARS:
         years = range(first.year + 1, last.year + 1)
-        step = -(-len(years) // _MOST_YEARS)
+        step = next(step for step in _STEPS_OF_YEARS if len(years) / step <= _MOST_YEARS)
         found = [(dt.date(year, 1, 1), str(year)) for year in years if year % step == 0]
     elif days > _DAYS_OF_MONTHS:
         months = range(first.year * 12 + first.month, last.year * 12 + last.month)
