@@ -33,6 +33,7 @@ EMPTY = Audit(
 )
 NOTHING_READ = Audit((Audited("shop", "/srv/git/shop", error="is no git repository"),))
 
+_catalogue = functools.cache(load)
 _NOW = "2026-10-30T09:00:00Z"
 _PEOPLE = ("Mara Lind", "Tomás Ortiz", "陈晓明", "J. Okafor", "deploy-bot")
 _ROOM = "nowhere"  # the root of files that are on no disk
@@ -345,7 +346,7 @@ _NOTICES = {
 
 @functools.cache
 def _session(lang: str) -> engine.Session:
-    catalogue = load()
+    catalogue = _catalogue()
     words = Words(catalogue)
     finder = SettingsFinder(words, config=None, isolated=True)
     project = engine.LazyProject(_ROOM, catalogue)
@@ -434,7 +435,7 @@ def _leak(key: str, items: Sequence[tuple[_Text, Sighting]], name: str, lang: st
 def _steps(provider: str | None, rank: str, first: Moment | None, lang: str) -> tuple[Step, ...]:
     if rank in {"public", "malformed"}:
         return (Step("restrict", _STEPS[lang]["restrict"]),)
-    known = load().providers.get(provider or "")
+    known = _catalogue().providers.get(provider or "")
     values = {
         "provider": known.label(lang) if known else "?",
         "env": known.variable if known else "API_KEY",
@@ -494,7 +495,7 @@ def _finding(path: str, provider: str | None, masked: str, message: str) -> Find
 @functools.cache
 def large(leaks: int = 1_000, sightings: int = 20_000) -> Audit:
     """An audit of so many keys in so many places, spread unevenly over forty repositories."""
-    providers = [provider.id for provider in load().providers.values() if provider.curated][:40]
+    providers = [provider.id for provider in _catalogue().providers.values() if provider.curated][:40]
     repositories = tuple(
         Audited(f"team-{number:02}", f"/srv/{number}", "main", 900, 4_000, 9_000, 1 << 26, 12) for number in range(40)
     )
@@ -505,11 +506,12 @@ def large(leaks: int = 1_000, sightings: int = 20_000) -> Audit:
         left -= many
         provider, masked = providers[number * 7 % len(providers)], f"sk-… ({20 + number % 90} characters)"
         rank = RANKS[min(number * 7 // max(leaks, 1), 4)]
-        places = tuple(_place(number, at, provider, masked, rank) for at in range(many))
         gone = rank == "history"
+        finding = _finding("", provider, masked, f"a key stands in a file ({number})")
+        places = _places(number, many, finding, is_gone=gone)
         made.append(
             Leak(
-                f"{number:064x}",
+                hashlib.sha256(str(number).encode()).hexdigest(),
                 rank,
                 provider,
                 masked,
@@ -526,19 +528,25 @@ def large(leaks: int = 1_000, sightings: int = 20_000) -> Audit:
     return Audit(repositories, tuple(made))
 
 
-def _place(number: int, at: int, provider: str, masked: str, rank: str) -> Sighting:
+def _places(number: int, many: int, finding: Finding, *, is_gone: bool) -> tuple[Sighting, ...]:
+    """The places of one leak: a file of its own each, all brought by one commit and taken away by one, if at all."""
     year, month = 2018 + number % 8, 1 + number % 12
-    text = _Text(
-        f"team-{(number + at) % 40:02}",
-        f"services/part{at}/settings_{number}.py",
-        "",
-        (),
-        f"{year}-{month:02}-11 {number % 5} Change number {number}",
-        f"{year + 1}-{month:02}-20 {at % 5} Take it out" if rank == "history" else None,
-        refs=("heads/main",) if rank != "history" else (),
+    one = Sighting(
+        finding,
+        first=_moment(f"{year}-{month:02}-11 {number % 5} Change number {number}"),
+        last=_moment(f"{year + 1}-{month:02}-20 {number % 5} Take it out") if is_gone else None,
+        at_head=not is_gone,
+        refs=() if is_gone else ("heads/main",),
+        ref_count=int(not is_gone),
     )
-    finding = _finding(text.path, provider, masked, f"a key stands in a file ({number})")
-    return _sighting(text, finding._replace(line=at + 1, end_line=at + 1, key=f"{number:064x}"))
+    return tuple(
+        one._replace(
+            finding=finding._replace(path=f"services/part{at}/settings_{number}.py", line=at + 1, end_line=at + 1),
+            repository=f"team-{(number + at) % 40:02}",
+            blob=f"{number:020x}{at:020x}",
+        )
+        for at in range(many)
+    )
 
 
 def hostile(odd: str) -> Audit:
