@@ -278,7 +278,7 @@ ENTRIES: dict[str, Entry] = {
     "verdict.live": "live",
     "verdict.restricted": "live, restricted",
     "verdict.dead": "dead",
-    "verdict.unknown": "not known",
+    "verdict.unknown": "no verdict",
     # An audit as a page.
     "html.audit": "keyguard audit",
     "html.title": ("{count:,} leaked key", "{count:,} leaked keys"),

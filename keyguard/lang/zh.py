@@ -237,7 +237,7 @@ ENTRIES: dict[str, Entry] = {
     "verdict.live": "有效",
     "verdict.restricted": "有效，权限受限",
     "verdict.dead": "已失效",
-    "verdict.unknown": "未知",
+    "verdict.unknown": "无法判断",
     # An audit as a page.
     "html.audit": "keyguard 审计",
     "html.title": "{count:,} 个泄漏的密钥",

@@ -415,6 +415,20 @@ def test_one_leak_in_many_places_shows_the_first_of_them() -> None:
     assert said == "And 150 more places, which this page leaves out: the JSON report has them."
 
 
+def test_leaks_findings_and_connections_that_are_left_out_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MOST_LEAKS", "MOST_OTHERS", "MOST_ROWS"):
+        monkeypatch.setattr(f"keyguard.report.html.view.{name}", 3)
+    page = Reader(render(audits.audit(), OPTIONS))
+    rest = "which this page leaves out: the JSON report has"
+    assert [one.text for one in page.all("p", "left-out")] == [
+        "15 places are not on this page, so the search does not see them.",
+        f"And 15 more leaks, {rest} them.",
+        f"And 3 more connections, {rest} them.",
+        f"And 1 more finding, {rest} it.",
+    ]
+    assert page.all("h1")[0].text == "18 leaked keys in 4 repositories"
+
+
 def test_an_audit_of_usual_size_leaves_nothing_out() -> None:
     assert rich_read().all("p", "left-out") == []
 
@@ -907,6 +921,7 @@ def test_an_address_of_a_leak_opens_it(window: Browser, address: str) -> None:
     window.run("location.hash = arguments[0]", name)
     settle(window)
     assert name in cards(window)
+    assert window.run("return location.hash") == f"#{name}"
 
 
 @real

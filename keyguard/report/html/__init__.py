@@ -13,7 +13,7 @@ from keyguard.lang import texts
 from keyguard.leaks import RANKS
 from keyguard.report.common import place, provider_name, rule_name, titled
 from keyguard.report.connections import HOST_HEADS, ROW_HEADS
-from keyguard.report.html.view import bytes_in_words, facets, in_words, lacks, link, marked, rule_link, view
+from keyguard.report.html.view import bytes_in_words, facets, in_words, lacks, link, marked, rule_link, show
 from keyguard.report.options import EPOCH
 from keyguard.report.safe import visible
 
@@ -41,7 +41,7 @@ def render(audit: Audit, options: RenderOptions) -> str:
     The time of the audit is `options.scan_time`, left out when nobody told it. Every text of the audit is shown as
     text, what could hide or reorder it spelled out. A large audit shows part of its places and says how many it left.
     """
-    shown = view(audit, options)
+    shown = show(audit, options)
     say = texts(options.lang).say
     script = _asset("page.js")
     style = _asset("page.css") + _grid(shown)

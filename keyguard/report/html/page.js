@@ -102,6 +102,7 @@
   };
   const remember = (wanted) => {
     const text = wanted.toString();
+    if (!text && !location.hash.includes("=")) return;
     history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
   };
 

@@ -138,7 +138,7 @@ class View(NamedTuple):
         return self.counts["places"] - sum(len(card.places) for card in self.cards)
 
 
-def view(audit: Audit, options: RenderOptions) -> View:
+def show(audit: Audit, options: RenderOptions) -> View:
     """Choose and name what is shown; no text of it is escaped yet."""
     shown = audit.leaks[:MOST_LEAKS]
     over = lifelines.scale(shown, "" if options.scan_time == EPOCH else options.scan_time)
