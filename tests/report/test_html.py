@@ -914,8 +914,9 @@ def test_an_address_of_a_leak_opens_it(window: Browser, address: str) -> None:
     name = ids_of(lambda leak: leak.provider == "deepseek")[0]
     window.open(f"{address}#{name}")
     assert window.run("return [...document.querySelectorAll('.leak[open]')].map((one) => one.id)") == [name]
-    top = window.run("return document.querySelector('.leak[open]').getBoundingClientRect().top")
-    assert 0 <= top < 700
+    settle(window)
+    edge = "return document.querySelector(arguments[0]).getBoundingClientRect()[arguments[1]]"
+    assert window.run(edge, "#filters", "bottom") <= window.run(edge, ".leak[open]", "top") < 400
     choose(window, "rank", "head")
     assert name not in cards(window)
     window.run("location.hash = arguments[0]", name)

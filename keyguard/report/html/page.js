@@ -124,6 +124,8 @@
     if (target.hidden || target.closest("[hidden]")) { form.reset(); apply(); }
     if (target.matches("details")) target.open = true;
     target.scrollIntoView();
+    // What stands above gets its real height when it is first drawn.
+    requestAnimationFrame(() => requestAnimationFrame(() => target.scrollIntoView()));
   };
 
   let waiting = 0;
