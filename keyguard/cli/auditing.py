@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -19,11 +20,12 @@ from keyguard.history.memory import Memory, open_memory
 from keyguard.inventory import Survey
 from keyguard.lang import texts
 from keyguard.leaks import Audited
+from keyguard.report.options import EPOCH, scan_time
 from keyguard.report.progress import stages
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from keyguard.audit.tree import Tree
     from keyguard.cli.run import Run
@@ -120,6 +122,14 @@ def _agreed(requests: Sequence[Request], lang: str, *, yes: bool) -> bool:
     sys.stderr.write(say("audit.verify.ask"))
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def now(environ: Mapping[str, str]) -> str:
+    """When the audit is made: what the environment states, so that equal runs give equal bytes, else the clock."""
+    stated = scan_time(environ)
+    if stated != EPOCH:
+        return stated
+    return dt.datetime.now(tz=dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _tree(run: Run, folder: str) -> Tree:

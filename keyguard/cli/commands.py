@@ -226,7 +226,8 @@ def audit(arguments: argparse.Namespace) -> int:
     if arguments.verify:
         found = auditing.verified(run, found, folder, repository, yes=arguments.yes)
     code = run.code(found=bool(found.leaks or found.others))
-    put(render_audit(found, form, run.options()._replace(exit_code=code)), arguments.output_file)
+    options = run.options()._replace(exit_code=code, scan_time=auditing.now(os.environ))
+    put(render_audit(found, form, options), arguments.output_file)
     return code
 
 
