@@ -217,7 +217,7 @@ def audit(arguments: argparse.Namespace) -> int:
     folder, repository = auditing.folder_of(arguments)
     arguments.paths = [folder]
     run = Run(arguments)
-    form = arguments.output_format or "text"
+    form = arguments.audit_format
     if form not in AUDIT_FORMATS:
         msg = f"unknown output format {form!r} for an audit: use one of {', '.join(AUDIT_FORMATS)}"
         raise UsageError(msg)

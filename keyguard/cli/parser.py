@@ -286,7 +286,14 @@ def _audit(parser: argparse.ArgumentParser) -> None:
         "--no-cache", action="store_true", help="read everything, whatever earlier audits found in it"
     )
     output = parser.add_argument_group("output")
-    output.add_argument("--output-format", metavar="FORMAT", help="text, json, jsonl, csv, markdown, sarif or html")
+    # Under a name of its own: the setting `output-format` is for findings, and knows other formats.
+    output.add_argument(
+        "--output-format",
+        dest="audit_format",
+        default="text",
+        metavar="FORMAT",
+        help="text, json, jsonl, csv, markdown, sarif or html",
+    )
     output.add_argument("--output-file", metavar="FILE", help="write the report to this file")
     output.add_argument("--exit-zero", action="store_true", help="exit 0 in spite of findings")
     _add_voice(output)
