@@ -238,10 +238,11 @@ def _prepare(signals: Signals, ready: set[str]) -> None:
     if (signals.likely or signals.connects) and "python" not in ready:
         # A module that names a model may be spared; of a tree that has some, one never is.
         ready.add("python")
-        import libcst  # noqa: F401, PLC0415  # 190 ms
-
-        from keyguard.python import facts as python_facts  # noqa: F401, PLC0415  # as above
+        from keyguard.python import facts as python_facts  # noqa: F401, PLC0415  # 20 ms
         from keyguard.python import network, project  # noqa: F401, PLC0415  # 20 ms
+        from keyguard.python.nodes import libcst  # noqa: PLC0415  # 60 ms
+
+        libcst()
     if (signals.looks or signals.connects) and "looks" not in ready:
         ready.add("looks")
         from keyguard.python import dialing, glance, showing  # noqa: F401, PLC0415  # ast: 8 ms
@@ -532,7 +533,7 @@ class _File:
         surveyed: bool,
     ) -> None:
         """Run every rule over a module that may hold or show keys; `surveyed`, list what the survey asks for."""
-        from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 190 ms
+        from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 60 ms
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
         session = self._session
@@ -568,7 +569,7 @@ class _File:
         self, sources: Sequence[SourceFile], signals: Signals, checks: Sequence[NetworkCheck]
     ) -> None:
         """Run the rules about connections over what of a module has to do with them."""
-        from keyguard.python.bodies import with_callers  # noqa: PLC0415  # LibCST: 190 ms
+        from keyguard.python.bodies import with_callers  # noqa: PLC0415  # LibCST: 60 ms
         from keyguard.python.facts import look_around  # noqa: PLC0415  # as above
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -173,11 +172,11 @@ def _parse(
     deep, comments = _scan(code)
     if deep is not None:
         return ParseFailure(f"over {MAX_DEPTH} brackets or {MAX_CHAIN:,} links", deep, "too-deep")
-    import libcst as cst  # noqa: PLC0415  # 190 ms: only for text that is parsed
+    from keyguard.python.nodes import libcst  # noqa: PLC0415  # 60 ms: only for text that is parsed
 
+    cst = libcst()
     try:
-        with _unchecked(cst.CSTNode):
-            tree = cst.parse_module(code)
+        tree = cst.parse_module(code)
     except cst.ParserSyntaxError as error:
         return _failure(code, error.raw_line, error.message)
     except UnicodeEncodeError:
@@ -189,23 +188,6 @@ def _parse(
         return ParseFailure(f"the parser gave up ({type(error).__name__})", 1, "syntax")
     blocks = tuple(offsets.span(start, end) for start, end in _blocks_of_comments(code, comments))
     return Module(text, code, tree, offsets, parts, stepped, blocks)
-
-
-@contextmanager
-def _unchecked(node: Any) -> Iterator[None]:  # noqa: ANN401  # LibCST's base class, which is heavy to import
-    """Spare the nodes that the native parser makes their check in Python: it made them from text that it accepted.
-
-    The check is for trees built by hand; it takes 15 % of a parse (17,000 lines: 0.80 s against 0.69 s).
-    """
-    check = node.__dict__.get("__post_init__")
-    if check is None:  # another LibCST: it parses as it likes
-        yield
-        return
-    node.__post_init__ = lambda _: None
-    try:
-        yield
-    finally:
-        node.__post_init__ = check
 
 
 def _without_form_feeds(code: str) -> tuple[str, Offsets]:
