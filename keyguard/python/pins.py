@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,18 @@ _MOST_FILES = 50
 _MOST_LINES = 20_000
 _LONGEST_LINE = 1_000
 
+# What the names of all files that are read here begin with, in lower case: some disks do not tell the cases apart.
+_ASKING = (
+    "uv.lock",
+    "poetry.lock",
+    "pdm.lock",
+    "pipfile",
+    "pyproject.toml",
+    "setup.cfg",
+    "requirements",
+    "constraints",
+)
+
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,500}\])?\s*\(?([^;#)@]{0,500})")
 _CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~)?\s*([0-9A-Za-z.*+!_-]{1,100})\Z")
 # uv, Poetry and PDM write the same two lines first; parsing a lock file as TOML takes seconds.
@@ -42,6 +55,8 @@ def pins(root: Path) -> Mapping[str, str]:
     older than 1 and newer than everything before. Files that cannot be read are passed over.
     """
     found: dict[str, str] = {}
+    if not _may_ask(root):
+        return found
     for name, version in (*_lock_files(root), *_requirements(root)):
         found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
     return found
@@ -53,6 +68,14 @@ def asks_for(root: Path, package: str) -> bool:
     wanted = re.compile(rf"(?<![\w.-]){name}(?![\w-])", re.IGNORECASE)
     files = ["pyproject.toml", "Pipfile", "setup.cfg", "setup.py", "environment.yml", "environment.yaml"]
     return any(wanted.search(_read(path)) for path in (*(root / file for file in files), *_requirement_files(root)))
+
+
+def _may_ask(root: Path) -> bool:
+    """Tell from a folder's names whether it may hold such a file: most folders of a project do not."""
+    try:
+        return any(name.lower().startswith(_ASKING) for name in os.listdir(root))  # noqa: PTH208  # no path is needed
+    except (OSError, ValueError):
+        return True  # what cannot be listed may still be read
 
 
 def _read(path: Path, most: int = _MOST_BYTES) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cached_property
 from pathlib import Path
@@ -36,21 +37,25 @@ class Project:
         self._held: dict[Path, frozenset[str]] = {}
         self._given: dict[Path, Given | None] = {}
         self._reading: set[Path] = set()
-        self._pins: dict[Path, Mapping[str, str]] = {}
+        self._versions: dict[str, Mapping[str, str]] = {}
         self._asked: dict[Path, set[tuple[str, Path]]] = {}  # by the file that asked: module and import folder
 
     def versions_at(self, path: Path | str) -> Mapping[str, str]:
         """The releases that hold for one file: those that the folders above it ask for, the nearest first."""
-        folder = self.root.joinpath(path).resolve().parent
-        found: dict[str, str] = {}
-        while folder.is_relative_to(self.root) and folder != self.root:
-            if folder not in self._pins:
-                from keyguard.python.pins import pins  # noqa: PLC0415  # as below
+        return self._versions_of(os.path.dirname(os.path.realpath(os.path.join(self.root, path))))  # noqa: PTH118, PTH120  # pathlib takes four times as long, and each folder of a run asks
 
-                self._pins[folder] = pins(folder)
-            found = {**self._pins[folder], **found}
-            folder = folder.parent
-        return {**self.versions, **found}
+    def _versions_of(self, folder: str) -> Mapping[str, str]:
+        """The releases that hold in a folder: equal ones are one object, since most folders ask for none themselves."""
+        if folder not in self._versions:
+            root = str(self.root)
+            if folder == root or not folder.startswith(os.path.join(root, "")):  # noqa: PTH118  # as above
+                return self.versions
+            from keyguard.python.pins import pins  # noqa: PLC0415  # as below
+
+            above = self._versions_of(os.path.dirname(folder))  # noqa: PTH120  # as above
+            own = pins(Path(folder))
+            self._versions[folder] = {**above, **own} if own else above
+        return self._versions[folder]
 
     @cached_property
     def versions(self) -> Mapping[str, str]:
