@@ -224,6 +224,11 @@ class Catalogue:
         return MappingProxyType({data["id"]: knowledge.rule(data) for data in self._section("rules")})
 
     @cached_property
+    def rule_names(self) -> Mapping[str, str]:
+        """The name of every rule by id: all that most reports need of one."""
+        return MappingProxyType({data["id"]: data["name"] for data in self._section("rules")})
+
+    @cached_property
     def http(self) -> Http:
         """HTTP libraries, the objects that hold their time limits, and what switches TLS checks off."""
         from keyguard import knowledge  # noqa: PLC0415  # 5 ms, for whoever asks for this part

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyguard.cache import Kept, ResultCache, Seen, Status, digest_of, from_json, status_of, to_json
 from keyguard.engine import Outcome
 from keyguard.model import FileReport
-from keyguard.source import is_env_file
+from keyguard.source import is_env_file, is_env_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,7 +70,8 @@ def remember(known: Recalled, outcomes: Iterable[Outcome], session: Session, cac
 
 def _is_kept(target: Target) -> bool:
     """Tell whether a file's result hangs on its bytes alone: no git object, and no env file, whose state git knows."""
-    return target.blob is None and target.data is None and target.added is None and not is_env_file(target.path)
+    by_git = is_env_file(target.path) and not is_env_template(target.path)
+    return target.blob is None and target.data is None and target.added is None and not by_git
 
 
 def _outcome(target: Target, kept: Kept) -> Outcome | None:

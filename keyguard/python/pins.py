@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import configparser
-import json
 import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from keyguard.versions import before, just_below, order
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -93,8 +86,13 @@ def _lock_files(root: Path) -> Iterator[tuple[str, str]]:
         for match in _LOCKED.finditer(_read(root / name, _MOST_LOCK_BYTES).replace("\r\n", "\n")):
             if order(match[2]) is not None:
                 yield match[1], match[2]
+    text = _read(root / "Pipfile.lock", _MOST_LOCK_BYTES)
+    if not text:
+        return
+    import json  # noqa: PLC0415  # 2 ms, for projects that have this file
+
     try:
-        lock = json.loads(_read(root / "Pipfile.lock", _MOST_LOCK_BYTES) or "{}")
+        lock = json.loads(text)
     except (ValueError, RecursionError):
         return
     for section in ("default", "develop"):
@@ -124,8 +122,15 @@ def _requirement_files(root: Path) -> list[Path]:
 
 
 def _toml(path: Path) -> Mapping[str, Any]:
+    text = _read(path)
+    if not text:
+        return {}
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415  # 3 ms, for projects that have such a file
+    else:
+        import tomli as tomllib  # noqa: PLC0415  # as above
     try:
-        return tomllib.loads(_read(path))
+        return tomllib.loads(text)
     except (ValueError, RecursionError):  # TOMLDecodeError is a ValueError
         return {}
 
@@ -171,6 +176,10 @@ def _versions(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _setup_cfg(text: str) -> Iterator[tuple[str, str]]:
+    if not text:
+        return
+    import configparser  # noqa: PLC0415  # 1 ms, for projects that have this file
+
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text)
