@@ -215,16 +215,37 @@ _TELLING = re.compile(
 )
 
 
+_ASSIGNED = re.compile(r"\b[^\n=]{0,80}=")
+_ENDED = re.compile(r"[ \t]*(?:,|\)|$|#|;)", re.MULTILINE)
+_WORD_ENDED = re.compile(r"\b")
+_FAR = 200  # characters before a name in which its line begins, or something else stands: bounds what one line costs
+
+
 def _may_define(text: str, name: str) -> bool:
-    """Tell from a module's text whether it could give a name a value: an assignment, an import, a telling class."""
-    if name not in text or not name.isidentifier():
+    """Tell from a module's text whether it could give a name a value: an assignment, an import, a telling class.
+
+    No pattern is made of the name: making one takes as long as reading 60 kB.
+    """
+    if not name.isidentifier():
         return False
-    if re.search(rf"^[ \t]*{name}\b[^\n=]{{0,80}}=", text, re.MULTILINE) is not None:
-        return True
-    if re.search(rf"^[ \t]*class[ \t]+{name}\b", text, re.MULTILINE) is not None and _TELLING.search(text) is not None:
-        return True
-    imported = rf"(?:import|,|\(|as|^)[ \t]*{name}[ \t]*(?:,|\)|$|#|;)"
-    return "import" in text and re.search(imported, text, re.MULTILINE) is not None
+    importing = "import" in text
+    at = text.find(name)
+    while at >= 0:
+        end = at + len(name)
+        before = text[max(at - _FAR, 0) : at].rpartition("\n")[2].rstrip(" \t")
+        if not before and _ASSIGNED.match(text, end) is not None:
+            return True
+        if importing and (not before or before.endswith(("import", ",", "(", "as"))) and _ENDED.match(text, end):
+            return True
+        if (
+            before.lstrip(" \t") == "class"
+            and text[at - 1] in " \t"
+            and _WORD_ENDED.match(text, end) is not None
+            and _TELLING.search(text) is not None
+        ):
+            return True
+        at = text.find(name, at + 1)
+    return False
 
 
 class Here:
