@@ -132,9 +132,8 @@ def promises(name: str, costs: dict[str, Cost]) -> list[Promise]:
     """Hold the project's limits against what was measured on one history."""
     ours = costs["keyguard"]
     kept = [Promise(f"{name}: wall time of kingfisher", ours.wall / costs["kingfisher"].wall, 1.0)]
-    for other in ("gitleaks", "betterleaks"):
-        if other in costs:
-            kept.append(Promise(f"{name}: wall time of {other}", ours.wall / costs[other].wall, 0.25))
+    others = [other for other in ("gitleaks", "betterleaks") if other in costs]
+    kept += (Promise(f"{name}: wall time of {other}", ours.wall / costs[other].wall, 0.25) for other in others)
     alone = costs.get("keyguard --jobs 1, one core", costs["keyguard --jobs 1"])
     kept.append(Promise(f"{name}: speed-up by a second core", alone.wall / ours.wall, 1.7, at_least=True))
     kept.append(Promise(f"{name}: second run's share of the first", costs["keyguard again"].wall / ours.wall, 0.05))

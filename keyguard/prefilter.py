@@ -1,7 +1,7 @@
 """Tells from a file's bytes what can be found in it at all, before anything heavy is imported or anything is decoded.
 
 One linear pass decides for most files: 82 MB of Python take 0.2 s and 3 % of the files go on. Those are searched again,
-with more exact patterns, so that LibCST (190 ms) and each plug-in of detect-secrets (100 ms) are loaded only when they
+with more exact patterns, so that LibCST (60 ms) and each plug-in of detect-secrets (100 ms) are loaded only when they
 can find something. Whatever a check would find passes; a test holds that.
 """
 
