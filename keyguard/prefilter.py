@@ -111,6 +111,9 @@ _LITERAL = (
 # A run that changes between letters and digits as a random text does, in quotes or not.
 _RANDOM = r"[A-Za-z0-9_.+/=-]{4}[A-Za-z][0-9]+[A-Za-z_.+/=-]+[A-Za-z0-9_.+/=-]*[A-Za-z][0-9][A-Za-z0-9_.+/=-]{4}"
 
+# Comments that hide a finding, which may stand on a line of their own: see `suppress`.
+_MARKS = r"keyguard:|pragma:|:allow|:ignore|nosec|(?i:noqa)"
+
 # What decides about calls that stand elsewhere in a module: limits, repetition, load, hosts, where keys are read.
 _AROUND_CALLS = (
     r"(?i:timeout|retr(?:y|ies)|attempt|backoff|sleep|while[ \t]+true|semaphore|gather|taskgroup|as_completed"
@@ -440,7 +443,7 @@ class Prefilter:
 
     @cached_property
     def _deciding(self) -> Any:  # noqa: ANN401  # re2 ships no types
-        return compiled("|".join([self._catalogue.patterns["first"], *self._triggers, _BACKWARDS, _RANDOM]))
+        return compiled("|".join([self._catalogue.patterns["first"], *self._triggers, _BACKWARDS, _MARKS, _RANDOM]))
 
     _around_calls = cached_property(lambda _: compiled(_AROUND_CALLS))
     _script = cached_property(lambda _: compiled(f"(?m:{_SCRIPT})"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from keyguard import audit as audits
@@ -49,6 +50,9 @@ def folder_of(arguments: argparse.Namespace) -> tuple[str, Repository | None]:
         raise UsageError(msg)
     real = os.path.realpath(path)
     if git.is_git_folder(real):
+        if not arguments.history:
+            msg = f"{shown(path)}: a git repository without a work tree has only its history; leave out --no-history"
+            raise UsageError(msg)
         return real, git.Repository(real, (("GIT_DIR", real),))
     repository = git.repository_of(real)
     if repository is None and arguments.history:
@@ -170,9 +174,10 @@ def _about(run: Run, repository: Repository | None) -> tuple[object, ...]:
     """What a result for the work tree stands on besides its files."""
     settings = sorted({repr(run.settings_of(os.path.dirname(target.location))) for target in run.targets})
     index = None
-    if repository is not None:
-        found = git.run(repository, "rev-parse", "--git-path", "index").decode("utf-8", "surrogateescape").strip()
-        index = status_of(os.path.join(repository.top, found))
+    with suppress(git.GitError):  # it refuses to look: then it says nothing about files either
+        if repository is not None:
+            found = git.run(repository, "rev-parse", "--git-path", "index").decode("utf-8", "surrogateescape")
+            index = status_of(os.path.join(repository.top, found.removesuffix("\n")))
     return (*settings, index, sorted(run.session.project().versions.items()))
 
 

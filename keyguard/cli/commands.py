@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from keyguard.cli.codes import CLEAN, FOUND, USAGE
+from keyguard.cli.codes import CLEAN, FOUND, INTERRUPTED, USAGE
 from keyguard.cli.run import (
     Run,
     catalogue_of_rules,
@@ -224,12 +224,13 @@ def audit(arguments: argparse.Namespace) -> int:
     if not auditing.is_bare(folder, repository):
         run.find()
     found = auditing.audit_of(run, folder, repository, arguments)
-    if arguments.verify:
+    was_interrupted = not all(one.is_complete for one in found.repositories)
+    if arguments.verify and not was_interrupted:
         found = auditing.verified(run, found, folder, repository, yes=arguments.yes)
     code = run.code(found=bool(found.leaks or found.others))
     options = run.options()._replace(exit_code=code, scan_time=auditing.now(os.environ))
     put(render_audit(found, form, options), arguments.output_file)
-    return code
+    return INTERRUPTED if was_interrupted else code
 
 
 def init(arguments: argparse.Namespace) -> int:

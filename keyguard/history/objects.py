@@ -68,6 +68,28 @@ def named(repository: Repository, names: Iterable[str]) -> list[Object | None]:
     return list(_objects(git.run(repository, *_CHECK, given=given))) if given else []
 
 
+def kinds(repository: Repository, names: Iterable[str]) -> list[str]:
+    """Tell the type of each object, `missing` for one that is not there; names as in `named`.
+
+    Raises:
+        GitError: as `git.run`.
+    """
+    return [kind for _, kind in resolved(repository, names)]
+
+
+def resolved(repository: Repository, names: Iterable[str]) -> list[tuple[str, str]]:
+    """Give the name and the type of each object, as `kinds`.
+
+    Raises:
+        GitError: as `git.run`.
+    """
+    given = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+    found = git.run(repository, *_CHECK, given=given) if given else b""
+    lines = (line.split(" ") for line in found.decode("utf-8", "surrogateescape").split("\n")[:-1])
+    # Name, type and size; else what was asked for, and `missing`.
+    return [(words[0], words[1]) if len(words) == 3 else (words[0], "missing") for words in lines]  # noqa: PLR2004  # as said
+
+
 def _objects(found: bytes) -> Iterator[Object | None]:
     for line in found.decode("utf-8", "surrogateescape").split("\n")[:-1]:
         name, _, rest = line.partition(" ")
