@@ -192,17 +192,30 @@ def alone() -> Iterator[None]:
         yield
 
 
-def read(repository: git.Repository, scope: history.Scope = history.Scope(), **options: object) -> History:  # noqa: B008  # as above
-    """Read a history, with one job unless the test asks for more."""
+def read(
+    repository: git.Repository,
+    scope: history.Scope = history.Scope(),  # noqa: B008  # as above
+    *,
+    overrides: Mapping[str, object] | None = None,
+    asked: Sequence[str] = (),
+    **options: object,
+) -> History:
+    """Read a history, with one job unless the test asks for more.
+
+    `overrides` are settings; those of the paths `asked` were asked for before, as those of the files on disk are.
+    """
+    session = session_of(repository.top, overrides)
     with alone():
-        return history.read(repository, session_of(repository.top), scope, **{"jobs": 1, **options})  # type: ignore[arg-type]
+        for path in asked:
+            session.finder.for_path(os.path.join(repository.top, path))  # noqa: PTH118  # a path of git's
+        return history.read(repository, session, scope, **{"jobs": 1, **options})  # type: ignore[arg-type]
 
 
-def session_of(root: str) -> engine.Session:
+def session_of(root: str, overrides: Mapping[str, object] | None = None) -> engine.Session:
     """A session as the command line makes one, for a history."""
     catalogue, prefilter, words = _shared()
     project = engine.LazyProject(root, catalogue)
-    finder = SettingsFinder(words, keep_going=True)
+    finder = SettingsFinder(words, overrides, keep_going=True)
     session = engine.Session(catalogue, Prefilter(catalogue), finder, words, project)
     # Patterns are compiled once for all tests.
     return history.session_of(session)._replace(prefilter=prefilter)

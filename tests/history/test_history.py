@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from keyguard.history import Scope
+from keyguard.discover.git import GitError
+from keyguard.history import Memory, Scope
 from tests.history.made import Made, Past, Place, run_git
 from tests.keys import fill
 
@@ -139,7 +140,6 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, History]:
     past.commit("19 for a note", {"6fa1": "OPENAI_API_KEY=<openai-key-19>\n"}, on="refs/notes/commits", after=[])
     past.commit("20 twice", {"left.py": leak(20)}, on="refs/heads/left", after=["begin"])
     past.commit("20 there, too", {"left.py": leak(20) + "print(1)\n"}, on="refs/heads/right", after=["begin"])
-    past.commit("21 weak", {"w/a.py": WEAK, "w/b.py": WEAK})
     past.commit(
         "22 quoted", {"22.md": "```\n" + base64.b64encode(fill("<openai-key-22>").encode()).decode() + "\n```\n"}
     )
@@ -148,7 +148,6 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, History]:
     return made, made.read()
 
 
-WEAK = "DATABASE_URL=postgres://admin:hunter2pass@db.internal.corp:5432/app\n"
 MAIN = ("HEAD", "heads/main", "tags/v1.0")
 SIDE = ("heads/side",)
 
@@ -243,3 +242,250 @@ def test_sightings_come_in_order(rich: tuple[Made, History]) -> None:
     _, found = rich
     places = [(one.finding.path, one.finding.line, one.finding.column) for one in found.sightings]
     assert places == sorted(places)
+
+
+# Where else a key can be ---------------------------------------------------------------------------------------------
+
+THEN = {"GIT_AUTHOR_DATE": "2024-03-01T08:00:00Z", "GIT_COMMITTER_DATE": "2024-03-01T09:00:00Z"}
+
+
+@pytest.fixture(scope="module")
+def hidden(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A repository whose keys stand where no branch leads."""
+    past = Past()
+    past.commit("begin", {"app.py": CODE})
+    made = past.write(tmp_path_factory.mktemp("hidden") / "r", bare=False)
+    app = made.root / "app.py"
+
+    def commit(text: str, name: str) -> None:
+        app.write_text(fill(text), encoding="utf-8")
+        made.git("commit", "-q", "-a", "-m", name, **THEN)
+        made.commits[name] = made.git("rev-parse", "HEAD")
+
+    app.write_text(fill(leak(1)), encoding="utf-8")
+    made.git("stash", "push", "-q", **THEN)
+    made.commits["stash"] = made.git("rev-parse", "stash")
+    app.write_text(fill(leak(2)), encoding="utf-8")
+    made.git("stash", "push", "-q", **THEN)
+    made.commits["newer stash"] = made.git("rev-parse", "stash")
+    commit(leak(3), "undone")
+    made.git("reset", "-q", "--hard", "HEAD~1", **THEN)
+    # Not even the reflog knows it.
+    commit(leak(4), "forgotten")
+    made.git("reset", "-q", "--hard", "HEAD~1", **THEN)
+    for ref in ("HEAD", "refs/heads/main"):
+        made.git("reflog", "delete", "--rewrite", f"{ref}@{{1}}")
+        made.git("reflog", "delete", "--rewrite", f"{ref}@{{0}}")
+    blob = made.git("hash-object", "-w", "--stdin", given=fill("OPENAI_API_KEY=<openai-key-5>\n").encode())
+    made.git("tag", "the-blob", blob)
+    made.git("tag", "-a", "-m", "a blob, with care", "the-blob-again", blob, **THEN)
+    tree = made.git("mktree", given=f"100644 blob {blob}\tin/a/tree\n".replace("/", "-").encode())
+    tree = made.git("mktree", given=f"040000 tree {tree}\tdeep\n".encode())
+    made.git("update-ref", "refs/other/tree", tree)
+    made.git("tag", "-a", "-m", fill("about <openai-key-6>"), "inner", "main", **THEN)
+    made.git("tag", "-a", "-m", "of a tag", "outer", "inner", **THEN)
+    made.git("tag", "-d", "inner")
+    return made
+
+
+def test_a_stash_is_a_ref_and_older_ones_are_in_its_reflog(hidden: Made) -> None:
+    found = hidden.read()
+    assert hidden.places(found, "<openai-key-2>") == [Place("app.py", 3, "newer stash", "", ("stash",))]
+    assert hidden.places(found, "<openai-key-1>") == [Place("app.py", 3, "stash")]
+
+
+def test_a_commit_that_was_undone_is_in_the_reflog(hidden: Made) -> None:
+    found = hidden.read()
+    assert hidden.places(found, "<openai-key-3>") == [Place("app.py", 3, "undone")]
+    [one] = [one for one in found.sightings if one.first and one.first.subject == "undone"]
+    assert (one.first, one.last) == ((hidden.commits["undone"], "2024-03-01T08:00:00Z", "A Person", "undone"), None)
+
+
+def test_what_nothing_reaches_is_there_when_asked_for(hidden: Made) -> None:
+    assert hidden.places(hidden.read(), "<openai-key-4>") == []
+    found = hidden.read(Scope(unreachable=True))
+    blob = hidden.git("rev-parse", f"{hidden.commits['forgotten']}:app.py")
+    assert hidden.places(found, "<openai-key-4>") == [Place(f"blob {blob[:12]}", 3)]
+
+
+def test_a_tag_may_name_a_blob_and_a_ref_a_tree(hidden: Made) -> None:
+    found = hidden.read()
+    assert hidden.places(found, "<openai-key-5>") == [
+        Place("deep/in-a-tree", 1, "", "", ("other/tree",)),
+    ]
+    hidden.git("update-ref", "-d", "refs/other/tree")
+    blob = hidden.git("rev-parse", "the-blob")
+    assert hidden.places(hidden.read(), "<openai-key-5>") == [
+        Place(f"blob {blob[:12]}", 1, "", "", ("tags/the-blob", "tags/the-blob-again"))
+    ]
+
+
+def test_the_tag_of_a_tag(hidden: Made) -> None:
+    found = hidden.read()
+    [one] = [one for one in found.sightings if one.kind == "tag"]
+    assert (one.finding.path, one.finding.line, one.refs) == ("tag inner", 1, ("tags/outer",))
+
+
+def test_a_detached_head_counts(tmp_path: Path) -> None:
+    past = Past()
+    past.commit("begin", {"app.py": CODE})
+    past.commit("loose", {"app.py": leak()}, on="refs/heads/loose", after=["begin"])
+    made = past.write(tmp_path / "r", bare=False)
+    made.git("checkout", "-q", made.commits["loose"])
+    made.git("branch", "-q", "-D", "loose")
+    found = made.read()
+    assert found.head == made.commits["loose"][:12]
+    assert made.places(found, "<openai-key-1>") == [Place("app.py", 3, "loose", "", ("HEAD",))]
+
+
+def test_a_replaced_object_hides_nothing(tmp_path: Path) -> None:
+    past = Past()
+    past.commit("begin", {"app.py": leak(1), "b.py": CODE})
+    past.commit("next", {"app.py": CODE, "c.py": leak(2)})
+    past.commit("instead", {"d.py": CODE}, on="refs/heads/other", after=[])
+    made = past.write(tmp_path / "r")
+    made.git("replace", made.git("rev-parse", "main~1:app.py"), made.git("rev-parse", "main:b.py"))
+    made.git("replace", made.commits["next"], made.commits["instead"])
+    (made.root / "info" / "grafts").write_text(made.commits["next"] + "\n", encoding="ascii")
+    found = made.read()
+    assert made.places(found, "<openai-key-1>") == [Place("app.py", 3, "begin", "next")]
+    held = ("HEAD", "heads/main", f"replace/{made.commits['next']}")
+    assert made.places(found, "<openai-key-2>")[0][:4] == Place("c.py", 3, "next", "", held)[:4]
+
+
+def test_only_twenty_refs_are_named(tmp_path: Path) -> None:
+    past = Past()
+    past.commit("begin", {"app.py": leak()})
+    for number in range(30):
+        past.ref(f"refs/tags/v{number:02}", "begin")
+    made = past.write(tmp_path / "r")
+    [one] = made.read().sightings
+    assert one.refs == ("heads/main", *(f"tags/v{number:02}" for number in range(19)))
+    assert one.ref_count == 31
+
+
+# Parts of a history --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """A straight history of five days, with a branch."""
+    past = Past()
+    past.commit("first", {"old.py": leak(1), "edited.py": leak(2), "taken.py": leak(3)})
+    past.commit("second", {"two.py": leak(4)}, message="Second\n\n<openai-key-7>\n")
+    past.commit("third", {"edited.py": leak(2) + "print(1)\n", "two.py": leak(4) + leak(5)})
+    past.commit("fourth", {"taken.py": CODE}, message="Fourth\n\n<openai-key-8>\n")
+    past.commit("side", {"side.py": leak(6)}, on="refs/heads/side", after=["first"])
+    past.tag("v1", "side", "With <openai-key-9>")
+    return past.write(tmp_path_factory.mktemp("long") / "r")
+
+
+def keys(made: Made, found: History) -> dict[int, list[Place]]:
+    """Every key that was found, by its number."""
+    every = {number: made.places(found, f"<openai-key-{number}>") for number in range(1, 10)}
+    return {number: places for number, places in every.items() if places}
+
+
+@pytest.mark.parametrize("scope", [Scope(since="2024-01-03"), Scope(since="2024-01-03 12:00:00 +0000")], ids=str)
+def test_since_a_date_only_newer_commits_count(long: Made, scope: Scope) -> None:
+    found = long.read(scope)
+    message = long.commits["fourth"][:12]
+    assert found.commits == 3
+    assert keys(long, found) == {
+        # It was there before: who brought it is not in what was read.
+        2: [Place("edited.py", 3, "", "", ("HEAD", "heads/main", "heads/side", "tags/v1"))],
+        4: [Place("two.py", 3, "", "", ("HEAD", "heads/main"))],
+        5: [Place("two.py", 6, "third", "", ("HEAD", "heads/main"))],
+        6: [Place("side.py", 3, "side", "", ("heads/side", "tags/v1"))],
+        8: [Place(f"commit {message}", 3, "fourth", "", ("HEAD", "heads/main"))],
+    }
+
+
+def test_a_number_of_commits_counts_from_the_newest(long: Made) -> None:
+    found = long.read(Scope(most=2))
+    assert found.commits == 2
+    assert sorted(keys(long, found)) == [6, 8]
+
+
+def test_a_branch_alone(long: Made) -> None:
+    found = long.read(Scope(branches=("side",)))
+    assert (found.commits, sorted(keys(long, found))) == (2, [1, 2, 3, 6])
+    assert long.places(found, "<openai-key-1>") == [
+        Place("old.py", 3, "first", "", ("HEAD", "heads/main", "heads/side", "tags/v1"))
+    ]
+
+
+def test_a_tag_alone_brings_its_message(long: Made) -> None:
+    found = long.read(Scope(branches=("v1",)))
+    assert sorted(keys(long, found)) == [1, 2, 3, 6, 9]
+
+
+def test_branches_and_a_number_go_together(long: Made) -> None:
+    found = long.read(Scope(branches=("main", "side"), most=1))
+    assert (found.commits, sorted(keys(long, found))) == (1, [6])
+
+
+@pytest.mark.parametrize("name", ["nope", "--all", "-x", "--upload-pack=touch /tmp/x", "main --not", ""])
+def test_a_branch_that_is_not_there_is_an_error(long: Made, name: str) -> None:
+    with pytest.raises(GitError, match="bad revision|unknown revision|ambiguous"):
+        long.read(Scope(branches=(name,)))
+
+
+@pytest.mark.parametrize("text", ["nonsense", "", "-x"])
+def test_what_is_no_date_is_an_error(long: Made, text: str) -> None:
+    with pytest.raises(GitError, match="is no date; write it as 2024-01-31"):
+        long.read(Scope(since=text))
+
+
+@pytest.mark.parametrize(
+    ("text", "commits"), [("today", 0), ("3 days ago", 0), ("1 Jan 2024 00:00 +0000", 5), ("1704110400", 5)]
+)
+def test_dates_are_gits(long: Made, text: str, commits: int) -> None:
+    assert long.read(Scope(since=text)).commits == commits
+
+
+def test_a_shallow_clone_says_so_and_blames_nobody(long: Made, tmp_path: Path) -> None:
+    run_git(tmp_path, "clone", "-q", "--bare", "--depth=2", "--branch=main", f"file://{long.root}", "r")
+    made = Made(tmp_path / "r")
+    made.commits = long.commits
+    found = made.read()
+    assert (found.is_shallow, found.commits, found.missing) == (True, 2, 0)
+    held = ("HEAD", "heads/main")
+    assert made.places(found, "<openai-key-1>") == [Place("old.py", 3, "", "", held)]
+    assert made.places(found, "<openai-key-3>") == [Place("taken.py", 3, "", "fourth")]
+
+
+# Settings ------------------------------------------------------------------------------------------------------------
+
+
+def test_what_settings_ignore_at_one_path_counts_at_another(tmp_path: Path) -> None:
+    past = Past()
+    settings = '[per-file-ignores]\n"legacy/*" = ["KG101"]\n'
+    past.commit("begin", {"keyguard.toml": settings, "legacy/a.py": leak(), "new/a.py": leak()})
+    made = past.write(tmp_path / "r", bare=False)
+    assert made.places(made.read(), "<openai-key-1>") == [Place("new/a.py", 3, "begin", "", ("HEAD", "heads/main"))]
+
+
+def test_settings_of_a_folder_that_changed_are_asked_again(tmp_path: Path) -> None:
+    past = Past()
+    past.commit("begin", {"sub/a.py": leak(), "sub/keyguard.toml": ""})
+    made = past.write(tmp_path / "r", bare=False)
+    memory = Memory(str(tmp_path / "memory"))
+    assert len(made.read(memory=memory).sightings) == 1
+    (made.root / "sub" / "keyguard.toml").write_text('ignore = ["KG101"]\n', encoding="utf-8")
+    assert made.read(memory=Memory(str(tmp_path / "memory")), asked=["sub/a.py"]).sightings == ()
+
+
+def test_a_weak_key_is_named_by_its_place(tmp_path: Path) -> None:
+    past = Past()
+    weak = "import requests\n\nrequests.get('https://bob:Tr0ub4dor3x@api.corp.io/x')\n"
+    past.commit("begin", {"a.py": weak, "b.py": weak})
+    past.commit("taken", {"b.py": CODE})
+    made = past.write(tmp_path / "r")
+    found = made.read(overrides={"min-severity": "low"})
+    held = ("HEAD", "heads/main")
+    assert [made.place(one) for one in found.sightings] == [
+        Place("a.py", 3, "begin", "", held),
+        Place("b.py", 3, "begin", "taken"),
+    ]
+    assert len({one.finding.key for one in found.sightings}) == 2
