@@ -177,14 +177,16 @@ class _Reader:
         branch, commit = head_of(repository)
         tips = tips_of(repository)
         is_shallow = git.run(repository, "rev-parse", "--is-shallow-repository").strip() == b"true"
-        self._missing.update(tip.commit for tip in tips if tip.kind == "missing")
+        gone = {tip.commit for tip in tips if tip.kind in {"missing", "damaged"}}
+        self._missing.update(gone)
         with Walk(repository, self._scope) as walk:
             fresh, blobs, size = self._sort_out(walk)
             self._sift(fresh)
             del fresh
             changes = [*self._changes(walk), *self._trees(tips)]
-            texts = [*self._files(changes), *self._loose(tips, walk.lost), *self._messages(walk, tips)]
             lost = walk.lost
+            loose = self._loose(tips, every=self._scope.unreachable or lost > 0 or bool(gone))
+            texts = [*self._files(changes), *loose, *self._messages(walk, tips)]
         findings = self._checked(texts)
         sightings = sorted(self._sightings(findings, changes, tips), key=_order)
         return History(
@@ -236,7 +238,7 @@ class _Reader:
         blobs = dict.fromkeys(
             name for change in walk.changes(lambda *_: True) for name in (change.new, *change.olds) if name
         )
-        tags = [name for name, kind in resolved(self._repository, self._scope.branches) if kind == "tag"]
+        tags = [one.name for one in resolved(self._repository, self._scope.branches) if one.type == "tag"]
         names = (*blobs, *walk.names(), *tags)
         for name, found in zip(names, named(self._repository, names), strict=True):
             if found is None:
@@ -306,12 +308,11 @@ class _Reader:
                     seen.add(text)
                     yield text
 
-    def _loose(self, tips: Iterable[Tip], lost: int) -> Iterator[_Text]:
-        """Give the blobs that no commit names: those that a ref does, and where it is asked for or needed, all."""
+    def _loose(self, tips: Iterable[Tip], *, every: bool) -> Iterator[_Text]:
+        """Give the blobs that no commit names: those that a ref does, or all, as where the commit may be lost."""
         if not self._scope.is_whole:
             return
         named = {tip.commit for tip in tips if tip.kind == "blob"}
-        every = self._scope.unreachable or lost
         if not named and not every:
             return
         for suspect in sorted(self._memory.suspects.values()):

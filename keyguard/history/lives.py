@@ -8,7 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git, shown
-from keyguard.history.objects import batches, kinds, named, resolved
+from keyguard.history.objects import batches, resolved
 from keyguard.leaks import MOST_REFS, Moment
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ HEAD = "HEAD"
 class Tip(NamedTuple):
     """A ref: its name without `refs/`, what it names, of which type, and the tag object it names that by, if it does.
 
-    `kind` is `commit`, or `tree` or `blob` (a tag may name any object); `missing` when that is not there.
+    `kind` is `commit`, or `tree` or `blob` (a tag may name any object); `missing` or `damaged` when that is not there.
     """
 
     name: str
@@ -56,12 +56,12 @@ def tips_of(repository: Repository) -> list[Tip]:
     # Nothing else may be asked of a ref: for one whose object is missing git would end.
     found = git.run(repository, "for-each-ref", "--format=%(objectname) %(refname)").decode("utf-8", "surrogateescape")
     refs = [(name, ref.removeprefix("refs/")) for name, _, ref in (line.partition(" ") for line in _lines(found))]
-    types = kinds(repository, (name for name, _ in refs))
-    tips = [Tip(shown(ref), name, kind=kind) for (name, ref), kind in zip(refs, types, strict=True)]
+    objects = resolved(repository, (name for name, _ in refs))
+    tips = [Tip(shown(ref), name, kind=found.type) for (name, ref), found in zip(refs, objects, strict=True)]
     tags = [number for number, tip in enumerate(tips) if tip.kind == "tag"]
     ends = resolved(repository, (f"{tips[number].commit}^{{}}" for number in tags))
-    for number, (name, kind) in zip(tags, ends, strict=True):
-        tips[number] = tips[number]._replace(commit=name, tag=tips[number].commit, kind=kind)
+    for number, end in zip(tags, ends, strict=True):
+        tips[number] = tips[number]._replace(commit=end.name, tag=tips[number].commit, kind=end.type)
     branch, commit = head_of(repository)
     tips.sort(key=lambda tip: (tip.name != f"heads/{branch}", _order(tip.name), tip.name))
     return [Tip(HEAD, commit), *tips] if commit else tips
@@ -179,15 +179,17 @@ def held(
     commits = list(dict.fromkeys(tip.commit for tip in tips if tip.kind in {"commit", "tree"}))
     some = commits[: max(1, _MOST_QUESTIONS // max(1, len(asked)))]
     holding: dict[tuple[str, str], set[str]] = defaultdict(set)
+    sure = set(asked) if len(some) == len(commits) else set()
     questions = [(commit, path) for commit in some for path in asked]
     for at in range(0, len(questions), _ASKED_AT_ONCE):
         part = questions[at : at + _ASKED_AT_ONCE]
-        answers = named(repository, (f"{commit}:{path}" for commit, path in part))
+        answers = resolved(repository, (f"{commit}:{path}" for commit, path in part))
         for (commit, path), answer in zip(part, answers, strict=True):
-            for key in () if answer is None else keys.get(answer.name, ()):
+            if answer.type == "damaged":
+                sure.discard(path)
+            for key in keys.get(answer.name, ()):
                 holding[key, path].add(commit)
-    found = {place: _holders(tips, by) for place, by in holding.items()}
-    return found, frozenset(asked if len(some) == len(commits) else ())
+    return {place: _holders(tips, by) for place, by in holding.items()}, frozenset(sure)
 
 
 def _holders(tips: Sequence[Tip], commits: Collection[str]) -> Holders:

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git, shown
-from keyguard.history.objects import batches, kinds, listed
+from keyguard.history.objects import batches, listed, resolved
 
 if TYPE_CHECKING:
     import subprocess
@@ -258,8 +258,8 @@ def _seconds(line: bytes) -> int:
 
 def _with_trees(repository: Repository, commits: Sequence[str]) -> list[str]:
     """Leave out the commits whose own tree is not there: in a clone without trees git would fail on each."""
-    found = kinds(repository, (f"{commit}^{{tree}}" for commit in commits))
-    return [commit for commit, kind in zip(commits, found, strict=True) if kind == "tree"]
+    found = resolved(repository, (f"{commit}^{{tree}}" for commit in commits))
+    return [commit for commit, tree in zip(commits, found, strict=True) if tree.type == "tree"]
 
 
 def _change(age: int, commit: str, head: bytes, path: str) -> Change | None:
@@ -285,8 +285,7 @@ def _revisions(repository: Repository, scope: Scope) -> Iterable[str]:
     if scope.since is not None:
         limits.append(f"--max-age={_moment(repository, scope.since)}")
     if not scope.branches:
-        # A ref that names nothing is told as missing where the tips are listed.
-        return [*limits, *(["--ignore-missing"] if scope.is_whole else []), "--all", "--reflog"]
+        return [*limits, "--all", "--reflog"]
     # Behind this no name is taken for an option; git says which one is unknown.
     return [*limits, "--end-of-options", *scope.branches, "--"]
 
