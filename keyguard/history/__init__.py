@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.cache import digest_of
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
 __all__ = ["History", "Memory", "Progress", "Scope", "read", "session_of", "target_of"]
 
 _LARGE = 8 << 20  # bytes: a larger object is not streamed, but read in windows as a large file is
-_MOST_MESSAGES = 50  # messages with a key for which git is asked what contains them: 10 ms each
 _MOST_TREES = 50  # trees that a ref names, with no commit
 _SHORT = 12  # hexadecimal digits by which a person names an object
 # Characters of a masked key. A shorter one may have too few bits to be named by itself: then its path does (a text of
@@ -442,22 +441,25 @@ class _Reader:
                 for finding in found:
                     sighting = Sighting(finding, blob=text.name)
                     sightings.append(sighting._replace(refs=tuple(refs[:MOST_REFS]), ref_count=len(refs)))
-        for number, text in enumerate(messages):
-            by = self._holding(text, tips, is_asked=number < _MOST_MESSAGES)
+        reaching = self._reaching(messages, tips)
+        for text in messages:
+            by = reaching.get(text.name, Holders())
             for finding in findings[text]:
                 sighting = Sighting(finding, "", text.kind, text.name, when.get(text.name))
                 sightings.append(sighting._replace(at_head=by.at_head, refs=by.refs, ref_count=by.ref_count))
         return sightings
 
-    def _holding(self, text: _Text, tips: Sequence[Tip], *, is_asked: bool) -> Holders:
-        """Tell which refs reach a commit's or a tag's message."""
-        if text.kind == "tag":
-            refs = [tip.name for tip in tips if tip.tag == text.name] or naming(self._repository, text.name)
-            return Holders(refs=tuple(refs[:MOST_REFS]), ref_count=len(refs))
-        try:
-            return containing(self._repository, tips, text.name) if is_asked else Holders()
-        except git.GitError:  # commits are missing in between
-            return Holders()
+    def _reaching(self, messages: Iterable[_Text], tips: Sequence[Tip]) -> dict[str, Holders]:
+        """Tell which refs reach the messages of commits and tags, by the object's name."""
+        commits = [text.name for text in messages if text.kind == "message"]
+        found: dict[str, Holders] = {}
+        with suppress(git.GitError):  # commits are missing in between
+            found = containing(self._repository, tips, commits)
+        for text in messages:
+            if text.kind == "tag":
+                refs = [tip.name for tip in tips if tip.tag == text.name] or naming(self._repository, text.name)
+                found[text.name] = Holders(refs=tuple(refs[:MOST_REFS]), ref_count=len(refs))
+        return found
 
     def _exact(
         self, wanted: Iterable[_Text], findings: Mapping[_Text, tuple[Finding, ...]]

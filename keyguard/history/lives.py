@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git, shown
@@ -12,7 +13,7 @@ from keyguard.history.objects import batches, resolved
 from keyguard.leaks import MOST_REFS, Moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from keyguard.discover.git import Repository
     from keyguard.history.walk import Change
@@ -140,28 +141,66 @@ def lives(
     return dict(found)
 
 
-def containing(repository: Repository, tips: Sequence[Tip], commit: str) -> Holders:
-    """Tell which tips a commit is in the history of.
-
-    Raises:
-        GitError: as `git.run`.
-    """
-    found = git.run(repository, "for-each-ref", "--format=%(refname)", "--contains", commit)
-    names = {shown(line.removeprefix("refs/")) for line in _lines(found.decode("utf-8", "surrogateescape"))}
-    head = next((tip.commit for tip in tips if tip.name == HEAD), None)
-    is_in_head = head is not None and any(tip.commit == head and tip.name in names for tip in tips)
-    if head is not None and not is_in_head:  # HEAD may stand where no branch does
-        is_in_head = not git.run(repository, "rev-list", "--max-count=1", commit, f"^{head}", "--")
-    refs = [tip.name for tip in tips if tip.name in names]
-    return Holders(is_in_head, tuple(refs[:MOST_REFS]), len(refs))
-
-
 class Holders(NamedTuple):
     """Who still holds a key at a path: HEAD's tip or not, the first names of other refs, and how many those are."""
 
     at_head: bool = False
     refs: tuple[str, ...] = ()
     ref_count: int = 0
+
+
+def containing(repository: Repository, tips: Sequence[Tip], commits: Sequence[str]) -> dict[str, Holders]:
+    """Tell of each of some commits which tips have it in their history; nothing of those that none has.
+
+    Raises:
+        GitError: as `git.run`, or commits in between are missing.
+    """
+    if not commits:
+        return {}
+    masks = _handed_on(repository, commits)
+    names: list[list[str]] = [[] for _ in commits]
+    head, wanted = 0, (1 << len(commits)) - 1
+    counts: Counter[int] = Counter()
+    for tip in tips:
+        mask = masks.get(tip.commit.encode("ascii"), 0)
+        if tip.name == HEAD:
+            head = mask
+            continue
+        counts[mask] += 1
+        for number in _numbers(mask & wanted):
+            names[number].append(tip.name)
+            if len(names[number]) == MOST_REFS:
+                wanted ^= 1 << number
+    totals = [0] * len(commits)
+    for mask, count in counts.items():
+        for number in _numbers(mask):
+            totals[number] += count
+    return {
+        commit: Holders(bool(head >> number & 1), tuple(names[number]), totals[number])
+        for number, commit in enumerate(commits)
+    }
+
+
+def _handed_on(repository: Repository, commits: Sequence[str]) -> dict[bytes, int]:
+    """Hand a bit for each of some commits on from parents to children: one walk, however many are asked for."""
+    bits = {commit.encode("ascii"): 1 << number for number, commit in enumerate(commits)}
+    masks: dict[bytes, int] = {}
+    for line in io.BytesIO(git.run(repository, "rev-list", "--topo-order", "--reverse", "--parents", "--all")):
+        name, *parents = line.split()
+        mask = bits.get(name, 0)
+        for parent in parents:
+            mask |= masks.get(parent, 0)
+        if mask:
+            masks[name] = mask
+    return masks
+
+
+def _numbers(mask: int) -> Iterator[int]:
+    """Give the places of a number's bits."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
 
 
 def held(

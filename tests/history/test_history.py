@@ -427,7 +427,7 @@ def test_branches_and_a_number_go_together(long: Made) -> None:
 
 @pytest.mark.parametrize("name", ["nope", "--all", "-x", "--upload-pack=touch /tmp/x", "main --not", ""])
 def test_a_branch_that_is_not_there_is_an_error(long: Made, name: str) -> None:
-    with pytest.raises(GitError, match="bad revision|unknown revision|ambiguous"):
+    with pytest.raises(GitError, match=r"bad revision|unknown revision|ambiguous"):
         long.read(Scope(branches=(name,)))
 
 
