@@ -64,7 +64,7 @@ class Past:
         self._stream: list[bytes] = []
         self._marks: dict[str, int] = {}
         self._tips: dict[str, str] = {}
-        self._day = 0
+        self._day = -1
 
     def commit(  # noqa: PLR0913  # what a commit is made of
         self,
@@ -76,12 +76,16 @@ class Past:
         message: str | bytes | None = None,
         author: bytes = b"A Person <person@example.org>",
         modes: Mapping[str | bytes, str] | None = None,
+        days: int = 1,
     ) -> None:
-        """Tell of a commit: what it changes on a ref, after its tip or after the commits named (a merge)."""
+        """Tell of a commit: what it changes on a ref, after its tip or after the commits named (a merge).
+
+        It is made so many days after the one told before.
+        """
         self._marks[name] = mark = len(self._marks) + 1
         parents = ([self._tips[on]] if on in self._tips else []) if after is None else list(after)
+        self._day += days
         when = b"%d +0000" % (NOON + DAY * self._day)
-        self._day += 1
         text = _bytes(name if message is None else message)
         lines = [
             b"commit " + on.encode(),
@@ -116,7 +120,6 @@ class Past:
             b"tagger A Person <person@example.org> %d +0000" % (NOON + DAY * self._day),
             b"data %d\n%s" % (len(text), text),
         ]
-        self._day += 1
 
     def write(self, root: Path, *, bare: bool = True, form: str = "sha1") -> Made:
         """Write it all into a new repository, of which `main` is checked out unless it is bare."""
@@ -127,6 +130,11 @@ class Past:
         if not bare:
             run_git(root, "reset", "-q", "--hard")
         return made
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The names of the commits so far."""
+        return tuple(self._marks)
 
     @property
     def stream(self) -> bytes:
