@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import importlib
 import itertools
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from hypothesis import HealthCheck, given, settings
@@ -11,11 +13,13 @@ from hypothesis import strategies as st
 
 from keyguard.fingerprint import key_id
 from keyguard.history import Memory, Progress
+from keyguard.history.record import to_json
 from tests.history.made import Made, Past
 from tests.keys import make
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     import pytest
 
@@ -35,37 +39,66 @@ class Line(NamedTuple):
     number: int
 
 
+class Change(NamedTuple):
+    """What a commit does to a path: write it anew, delete it, move it to another path, or change one of its lines."""
+
+    kind: str
+    path: int
+    lines: tuple[Line, ...]
+    at: int
+
+
 class Edit(NamedTuple):
-    """What one commit does: on which ref, which file it leaves how (None: gone), what it merges."""
+    """One commit: on which ref, what it changes, which ref it merges, the key in its message, days since the last."""
 
     ref: int
-    files: tuple[tuple[int, tuple[Line, ...] | None], ...]
+    changes: tuple[Change, ...]
     merges: int | None
     message: int | None
-    day: int
+    days: int
 
 
 LINES = st.builds(
     Line,
-    st.sampled_from(["noise", "noise", "key", "key", "key", "beside", "above", "theirs"]),
+    st.sampled_from(["noise", "key", "key", "key", "beside", "above", "theirs"]),
     st.integers(0, len(KEYS) - 1),
 )
-FILES = st.lists(
-    st.tuples(
-        st.integers(0, len(PATHS) - 1),
-        st.one_of(st.none(), st.lists(LINES, max_size=5).map(tuple)),
-    ),
-    max_size=2,
-).map(tuple)
+CHANGES = st.builds(
+    Change,
+    st.sampled_from(["write", "write", "delete", "move", "insert", "remove", "accept"]),
+    st.integers(0, len(PATHS) - 1),
+    st.lists(LINES, min_size=1, max_size=3).map(tuple),
+    st.integers(0, 5),
+)
 EDITS = st.builds(
     Edit,
-    st.integers(0, len(REFS) - 1),
-    FILES,
-    st.one_of(st.none(), st.none(), st.integers(0, len(REFS) - 1)),
-    st.one_of(st.none(), st.none(), st.none(), st.integers(0, len(KEYS) - 1)),
-    st.integers(-2, 3),
+    st.sampled_from([0, 0, 0, 1, 2, 3]),
+    st.lists(CHANGES, min_size=1, max_size=2).map(tuple),
+    st.sampled_from([None, None, None, 0, 1, 2]),
+    st.sampled_from([None, None, None, None, 0, 1]),
+    st.sampled_from([1, 1, 1, 0, 3, -2]),
 )
-STORIES = st.lists(EDITS, min_size=1, max_size=14)
+STORIES = st.lists(EDITS, min_size=8, max_size=16)
+Files = dict[str, tuple[Line, ...]]
+
+
+def changed(files: Files, change: Change) -> Files:
+    """The files of a commit after one change."""
+    path = PATHS[change.path]
+    lines = files.get(path, ())
+    at = change.at % (len(lines) or 1)
+    others = {other: held for other, held in files.items() if other != path}
+    if change.kind == "write" or not lines:
+        return {**others, path: change.lines}
+    if change.kind == "delete":
+        return others
+    if change.kind == "move":
+        return {**others, PATHS[change.at]: lines}
+    if change.kind == "insert":
+        return {**others, path: (*lines[:at], *change.lines, *lines[at:])}
+    if change.kind == "remove":
+        return {**others, path: (*lines[:at], *lines[at + 1 :])}
+    return {**others, path: (*lines[:at], Line(change.lines[0].kind, lines[at].number), *lines[at + 1 :])}
 
 
 def content(path: str, lines: Iterable[Line]) -> str:
@@ -96,17 +129,29 @@ def shown(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
-def told(edits: Sequence[Edit], tips: dict[int, str], past: Past) -> None:
-    """Turn edits into a story; `tips` are the refs so far with the commits they name."""
-    for edit in edits:
-        name = f"c{len(past.told)}"
-        parents = [tips[edit.ref]] if edit.ref in tips else []
-        if edit.merges in tips and tips[edit.merges] not in parents:
-            parents.append(tips[edit.merges])
-        files = {PATHS[at]: None if lines is None else content(PATHS[at], lines) for at, lines in edit.files}
-        message = None if edit.message is None else f"{name}\n\nwith {KEYS[edit.message]}\n"
-        past.commit(name, files, on=REFS[edit.ref], after=parents, message=message, days=edit.day)
-        tips[edit.ref] = name
+class Teller:
+    """Turns edits into a story."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.past = Past()
+        self._tips: dict[int, str] = {}
+        self._trees: dict[str, Files] = {}
+
+    def tell(self, edits: Sequence[Edit]) -> None:
+        """Go on with the story."""
+        for edit in edits:
+            name = f"c{len(self._trees)}"
+            parents = [self._tips[edit.ref]] if edit.ref in self._tips else []
+            if edit.merges in self._tips and self._tips[edit.merges] not in parents:
+                parents.append(self._tips[edit.merges])
+            before = self._trees[parents[0]] if parents else {}
+            after = functools.reduce(changed, edit.changes, before)
+            files = {path: content(path, lines) for path, lines in after.items() if before.get(path) != lines}
+            gone = dict.fromkeys(path for path in before if path not in after)
+            message = None if edit.message is None else f"{name}\n\nwith {KEYS[edit.message]}\n"
+            self.past.commit(name, {**files, **gone}, on=REFS[edit.ref], after=parents, message=message, days=edit.days)
+            self._tips[edit.ref], self._trees[name] = name, after
 
 
 class Truth:
@@ -239,24 +284,22 @@ class Interrupted:
 _folders = itertools.count()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(story=STORIES, cut=st.integers(0, 14), stop=st.integers(1, 12))
 def test_a_history_is_what_brute_force_finds(
     tmp_path_factory: pytest.TempPathFactory, story: list[Edit], cut: int, stop: int
 ) -> None:
     folder = tmp_path_factory.mktemp("oracle", numbered=True)
-    tips: dict[int, str] = {}
-    early, late = story[:cut] or story[:1], story[cut:] if cut else story[1:]
-    past = Past()
-    told(early, tips, past)
-    made = past.write(folder / "r")
+    teller = Teller()
+    teller.tell(story[:cut] or story[:1])
+    made = teller.past.write(folder / "r")
     # What was read before the rest came must not change what is found.
     kept = str(folder / "memory")
     first = made.read(memory=Memory(kept))
     agrees(made, first)
     assert made.read(memory=Memory(kept)) == first
-    told(late, tips, past)
-    made.add(past)
+    teller.tell(story[cut or 1 :])
+    made.add(teller.past)
     fresh = made.read()
     agrees(made, fresh)
     interrupted = Memory(str(folder / "interrupted"))
@@ -264,3 +307,79 @@ def test_a_history_is_what_brute_force_finds(
     assert made.read(memory=Memory(str(folder / "interrupted"))) == fresh
     assert made.read(memory=Memory(kept)) == fresh
     assert made.read(memory=Memory(kept)) == fresh
+
+
+# The number of processes ---------------------------------------------------------------------------------------------
+
+
+def share(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a unit of each object, and no text too small to hand on."""
+    monkeypatch.setattr(importlib.import_module("keyguard.history.sift"), "UNIT", 1)
+    monkeypatch.setattr(importlib.import_module("keyguard.engine"), "_ALONE_SIFTED", 0)
+
+
+def test_two_processes_find_what_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    share(monkeypatch)
+    past = Past()
+    for number in range(24):
+        files = {
+            f"f{number % 5}.py": f'k = "{KEYS[number % 4]}"\nx = {number}\n',
+            "e/.env": f"K={KEYS[number % 3]}\nN={number}",
+        }
+        past.commit(f"c{number}", files, message=f"c{number}\n\nwith {KEYS[number % 4]}\n" if number % 2 else None)
+    past.commit("side", {"side.py": f'k = "{KEYS[0]}"\n'}, on="refs/heads/side", after=["c3"])
+    made = past.write(tmp_path / "r")
+    one = made.read(jobs=1)
+    assert len({sighting.finding.path for sighting in one.sightings}) > 15
+    for _ in range(3):
+        two = made.read(jobs=2)
+        assert json.dumps(to_json(two)) == json.dumps(to_json(one))
+
+
+def test_an_interruption_in_a_process_is_told_and_made_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    share(monkeypatch)
+    past = Past()
+    for number in range(8):
+        past.commit(f"c{number}", {f"f{number}.py": f'k = "{KEYS[number % 4]}"\nx = {number}\n'})
+    made = past.write(tmp_path / "r")
+    fresh = made.read()
+    memory = Memory()
+    partial = made.read(memory=memory, jobs=2, tell=Interrupted(5))
+    assert not partial.is_complete
+    assert {one.finding.path for one in partial.sightings} < {one.finding.path for one in fresh.sightings}
+    assert made.read(memory=memory, jobs=2) == fresh
+
+
+def test_an_interruption_while_texts_are_checked_leaves_what_was_found(tmp_path: Path) -> None:
+    past = Past()
+    for number in range(8):
+        past.commit(f"c{number}", {f"f{number}.py": f'k = "{KEYS[number % 4]}"\nx = {number}\n'})
+    made = past.write(tmp_path / "r")
+    steps: list[Progress] = []
+
+    def stop_at_third(step: Progress) -> None:
+        steps.append(step)
+        if step.step == "check" and step.done == 3:
+            raise KeyboardInterrupt
+
+    partial = made.read(tell=stop_at_third)
+    assert not partial.is_complete
+    assert 0 < len(partial.sightings) < 8
+    assert (steps[0].step, steps[0].done, steps[0].total) == ("sift", steps[0].total, steps[0].total)
+    assert [step[1:] for step in steps if step.step == "check"][:3] == [(1, 8), (2, 8), (3, 8)]
+
+
+def test_what_was_read_before_an_interruption_is_not_read_again(tmp_path: Path) -> None:
+    past = Past()
+    past.commit("c", {"a.py": f'k = "{KEYS[0]}"\n'})
+    made = past.write(tmp_path / "r")
+    kept = str(tmp_path / "memory")
+
+    def stop(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    found = made.read(memory=Memory(kept), tell=stop)
+    assert not found.is_complete
+    told_of: list[Progress] = []
+    assert made.read(memory=Memory(kept), tell=told_of.append) == made.read()
+    assert [step.step for step in told_of if step.step == "sift"] == [], "what was sifted is not sifted again"
