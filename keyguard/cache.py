@@ -224,13 +224,14 @@ def to_json(report: FileReport) -> Any:  # noqa: ANN401  # plain JSON data
         return None
     return [
         report.path,
-        [[_plain(finding) for finding in group] for group in groups],
+        [[finding_to_json(finding) for finding in group] for group in groups],
         report.skipped,
         report.windowed,
     ]
 
 
-def _plain(finding: Finding) -> list[Any]:
+def finding_to_json(finding: Finding) -> list[Any]:
+    """A finding as plain data, without the keys its fix would move."""
     given: dict[str, Any] = finding._asdict()
     given["severity"], given["confidence"] = int(finding.severity), int(finding.confidence)
     if finding.fix is not None:
@@ -246,11 +247,12 @@ def from_json(data: Any) -> FileReport:  # noqa: ANN401  # plain JSON data
         ValueError, TypeError, KeyError, IndexError: it is something else.
     """
     path, groups, skipped, windowed = data
-    found, ignored, accepted, fixed = (tuple(_finding(item) for item in group) for group in groups)
+    found, ignored, accepted, fixed = (tuple(finding_from_json(item) for item in group) for group in groups)
     return FileReport(path, found, ignored, accepted, fixed, skipped, bool(windowed))
 
 
-def _finding(item: Sequence[Any]) -> Finding:
+def finding_from_json(item: Sequence[Any]) -> Finding:
+    """The finding that `finding_to_json` gave; raises as `from_json` does."""
     given: dict[str, Any] = dict(zip(Finding._fields, item, strict=True))
     excerpt, fix = given["excerpt"], given["fix"]
     given.update(
