@@ -8,7 +8,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyguard.discover import git
+from keyguard.discover import git, shown
 from keyguard.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,10 +66,10 @@ def _in_list(file: str) -> Iterator[Repo]:
             data = stream.read()
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is no path"
-        msg = f"--repos: {_printable(file)}: {reason}; name a list of paths, a folder of clones or a repository"
+        msg = f"--repos: {shown(file)}: {reason}; name a list of paths, a folder of clones or a repository"
         raise UsageError(msg) from error
     if b"\0" in data:
-        msg = f"--repos: {_printable(file)}: a list holds one path a line, and this is no text"
+        msg = f"--repos: {shown(file)}: a list holds one path a line, and this is no text"
         raise UsageError(msg)
     folder = os.path.dirname(os.path.abspath(file))
     for line in data.removeprefix(b"\xef\xbb\xbf").splitlines():
