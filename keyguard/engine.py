@@ -214,19 +214,28 @@ def _together(
     """
     from keyguard.workers import sift, spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large trees only
 
+    outcomes: list[Outcome] = []
+    check = functools.partial(spread, work=check_chunk, lost=_died_on, results=outcomes, advance=advance)
     if workers > _SIFTERS:
-        return spread(targets, session, workers, _chunks(targets), advance)
+        check(targets, session, workers, _chunks(targets))
+        return outcomes
     ready: set[str] = set()
-    outcomes, left = sift(
+    found, left = sift(
         targets, session, workers, _chunks(targets), advance, lambda sifted: _prepare(sifted.signals, ready)
     )
+    outcomes += found
     if not left:
         return outcomes
     # What takes longest first, so that no process is left with it at the end.
     left.sort(key=lambda found: -found[0].size)
     session = session._replace(sifted={target.location: sifted for target, sifted in left if sifted is not None})
     rest = [target for target, _ in left]
-    return outcomes + spread(rest, session, workers, _chunks(rest, _SIFTED_BYTES), advance)
+    check(rest, session, workers, _chunks(rest, _SIFTED_BYTES))
+    return outcomes
+
+
+def _died_on(target: Target, session: Session) -> Outcome:
+    return unreadable(target, session, "the process that read it died")
 
 
 def _prepare(signals: Signals, ready: set[str]) -> None:

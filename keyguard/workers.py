@@ -1,4 +1,4 @@
-"""Spreads chunks of files over threads and processes; a worker that dies costs the one file it died on."""
+"""Spreads chunks of work over threads and processes; a worker that dies costs the one item it died on."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import sys
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from keyguard.engine import Outcome, Session, Sifted, check_chunk, sift_chunk, unreadable
+from keyguard.engine import Outcome, Session, Sifted, sift_chunk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from keyguard.discover import Target
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
 
 # One run a worker: set once when the worker starts and never changed, so that a chunk carries only its files.
 _session: Session | None = None
@@ -51,52 +54,56 @@ def sift(  # noqa: PLR0913, PLR0917  # what is sifted, how, and who is told
     return outcomes, left
 
 
-def spread(
-    targets: Sequence[Target],
+def spread(  # noqa: PLR0913  # what is to be done, by whom, and where it goes
+    items: Sequence[_Item],
     session: Session,
     workers: int,
     chunks: Sequence[tuple[int, int]],
+    *,
+    work: Callable[[Sequence[_Item], Session], list[_Result]],
+    lost: Callable[[_Item, Session], _Result],
+    results: list[_Result],
     advance: Callable[[int], None],
-) -> list[Outcome]:
-    """Check the targets in `workers` processes, `chunks` being the index ranges that travel together.
+) -> None:
+    """Let `workers` processes do the work on the items and add to `results` what comes, chunk by chunk.
 
-    When a worker dies, the chunks that were being worked on are done again file by file in another process, and the
-    file that kills that one too is reported as unreadable.
+    `chunks` are the index ranges that travel together. When a worker dies, the chunks that were being worked on are
+    done again item by item in another process; for an item that kills that one too, `lost` gives the result. After
+    Ctrl-C the results that are there are whole.
     """
-    outcomes: list[Outcome] = []
     left = list(chunks)
     while left:
-        broken = _together(targets, session, workers, left, outcomes, advance)
+        broken = _together(items, session, workers, left, work, results, advance)
         # Chunks are taken in their order, so the first ones without a result, one a worker, were being worked on.
         for start, end in broken[:workers]:
-            outcomes += _one_by_one(targets[start:end], session)
+            _one_by_one(items[start:end], session, work, lost, results)
             advance(end - start)
         left = broken[workers:]
-    return outcomes
 
 
-def _together(  # noqa: PLR0913, PLR0917  # what `spread` was given, and where results go
-    targets: Sequence[Target],
+def _together(  # noqa: PLR0913, PLR0917  # what `spread` was given
+    items: Sequence[_Item],
     session: Session,
     workers: int,
     chunks: Sequence[tuple[int, int]],
-    outcomes: list[Outcome],
+    work: Callable[[Sequence[_Item], Session], list[_Result]],
+    results: list[_Result],
     advance: Callable[[int], None],
 ) -> list[tuple[int, int]]:
-    """Add the chunks' outcomes, until all are there or a worker dies; give the chunks that are not."""
-    waiting: dict[Future[list[Outcome]], tuple[int, int]] = {}
+    """Add the chunks' results, until all are there or a worker dies; give the chunks that are not."""
+    waiting: dict[Future[list[_Result]], tuple[int, int]] = {}
     finished: set[tuple[int, int]] = set()
     with _pool(workers, session) as pool:
         try:
             with suppress(BrokenProcessPool):
                 for start, end in chunks:
-                    waiting[pool.submit(_work, targets[start:end])] = (start, end)
+                    waiting[pool.submit(_work, work, items[start:end])] = (start, end)
             while waiting:
                 done, _ = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in done:
                     chunk = waiting.pop(future)
                     with suppress(BrokenProcessPool):
-                        outcomes += future.result()
+                        results += future.result()
                         advance(chunk[1] - chunk[0])
                         finished.add(chunk)
         except KeyboardInterrupt:
@@ -105,21 +112,25 @@ def _together(  # noqa: PLR0913, PLR0917  # what `spread` was given, and where r
     return [chunk for chunk in chunks if chunk not in finished]
 
 
-def _one_by_one(targets: Sequence[Target], session: Session) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    left = list(targets)
+def _one_by_one(
+    items: Sequence[_Item],
+    session: Session,
+    work: Callable[[Sequence[_Item], Session], list[_Result]],
+    lost: Callable[[_Item, Session], _Result],
+    results: list[_Result],
+) -> None:
+    left = list(items)
     while left:
         with _pool(1, session) as pool:
             try:
                 while left:
-                    outcomes += pool.submit(_work, left[:1]).result()
+                    results += pool.submit(_work, work, left[:1]).result()
                     del left[0]
             except BrokenProcessPool:
-                outcomes.append(unreadable(left.pop(0), session, "the process that read it died"))
+                results.append(lost(left.pop(0), session))
             except KeyboardInterrupt:
                 _stop(pool)
                 raise
-    return outcomes
 
 
 def _pool(workers: int, session: Session) -> ProcessPoolExecutor:
@@ -147,8 +158,8 @@ def _start(session: Session) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the group; the parent answers it
 
 
-def _work(targets: Sequence[Target]) -> list[Outcome]:
+def _work(work: Callable[[Sequence[Any], Session], list[Any]], items: Sequence[Any]) -> list[Any]:
     if _session is None:
-        msg = "a worker was given files before it was started"
+        msg = "a worker was given work before it was started"
         raise RuntimeError(msg)
-    return check_chunk(targets, _session)
+    return work(items, _session)
