@@ -129,26 +129,32 @@ class ResultCache:
         """Leave everything for the next run; a folder that cannot be written to is no error."""
         if self._fresh == self._kept:
             return
-        import tempfile  # noqa: PLC0415  # 3 ms, after a run that learnt something
-
         kept = {**self._kept, **self._fresh}
         files = {path: [*item[:4], [list(one) for one in item.seen], item.result] for path, item in kept.items()}
         text = json.dumps({"format": _FORMAT, "written": time.time_ns(), "files": files}, separators=(",", ":"))
-        folder = os.path.dirname(self._path)
+        if leave(self._path, (text.encode("utf-8", "surrogatepass"),)):
+            _forget_old(os.path.dirname(self._path), os.path.basename(self._path))
+
+
+def leave(path: str, pieces: Iterable[bytes]) -> bool:
+    """Write a file for later runs of this user alone, whole or not at all; False where nothing can be written."""
+    import tempfile  # noqa: PLC0415  # 3 ms, after a run that learnt something
+
+    folder = os.path.dirname(path)
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".left-")  # mode 0600
         try:
-            os.makedirs(folder, mode=0o700, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=folder, prefix=".results-")  # mode 0600
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8", errors="surrogatepass") as file:
-                    file.write(text)
-                os.replace(temporary, self._path)
-            except BaseException:
-                with suppress(OSError):
-                    os.unlink(temporary)
-                raise
-        except OSError:
-            return
-        _forget_old(folder, os.path.basename(self._path))
+            with os.fdopen(handle, "wb") as file:
+                file.writelines(pieces)
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+    except OSError:
+        return False
+    return True
 
 
 def open_cache(folder: str, stamp: Iterable[object]) -> ResultCache:
@@ -157,7 +163,7 @@ def open_cache(folder: str, stamp: Iterable[object]) -> ResultCache:
     path = os.path.join(folder, f"{_PREFIX}{name}.json")
     try:
         with open(path, "rb") as file:
-            if not _is_ours(os.fstat(file.fileno())):
+            if not is_ours(os.fstat(file.fileno())):
                 return ResultCache(path, {})
             held = json.loads(file.read().decode("utf-8", "surrogatepass"))
         if held["format"] != _FORMAT:
@@ -198,7 +204,7 @@ def _kept(item: Sequence[Any]) -> Kept:
     )
 
 
-def _is_ours(status: os.stat_result) -> bool:
+def is_ours(status: os.stat_result) -> bool:
     """Tell whether nobody else could have written the file: a foreign cache could hide a key."""
     if sys.platform == "win32":
         return True  # the folder's access list says it, and there is no owner to ask for
@@ -231,7 +237,7 @@ def to_json(report: FileReport) -> Any:  # noqa: ANN401  # plain JSON data
 
 
 def finding_to_json(finding: Finding) -> list[Any]:
-    """A finding as plain data, without the keys its fix would move."""
+    """A finding as plain data; the moves of its fix stay behind."""
     given: dict[str, Any] = finding._asdict()
     given["severity"], given["confidence"] = int(finding.severity), int(finding.confidence)
     if finding.fix is not None:

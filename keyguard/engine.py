@@ -38,6 +38,8 @@ _ALONE = 6 << 20  # bytes: less than this is done before a second process would 
 _CHUNK_BYTES = 1 << 20  # bytes that travel to a worker at once: small enough to share evenly, large enough to matter
 _CHUNK_FILES = 200
 _SIFTERS = 4  # threads at most: with more, what Python does for each file leaves them nothing to win
+_ALONE_SIFTED = 512 << 10  # bytes of such files: two processes import LibCST while one checks as many
+_NUMBERED = 8  # versions of files that travel together
 _SIFTED_BYTES = 64 << 10  # as _CHUNK_BYTES, of files that were found to hold something: each takes 100 times as long
 
 
@@ -215,7 +217,12 @@ def _together(
     from keyguard.workers import sift, spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large trees only
 
     outcomes: list[Outcome] = []
-    check = functools.partial(spread, work=check_chunk, lost=_died_on, results=outcomes, advance=advance)
+
+    def take(some: list[Outcome], done: int) -> None:
+        outcomes.extend(some)
+        advance(done)
+
+    check = functools.partial(spread, work=check_chunk, lost=_died_on, take=take)
     if workers > _SIFTERS:
         check(targets, session, workers, _chunks(targets))
         return outcomes
@@ -232,6 +239,44 @@ def _together(
     rest = [target for target, _ in left]
     check(rest, session, workers, _chunks(rest, _SIFTED_BYTES))
     return outcomes
+
+
+def check_each(
+    targets: Sequence[Target],
+    session: Session,
+    take: Callable[[int, Outcome], None],
+    *,
+    jobs: int | None = None,
+) -> None:
+    """Check some targets; `take` gets the number of each and what came of it, in any order.
+
+    For targets that share a path, such as the versions of a file, which a report by path would mix up.
+    """
+    numbered = list(enumerate(targets))
+    workers = min(jobs or os.cpu_count() or 1, len(targets))
+    if workers < 2 or sum(max(target.size, 0) for target in targets) < _ALONE_SIFTED:  # noqa: PLR2004  # two share it
+        for one in numbered:
+            take(*_check_numbered((one,), session)[0])
+        return
+    from keyguard.workers import spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large histories only
+
+    def take_all(some: list[tuple[int, Outcome]], _: int) -> None:
+        for number, outcome in some:
+            take(number, outcome)
+
+    chunks = [(at, min(at + _NUMBERED, len(numbered))) for at in range(0, len(numbered), _NUMBERED)]
+    spread(numbered, session, workers, chunks, work=_check_numbered, lost=_numbered_died, take=take_all)
+
+
+def _numbered_died(one: tuple[int, Target], session: Session) -> tuple[int, Outcome]:
+    return one[0], _died_on(one[1], session)
+
+
+def _check_numbered(numbered: Sequence[tuple[int, Target]], session: Session) -> list[tuple[int, Outcome]]:
+    from keyguard.discover import filled  # noqa: PLC0415  # as in check_chunk
+
+    some = zip(numbered, filled(target for _, target in numbered), strict=True)
+    return [(number, check_target(target, session)) for (number, _), target in some]
 
 
 def _died_on(target: Target, session: Session) -> Outcome:

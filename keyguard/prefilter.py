@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from keyguard.catalogue import Catalogue
 
@@ -108,6 +108,8 @@ _LITERAL = (
     r"[A-Za-z0-9_.+/=:|~-]*[\"']"
 )
 
+# A run that changes between letters and digits as a random text does, in quotes or not.
+_RANDOM = r"[A-Za-z0-9_.+/=-]{4}[A-Za-z][0-9]+[A-Za-z_.+/=-]+[A-Za-z0-9_.+/=-]*[A-Za-z][0-9][A-Za-z0-9_.+/=-]{4}"
 
 # What decides about calls that stand elsewhere in a module: limits, repetition, load, hosts, where keys are read.
 _AROUND_CALLS = (
@@ -173,7 +175,7 @@ class Prefilter:
 
     `plugins` are the detect-secrets plug-ins that are on; None means the ones that are on by default. `connections`
     asks for the connections of Python, too. A `wide` one looks for HTTP libraries as well, in one more search of each
-    file, so that the rules in `WIDE` see every file they may.
+    file, so that the rules in `WIDE` see every file they may. With `leaks_only` nobody asks what shows a key.
     """
 
     def __init__(
@@ -183,22 +185,25 @@ class Prefilter:
         *,
         connections: bool = False,
         wide: bool = False,
+        leaks_only: bool = False,
     ) -> None:
         """Take the patterns stored with the catalogue; nothing is compiled yet."""
         self._catalogue = catalogue
+        self._leaks_only = leaks_only
         self._connections = connections
         self._narrow = Prefilter(catalogue, plugins, connections=connections) if wide else None
         self._plugins = default_plugins() if plugins is None else plugins
         self._unconditional = any(not PLUGINS[name][2] for name in self._plugins)
 
-    def __reduce__(self) -> tuple[Callable[..., Prefilter], tuple[Catalogue, frozenset[str], bool, bool]]:
+    def __reduce__(self) -> tuple[Callable[..., Prefilter], tuple[Catalogue, frozenset[str], dict[str, bool]]]:
         """Let a worker process compile its own patterns."""
-        return _again, (self._catalogue, self._plugins, self._connections, self._narrow is not None)
+        options = {"connections": self._connections, "wide": self._narrow is not None, "leaks_only": self._leaks_only}
+        return _again, (self._catalogue, self._plugins, options)
 
     @property
     def about(self) -> tuple[object, ...]:
         """What it searches for beside the catalogue: prefilters that agree in it find the same."""
-        return (*sorted(self._plugins), self._connections, self._narrow is not None)
+        return (*sorted(self._plugins), self._connections, self._narrow is not None, self._leaks_only)
 
     def scan(self, data: bytes, kind: str, path: str = "") -> Signals:
         """Search a file's bytes, or a window of them, in time linear in their number.
@@ -222,6 +227,32 @@ class Prefilter:
             # Nothing but an environment, a reversed text or a mark of ours: half of what is left, told in one search.
             return self._python(flat, kind)._replace(marks=b"keyguard:" in flat)
         return self._closer(flat, kind, scripts=scripts, env=env)
+
+    def first_in(self, data: bytes, start: int, end: int) -> tuple[int, int] | None:
+        """Find the first place in a stretch of some bytes where a file would have to be searched more closely.
+
+        For many texts in one buffer, each of which ends as a line does; env files and scripts are worth it by name.
+        """
+        found = self._first.search(data, start, end)
+        return None if found is None else (int(found.start()), int(found.end()))
+
+    def gist(self, data: bytes, start: int, end: int) -> bytes:
+        """Sum up the lines of a text that decide which keys are found in it: all where a key may stand or is named.
+
+        Two versions of a file with the same gist hold the same keys, at other lines perhaps: of the 1,900 versions of
+        files in the history of psf/requests that may hold a key, 300 differ in theirs.
+        """
+        from hashlib import blake2b  # noqa: PLC0415  # 3 ms, for histories only
+
+        digest = blake2b(digest_size=16)
+        deciding = self._deciding
+        while start < end and (found := deciding.search(data, start, end)) is not None:
+            first = data.rfind(b"\n", start, found.start()) + 1 or start
+            # The value of a name may stand on the line below it.
+            last = data.find(b"\n", data.find(b"\n", found.end(), end) + 1 or end, end)
+            start = end if last < 0 else last
+            digest.update(data[first:start])
+        return digest.digest()
 
     def _widely(self, signals: Signals, data: bytes, kind: str) -> Signals:
         """What a narrow look found, and whether a file that does not talk to models sends requests all the same."""
@@ -290,10 +321,16 @@ class Prefilter:
             *([FOUND] if found or named else []),
             *([GIVEN] if given else [HELD] if named else []),
             *([BUILT] if pieces and (talks or self._has_random_literal(flat, 16)) else []),
-            *([ENVIRONMENT] if self._whole_environment.search(flat) and self._shows_environment(flat) else []),
-            *([SHOWN] if self._may_show(flat, model=talks) else []),
+            *(() if self._leaks_only else self._showing(flat, talks=talks)),
         )
         return Signals(python=bool(looks), looks=looks)
+
+    def _showing(self, flat: bytes, *, talks: bool) -> Iterator[str]:
+        """Give the looks for what shows a key, or the whole environment, where it may be shown."""
+        if self._whole_environment.search(flat) and self._shows_environment(flat):
+            yield ENVIRONMENT
+        if self._may_show(flat, model=talks):
+            yield SHOWN
 
     def _may_connect(self, flat: bytes, *, talks: bool) -> bool:
         """Tell whether Python may call a model: it names one in full, or a path only model APIs have, and calls."""
@@ -355,7 +392,8 @@ class Prefilter:
 
     @cached_property
     def _first(self) -> Any:  # noqa: ANN401  # re2 ships no types
-        extra = [_WHOLE_ENVIRONMENT, _GENERIC_VARIABLE, _BACKWARDS, "keyguard:"]
+        shown = [] if self._leaks_only else [_WHOLE_ENVIRONMENT, _GENERIC_VARIABLE]
+        extra = [*shown, _BACKWARDS, "keyguard:"]
         triggers = [PLUGINS[name][2] for name in sorted(self._plugins) if PLUGINS[name][2]]
         return compiled("|".join([self._catalogue.patterns["first"], *triggers, *extra]))
 
@@ -377,6 +415,10 @@ class Prefilter:
     def _by_plugin(self) -> dict[str, Any]:
         return {name: compiled(PLUGINS[name][2]) for name in sorted(self._plugins) if PLUGINS[name][2]}
 
+    @cached_property
+    def _deciding(self) -> Any:  # noqa: ANN401  # re2 ships no types
+        return compiled("|".join([self._first.pattern.decode("utf-8"), _RANDOM]))
+
     _around_calls = cached_property(lambda _: compiled(_AROUND_CALLS))
     _script = cached_property(lambda _: compiled(f"(?m:{_SCRIPT})"))
     _whole_environment = cached_property(lambda _: compiled(_WHOLE_ENVIRONMENT))
@@ -390,8 +432,8 @@ class Prefilter:
     _literal = cached_property(lambda _: compiled(_LITERAL))
 
 
-def _again(catalogue: Catalogue, plugins: frozenset[str], connections: bool, wide: bool) -> Prefilter:  # noqa: FBT001  # called by pickle
-    return Prefilter(catalogue, plugins, connections=connections, wide=wide)
+def _again(catalogue: Catalogue, plugins: frozenset[str], options: dict[str, bool]) -> Prefilter:
+    return Prefilter(catalogue, plugins, **options)
 
 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"

@@ -62,22 +62,19 @@ def spread(  # noqa: PLR0913  # what is to be done, by whom, and where it goes
     *,
     work: Callable[[Sequence[_Item], Session], list[_Result]],
     lost: Callable[[_Item, Session], _Result],
-    results: list[_Result],
-    advance: Callable[[int], None],
+    take: Callable[[list[_Result], int], None],
 ) -> None:
-    """Let `workers` processes do the work on the items and add to `results` what comes, chunk by chunk.
+    """Let `workers` processes do the work; `take` gets the results of each chunk and how many items it had.
 
     `chunks` are the index ranges that travel together. When a worker dies, the chunks that were being worked on are
-    done again item by item in another process; for an item that kills that one too, `lost` gives the result. After
-    Ctrl-C the results that are there are whole.
+    done again item by item in another process; for an item that kills that one too, `lost` gives the result.
     """
     left = list(chunks)
     while left:
-        broken = _together(items, session, workers, left, work, results, advance)
+        broken = _together(items, session, workers, left, work, take)
         # Chunks are taken in their order, so the first ones without a result, one a worker, were being worked on.
         for start, end in broken[:workers]:
-            _one_by_one(items[start:end], session, work, lost, results)
-            advance(end - start)
+            _one_by_one(items[start:end], session, work, lost, take)
         left = broken[workers:]
 
 
@@ -87,10 +84,9 @@ def _together(  # noqa: PLR0913, PLR0917  # what `spread` was given
     workers: int,
     chunks: Sequence[tuple[int, int]],
     work: Callable[[Sequence[_Item], Session], list[_Result]],
-    results: list[_Result],
-    advance: Callable[[int], None],
+    take: Callable[[list[_Result], int], None],
 ) -> list[tuple[int, int]]:
-    """Add the chunks' results, until all are there or a worker dies; give the chunks that are not."""
+    """Hand on the chunks' results, until all are there or a worker dies; give the chunks that are not."""
     waiting: dict[Future[list[_Result]], tuple[int, int]] = {}
     finished: set[tuple[int, int]] = set()
     with _pool(workers, session) as pool:
@@ -103,8 +99,7 @@ def _together(  # noqa: PLR0913, PLR0917  # what `spread` was given
                 for future in done:
                     chunk = waiting.pop(future)
                     with suppress(BrokenProcessPool):
-                        results += future.result()
-                        advance(chunk[1] - chunk[0])
+                        take(future.result(), chunk[1] - chunk[0])
                         finished.add(chunk)
         except KeyboardInterrupt:
             _stop(pool)
@@ -117,17 +112,17 @@ def _one_by_one(
     session: Session,
     work: Callable[[Sequence[_Item], Session], list[_Result]],
     lost: Callable[[_Item, Session], _Result],
-    results: list[_Result],
+    take: Callable[[list[_Result], int], None],
 ) -> None:
     left = list(items)
     while left:
         with _pool(1, session) as pool:
             try:
                 while left:
-                    results += pool.submit(_work, work, left[:1]).result()
+                    take(pool.submit(_work, work, left[:1]).result(), 1)
                     del left[0]
             except BrokenProcessPool:
-                results.append(lost(left.pop(0), session))
+                take([lost(left.pop(0), session)], 1)
             except KeyboardInterrupt:
                 _stop(pool)
                 raise

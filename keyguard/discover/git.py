@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import IO
 
 # os.path and not pathlib: pathlib costs 8 ms at start, and a hook has 70.
 # ruff: noqa: PTH100, PTH109, PTH110, PTH112, PTH113, PTH118, PTH120
@@ -139,17 +140,22 @@ def run(repository: Repository, *arguments: str, given: bytes | None = None, fai
     return done.stdout
 
 
-def start(repository: Repository, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start git with pipes at both ends, for what is too large to hold; raises GitError as `run` does."""
+def start(
+    repository: Repository, *arguments: str, before: Sequence[str] = (), output: IO[bytes] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start git with pipes at both ends, for what is too large to hold; raises GitError as `run` does.
+
+    `before` are options that stand before the command; with an `output` git writes there instead of to a pipe.
+    """
     import subprocess  # noqa: PLC0415  # 4 ms, and a hook that names its files needs no git
 
     try:
         return subprocess.Popen(  # noqa: S603  # no shell; arguments are ours and object names
-            _command(arguments),
+            _command((*before, *arguments)),
             cwd=repository.top,
             env=_environment(repository),
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if output is None else output,
             stderr=subprocess.DEVNULL,
         )
     except OSError as error:
@@ -314,7 +320,7 @@ def changes(repository: Repository, commits: Sequence[tuple[str, int]]) -> Itera
         "--ignore-submodules=all",
     )
     given = process.stdin
-    feeder = threading.Thread(target=_feed, args=(given, [commit for commit, _ in commits]), daemon=True)
+    feeder = threading.Thread(target=feed, args=(given, [commit for commit, _ in commits]), daemon=True)
     try:
         feeder.start()
         yield from _merged(_file_changes(process), parents)
@@ -324,13 +330,13 @@ def changes(repository: Repository, commits: Sequence[tuple[str, int]]) -> Itera
         stop(process)
 
 
-def _feed(pipe: object, commits: list[str]) -> None:
-    """Hand git its commits while it prints: both pipes fill up otherwise."""
+def feed(pipe: object, names: Iterable[str]) -> None:
+    """Hand git the names of objects while it prints: both pipes fill up otherwise. The pipe is closed at the end."""
     import io  # noqa: PLC0415  # in memory at any start of Python
 
     if isinstance(pipe, io.BufferedIOBase):
         with contextlib.suppress(OSError, ValueError), pipe:  # git was stopped: nobody wants the rest
-            pipe.writelines(f"{commit}\n".encode("ascii") for commit in commits)
+            pipe.writelines(f"{name}\n".encode("ascii") for name in names)
 
 
 def _merged(found: Iterator[Change], parents: dict[str, int]) -> Iterator[Change]:

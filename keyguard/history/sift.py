@@ -1,0 +1,142 @@
+"""Which objects of a history can hold a key at all: searched where they lie in git's own stream, many at a time."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+from keyguard.history.objects import batches
+from keyguard.source import wide_encoding
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from keyguard.discover.git import Repository
+    from keyguard.engine import Session
+    from keyguard.history.objects import Batch, Object
+    from keyguard.prefilter import Prefilter, Signals
+
+UNIT = 24 << 20  # bytes of objects that one process reads: 0.1 s, a hundred times what it costs to start git
+_UNIT_OBJECTS = 20_000
+_HEAD_OF_WIDE = 4096  # bytes by which UTF-16 is told
+
+
+class Unit(NamedTuple):
+    """Some objects of one repository that are read by one process, and their bytes in all."""
+
+    repository: Repository
+    names: tuple[str, ...]
+    size: int
+
+
+class Suspect(NamedTuple):
+    """An object that may hold a key; those with the same `gist` hold the same ones."""
+
+    name: str
+    type: str
+    size: int
+    gist: str
+
+
+class Sifted(NamedTuple):
+    """What came of a unit: its objects and their bytes, those that must be checked, those that could not be read."""
+
+    names: tuple[str, ...] = ()
+    size: int = 0
+    suspects: tuple[Suspect, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+def units(repository: Repository, objects: Iterable[Object]) -> list[Unit]:
+    """Cut objects into units of about `UNIT` bytes, in their order."""
+    cut: list[Unit] = []
+    names: list[str] = []
+    size = 0
+    for one in objects:
+        names.append(one.name)
+        size += one.size
+        if size >= UNIT or len(names) >= _UNIT_OBJECTS:
+            cut.append(Unit(repository, tuple(names), size))
+            names, size = [], 0
+    if names:
+        cut.append(Unit(repository, tuple(names), size))
+    return cut
+
+
+def sift(work: Sequence[Unit], session: Session, jobs: int, take: Callable[[Sifted], None]) -> None:
+    """Search the objects of some units in `jobs` processes; `take` gets what came of each, in any order.
+
+    Raises:
+        GitError: git could not be started.
+    """
+    if jobs == 1 or len(work) < 2:  # noqa: PLR2004  # two share it
+        for unit in work:
+            take(sifted(unit, session))
+        return
+    from keyguard.workers import spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large histories only
+
+    def take_all(some: list[Sifted], _: int) -> None:
+        for one in some:
+            take(one)
+
+    chunks = [(number, number + 1) for number in range(len(work))]
+    spread(work, session, min(jobs, len(work)), chunks, work=_sift_all, lost=_lost, take=take_all)
+
+
+def _sift_all(some: Sequence[Unit], session: Session) -> list[Sifted]:
+    return [sifted(unit, session) for unit in some]
+
+
+def _lost(unit: Unit, _: Session) -> Sifted:
+    """What is left of a unit whose process died twice."""
+    return Sifted(unit.names, unit.size, missing=unit.names)
+
+
+def sifted(unit: Unit, session: Session) -> Sifted:
+    """Search the objects of one unit, in this process.
+
+    Raises:
+        GitError: git could not be started.
+    """
+    prefilter = session.prefilter
+    suspects: list[Suspect] = []
+    missing: list[str] = []
+    known: dict[str, bool] = {}
+    for batch in batches(unit.repository, unit.names):
+        missing += batch.missing
+        for index in _searched(batch, prefilter):
+            start, end = batch.starts[index], batch.ends[index]
+            gist = prefilter.gist(batch.data, start, end).hex()
+            if gist not in known:
+                # Read as Python: all that can be found elsewhere is found in it, too.
+                known[gist] = _may_leak(prefilter.scan(batch.data[start:end], "python"))
+            if known[gist]:
+                suspects.append(Suspect(batch.names[index], batch.types[index], end - start, gist))
+    return Sifted(unit.names, unit.size, tuple(suspects), tuple(missing))
+
+
+def _may_leak(signals: Signals) -> bool:
+    return bool(signals.keys or signals.plugins or signals.python)
+
+
+def _searched(batch: Batch, prefilter: Prefilter) -> Iterator[int]:
+    """Search a whole batch at once and give the objects that must be searched more closely.
+
+    What precedes an object, a line of git's, ends as a line of a file does, so that a match is the same as in the
+    object alone. One that begins in an object may reach into the next and hide another: both are given.
+    """
+    data, starts, ends = batch.data, batch.starts, batch.ends
+    found: set[int] = set()
+    binary: set[int] = set()
+    if b"\0" in data:
+        for index, (start, end) in enumerate(zip(starts, ends, strict=True)):
+            if data.find(b"\0", start, end) >= 0:
+                wide = wide_encoding(data[start : min(start + _HEAD_OF_WIDE, end)])
+                (binary if wide is None else found).add(index)
+    place, stop = 0, ends[-1] if ends else 0
+    while place < stop and (match := prefilter.first_in(data, place, stop)) is not None:
+        first = max(bisect_right(starts, match[0]) - 1, 0)
+        last = max(bisect_right(starts, match[1]) - 1, first)
+        found.update(range(first, last + 1))
+        place = max(ends[first] + 1, place + 1)
+    return iter(sorted(found - binary))
