@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         KeyShape,
         LocalValue,
         Lookalike,
+        Meaning,
         ModelFamily,
         Models,
         OptionDefiner,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         Sink,
         Sinks,
         Verify,
+        Verifying,
         Words,
         Writer,
     )
@@ -72,6 +74,7 @@ __all__ = [
     "Known",
     "LocalValue",
     "Lookalike",
+    "Meaning",
     "ModelFamily",
     "Models",
     "OptionDefiner",
@@ -87,6 +90,7 @@ __all__ = [
     "Sinks",
     "Triggers",
     "Verify",
+    "Verifying",
     "Words",
     "Writer",
     "find_rules",
@@ -289,6 +293,13 @@ class Catalogue:
         from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
 
         return knowledge.flat(knowledge.Words, self._section("words"))
+
+    @cached_property
+    def verifying(self) -> Verifying:
+        """How hosts without a request of their own are asked about a key, and how answers are read."""
+        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+
+        return knowledge.verifying(self._section("verify"))
 
     @cached_property
     def mapped_protocols(self) -> frozenset[str]:

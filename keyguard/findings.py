@@ -93,9 +93,8 @@ class Speaker:
         owner = self.catalogue.providers.get(values.get("owner", ""))
         values["owner"] = owner.label(self.lang) if owner else said.say("some-provider")
         values["console_url"] = (provider and provider.console_url) or said.say("no-console")
-        count = _LENGTH.search(values.get("masked", ""))
-        if count is not None:
-            values["masked"] = values["masked"][: count.start()] + said.say("length", count=int(count[1]))
+        if "masked" in values:
+            values["masked"] = said_mask(values["masked"], self.lang)
         if not values.get("env"):
             values["env"] = provider.variable if provider else "API_KEY"
         return values
@@ -127,6 +126,12 @@ class Speaker:
     @staticmethod
     def _related(source: SourceFile, span: Span, message: str) -> Related:
         return Related(source.path, *source.position(span.start), *source.position(span.end), message, source.cell)
+
+
+def said_mask(masked: str, lang: str) -> str:
+    """Say the length behind a masked key, which `mask` writes in English, in `lang`."""
+    count = _LENGTH.search(masked)
+    return masked if count is None else masked[: count.start()] + texts(lang).say("length", count=int(count[1]))
 
 
 def file_finding(  # noqa: PLR0913, PLR0917  # one word for each thing that is known of a file that has no text

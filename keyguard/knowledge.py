@@ -19,6 +19,28 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
+REACHES = (
+    "models",
+    "files",
+    "keys",
+    "billing",
+    "repositories",
+    "data",
+    "prompts",
+    "cloud",
+    "compute",
+    "voices",
+    "search",
+)
+"""What a key can open.
+
+`models`: calls at the owner's cost; `files`: uploads and tuned models; `keys`: makes and deletes keys and members;
+`billing`: reads what was used and paid; `repositories`: code, models and data sets in repositories; `data`: what is
+stored in a database; `prompts`: recorded requests and answers; `cloud`: other services of the same account; `compute`:
+starts machines; `voices`: cloned voices; `search`: searches and page fetches at the owner's cost.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class KeyShape:
     """One form a provider's key takes.
@@ -28,7 +50,9 @@ class KeyShape:
     `proves` (a pass is certain, a failure means mistyped or cut, still this provider's), `excludes` (a failure means
     another provider's key) or `decides` (both). `endpoints` are the only hosts (or host/path) that take this key.
     `charset` is that of the body after the prefix. `often_public` keys are public by design in some products,
-    and keys that `manages` create keys or read a whole account: more than a model call needs.
+    and keys that `manages` create keys or read a whole account: more than a model call needs. `verify_url` tells
+    whether a key of this shape lives, where the provider's own request does not; `unasked` that no harmless request
+    does. `reach` is what such a key opens, where that is not what the provider's others do (see `Provider.reach_of`).
     """
 
     id: str
@@ -51,6 +75,9 @@ class KeyShape:
     often_public: bool = False
     manages: bool = False
     endpoints: tuple[str, ...] = ()
+    verify_url: str | None = None
+    unasked: bool = False
+    reach: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -83,14 +110,66 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an answer to the question whether a key lives says, beyond its status.
+
+    It holds for `statuses` (for every one when empty) whose body holds `pattern` (RE2, anywhere; empty for any body).
+    `state` is one of `leaks.VERDICTS`; `why` names a text `why.…` of `keyguard.lang.verify`.
+    """
+
+    state: str
+    why: str
+    statuses: tuple[int, ...] = ()
+    pattern: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Verify:
-    """A harmless request that tells whether a key lives: `{key}` stands for it; statuses that mean valid or invalid."""
+    """A harmless request that tells whether a key lives.
+
+    In `headers` and `body`, `{key}` stands for the key and `{key_as_user}` for base64 of `key:`; any other name in
+    braces is something that nobody has who only found the key. Names in braces in `url` are the resource's, and its own
+    host fills them. `valid`, `restricted` (it lives, but may not do this) and `invalid` are statuses; `meanings` come
+    before them, the first that fits. `expects` (RE2) must be in the body of a valid answer. `elsewhere` are further
+    URLs of such a request: a key is dead only when all of them say so, since regions have keys of their own. `apart`
+    are hosts with keys of their own that no harmless request is known for. `control` says that whoever sends no key
+    may get a valid answer too. `limits` are the fields of the answer that tell what is left, as `data.0.balance`.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str]
     valid: tuple[int, ...]
     invalid: tuple[int, ...]
+    restricted: tuple[int, ...] = ()
+    body: str = ""
+    expects: str = ""
+    elsewhere: tuple[str, ...] = ()
+    apart: tuple[str, ...] = ()
+    control: bool = False
+    meanings: tuple[Meaning, ...] = ()
+    limits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verifying:
+    """What holds for hosts without a request of their own, and how any answer is read.
+
+    `models` gives the path of the list of models below a base URL, by the kind of base URL; `version` is what such a
+    base URL may lack. `endings` are paths of calls, which are no part of a base URL. `expects` must be in the list.
+    `limits` are how the names of headers begin that tell what is left. `refused` are hosts that hand out the secrets
+    of the machine that asks them.
+    """
+
+    models: Mapping[str, str]
+    version: str
+    endings: tuple[str, ...]
+    expects: str
+    valid: tuple[int, ...]
+    invalid: tuple[int, ...]
+    limits: tuple[str, ...]
+    refused: tuple[str, ...]
+    meanings: tuple[Meaning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +193,12 @@ class Provider:
 
     `env` are variables that hold a key, the primary one first; `env_admin` those of them that hold one to manage an
     account with; `env_other` belong to the provider but hold no secret; `env_reused` belong to another provider and its
-    own documentation uses them. `hosts` are lower-case, with a port
-    where one tells (`localhost:4000`). `words` are lower-case names by which nearby text names the provider. `curated`
-    is False for a host that was taken over from public lists and not checked by hand.
+    own documentation uses them. `hosts` are lower-case, with a port where one tells (`localhost:4000`). `console_url`
+    is where keys are made, `revoke_url` where they are taken back (None: there too), `usage_url` shows what a key was
+    used for, `limits_url` what it may spend. `reach` are things a key opens, of `REACHES`. `models_tell` is False when
+    its list of models says nothing about a key: it is public, or is asked for in another way. `asked` is the JSON of
+    `verify`. `words` are lower-case names by which nearby text names the provider. `curated` is False for a host that
+    was taken over from public lists and not checked by hand.
     """
 
     id: str
@@ -138,9 +220,34 @@ class Provider:
     models: Models = field(default_factory=Models)
     auth: Auth = field(default_factory=Auth)
     console_url: str | None = None
-    verify: Verify | None = None
+    usage_url: str | None = None
+    limits_url: str | None = None
+    revoke_url: str | None = None
+    reach: tuple[str, ...] = ()
+    models_tell: bool = True
+    asked: str | None = None
     words: tuple[str, ...] = ()
     curated: bool = True
+
+    @property
+    def verify(self) -> Verify | None:
+        """The harmless request that tells whether a key lives; built anew each time, for only `--verify` needs it."""
+        if self.asked is None:
+            return None
+        import json  # noqa: PLC0415  # the catalogue read its cache with it
+
+        return Verify(**_with_meanings(json.loads(self.asked)))
+
+    def reach_of(self, shape: KeyShape | None = None) -> tuple[str, ...]:
+        """What a key opens, of `REACHES`: the shape's own, else the provider's, else calls of models."""
+        named = (shape.reach if shape is not None else ()) or self.reach or ("models",)
+        manages = shape is not None and shape.manages and "keys" not in named
+        return (*named, "keys") if manages else named
+
+    @property
+    def revoking(self) -> str | None:
+        """Where a key is taken back, as far as anybody knows."""
+        return self.revoke_url or self.console_url
 
     @property
     def closed_models(self) -> tuple[str, ...]:
@@ -1074,8 +1181,19 @@ def provider(data: Mapping[str, Any]) -> Provider:
     if "auth" in plain:
         plain["auth"] = Auth(**_tuples(plain["auth"]))
     if "verify" in plain:
-        plain["verify"] = Verify(**_tuples(plain["verify"]))
+        plain["asked"] = plain.pop("verify")
     return Provider(**plain)
+
+
+def verifying(data: Mapping[str, Any]) -> Verifying:
+    """Build what holds for every host from `verify.toml`."""
+    return Verifying(**_with_meanings(data))
+
+
+def _with_meanings(data: Mapping[str, Any]) -> dict[str, Any]:
+    plain = _tuples(data)
+    plain["meanings"] = tuple(flat(Meaning, item) for item in plain.pop("answer", ()))
+    return plain
 
 
 def _shape(provider: str, data: dict[str, Any]) -> KeyShape:

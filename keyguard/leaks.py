@@ -60,6 +60,11 @@ class Sighting(NamedTuple):
     refs: tuple[str, ...] = ()
     ref_count: int = 0
 
+    @property
+    def is_present(self) -> bool:
+        """Whether a file that is checked out, or of HEAD's tip, holds it: no message can be edited there."""
+        return self.kind == "file" and (self.at_head or self.on_disk)
+
 
 class Step(NamedTuple):
     """One thing to do: `kind` is one of `STEPS`, `text` says it in the report's language, `url` is where."""

@@ -204,6 +204,22 @@ class Finding(NamedTuple):
     masked: str | None = None
 
 
+def position(finding: Finding) -> tuple[object, ...]:
+    """Order findings by path, place and rule; in a notebook by cell, the source before the output."""
+    return (
+        finding.path,
+        finding.cell or 0,
+        finding.part == "output",
+        finding.line,
+        finding.column,
+        finding.end_line,
+        finding.end_column,
+        finding.rule,
+        finding.fingerprint,
+        finding.message,
+    )
+
+
 class FileReport(NamedTuple):
     """One file's whole result: picklable, so a file is the unit for threads, processes and the cache.
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keyguard.catalogue import CatalogueError
+from keyguard.knowledge import REACHES
+from keyguard.leaks import VERDICTS
 from keyguard.secrets import structure
 from keyguard.triggers import patterns
 
@@ -152,6 +154,37 @@ def _urls(values: dict[str, list[str]]) -> str | None:
     return None
 
 
+def _web(value: str) -> str | None:
+    """Of a page for a person, or a request that needs nothing filled in."""
+    return _asked(value) or (f"{value!r} must be whole, without braces" if "{" in value else None)
+
+
+def _asked(value: str) -> str | None:
+    """Of a URL that a key is sent to: a name in braces may stand for the host, and nothing for the key."""
+    if not re.fullmatch(r"https://(?:[a-z0-9-]+|\{[a-z]+\})(?:\.[a-z0-9-]+)*(?:/[!-z|~]*)?", value):
+        return f"{value!r} is no https:// URL with a plain host, or holds braces: URLs end up in logs"
+    return None
+
+
+def _all_asked(values: list[str]) -> str | None:
+    return next(filter(None, map(_web, values)), None)
+
+
+def _reaches(values: list[str]) -> str | None:
+    for value in values:
+        if value not in REACHES:
+            return f"{value!r} is nothing that a key opens{_closest(value, REACHES)}"
+    return None
+
+
+def _reason(value: str) -> str | None:
+    """Of why an answer means what it means: a text says it."""
+    from keyguard.lang.verify import ENTRIES  # noqa: PLC0415  # only while rules are compiled
+
+    known = [name.removeprefix("why.") for name in ENTRIES["en"] if name.startswith("why.")]
+    return None if value in known else f"{value!r} has no text{_closest(value, known)}"
+
+
 def _sha256(value: str) -> str | None:
     return None if re.fullmatch(r"[0-9a-f]{64}", value) else "must be a SHA-256 in lower-case hexadecimal"
 
@@ -178,6 +211,7 @@ _NAMES = _Field("texts", check=_dotted)
 _ENV = _Field("texts", check=_env_names)
 _LOWER = _Field("texts", check=_lower)
 _HOSTS = _Field("texts", check=_hosts)
+_WEB = _Field("text", check=_web)
 _PATTERNS = _Field("texts", check=_patterns)
 
 
@@ -204,7 +238,19 @@ _KEY = {
     "often_public": _BOOL,
     "manages": _BOOL,
     "endpoints": _TEXTS,
+    "verify_url": _WEB,
+    "unasked": _BOOL,
+    "reach": _Field("texts", check=_reaches),
 }
+_MEANINGS = _Field(
+    "tables",
+    keys={
+        "statuses": _INTS,
+        "pattern": _Field("text", check=_one_pattern),
+        "state": _choice(*VERDICTS, required=True),
+        "why": _Field("text", required=True, check=_reason),
+    },
+)
 _PROVIDER = {
     "id": _NEED,
     "name": _NEED,
@@ -212,7 +258,12 @@ _PROVIDER = {
     "kind": _choice(*KINDS, required=True),
     "aggregator": _BOOL,
     "words": _LOWER,
-    "console_url": _TEXT,
+    "console_url": _WEB,
+    "usage_url": _WEB,
+    "limits_url": _WEB,
+    "revoke_url": _WEB,
+    "reach": _Field("texts", check=_reaches),
+    "models_tell": _BOOL,
     "env": _ENV,
     "env_admin": _ENV,
     "env_other": _ENV,
@@ -241,10 +292,18 @@ _PROVIDER = {
         "table",
         keys={
             "method": _choice("GET", "POST", "HEAD", required=True),
-            "url": _NEED,
+            "url": _Field("text", required=True, check=_asked),
             "headers": _Field("map", required=True),
             "valid": _Field("ints", required=True),
             "invalid": _Field("ints", required=True),
+            "restricted": _INTS,
+            "body": _TEXT,
+            "expects": _Field("text", check=_one_pattern),
+            "elsewhere": _Field("texts", check=_all_asked),
+            "apart": _HOSTS,
+            "control": _BOOL,
+            "limits": _TEXTS,
+            "answer": _MEANINGS,
         },
     ),
     "key": _Field("tables", keys=_KEY),
@@ -808,6 +867,17 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
         "query": _LOWER,
         "browser_prefixes": _TEXTS,
     },
+    "verify": {
+        "models": _Field("map", required=True),
+        "version": _NEED,
+        "endings": _Field("texts", required=True),
+        "expects": _Field("text", required=True, check=_one_pattern),
+        "valid": _Field("ints", required=True),
+        "invalid": _Field("ints", required=True),
+        "limits": _Field("texts", required=True, check=_lower),
+        "refused": _Field("texts", required=True, check=_lower),
+        "answer": _MEANINGS,
+    },
     "models": {
         "mapped": _Field("texts", required=True),
         "family": _Field(
@@ -855,6 +925,8 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     _check_across(root, providers, minor, sdks)
     for item in minor:
         item["curated"] = False
+    for item in (*providers, *minor):
+        _fold(item)
     sections["triggers"] = _triggers([*providers, *minor], sdks)
     sections["patterns"] = patterns([*providers, *minor], sdks, tops["http"], _others(tops))
     sections["providers"] = [*providers, *minor]
@@ -862,6 +934,14 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     sections["rules"] = rules
     sections.update(tops)
     return sections
+
+
+def _fold(provider: dict[str, Any]) -> None:
+    """Keep the request that tells whether a key lives as text: every start reads providers, and none asks one."""
+    import json  # noqa: PLC0415  # only while rules are compiled
+
+    if "verify" in provider:
+        provider["verify"] = json.dumps(provider["verify"], ensure_ascii=False, separators=(",", ":"))
 
 
 def _others(tops: Mapping[str, Any]) -> set[str]:
@@ -914,6 +994,8 @@ def with_own(
     import json  # noqa: PLC0415  # for a project with providers or wrappers of its own
 
     added = [json.loads(text) for _, text in own.providers]
+    for item in added:
+        _fold(item)
     everyone = [*added, *providers]
     by_id = {item["id"]: item for item in everyone}
     made: dict[str, list[dict[str, Any]]] = {}
@@ -1047,6 +1129,18 @@ def _provider_problems(data: dict[str, Any], path: Path) -> Iterator[Problem]:
             yield f"{where}name", f"{key['name']!r} stands twice"
         names.add(key["name"])
         yield from _key_problems(key, where)
+        if "verify_url" in key and "verify" not in data:
+            yield f"{where}verify_url", "needs a [verify] table, whose headers it is sent with"
+    yield from _verify_problems(data.get("verify", {}))
+
+
+def _verify_problems(verify: dict[str, Any]) -> Iterator[Problem]:
+    carriers = [*verify.get("headers", {}).values(), verify.get("body", "")]
+    if verify and not any("{" in text for text in carriers):
+        yield "verify.headers", "nothing holds the key: write {key} where it goes, in a header or the body"
+    for number, url in enumerate(verify.get("elsewhere", [])):
+        if url == verify["url"]:
+            yield f"verify.elsewhere[{number}]", "is the URL itself; leave it out"
 
 
 def _key_problems(key: dict[str, Any], where: str) -> Iterator[Problem]:

@@ -32,7 +32,8 @@ def check_unparsed(source: SourceFile, catalogue: Catalogue) -> Iterator[Hit]:
             "env": provider.variable if provider is not None else "API_KEY",
             "name": match.name or "",
         }
-        yield Hit("KG101", match.span, values, match.case or "literal", Secret(match.value, match.provider))
+        case = match.case or ("malformed" if match.is_malformed else "literal")
+        yield Hit("KG101", match.span, values, case, Secret(match.value, match.provider))
 
 
 def _case(key: KeyText) -> str:
@@ -40,4 +41,7 @@ def _case(key: KeyText) -> str:
         return "public-example"
     if not key.known:
         return "unknown-shape"
-    return "restricted" if key.restricted else key.form
+    if key.restricted:
+        return "restricted"
+    is_malformed = key.form == "literal" and key.match is not None and key.match.is_malformed
+    return "malformed" if is_malformed else key.form

@@ -42,8 +42,10 @@ def variable(key: KeyMatch, facts: TextFacts) -> str:
 def _case(key: KeyMatch, facts: TextFacts) -> str | None:
     if key.case is not None:
         return key.case
-    if key.confidence is not Confidence.HIGH:
-        return "likely" if key.confidence is Confidence.MEDIUM else "unsure"
+    if key.confidence is Confidence.MEDIUM:
+        return "likely"
+    if key.confidence is Confidence.LOW:
+        return "malformed" if key.is_malformed else "unsure"
     return _place(facts)
 
 

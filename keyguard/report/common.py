@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.lang import texts
-from keyguard.model import Severity
+from keyguard.model import Severity, position
 from keyguard.report.safe import visible
 
 if TYPE_CHECKING:
@@ -62,22 +62,6 @@ class Counts(NamedTuple):
     skipped: dict[str, int]
     windowed: int
     files_with_findings: int
-
-
-def position(finding: Finding) -> tuple[object, ...]:
-    """Order findings by path, place and rule; in a notebook by cell, the source before the output."""
-    return (
-        finding.path,
-        finding.cell or 0,
-        finding.part == "output",
-        finding.line,
-        finding.column,
-        finding.end_line,
-        finding.end_column,
-        finding.rule,
-        finding.fingerprint,
-        finding.message,
-    )
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:

@@ -8,7 +8,7 @@ from keyguard.errors import UsageError
 from keyguard.inventory import ACTIONS, HostSummary, hosts, row_order
 from keyguard.lang import texts
 from keyguard.report.common import provider_name
-from keyguard.report.csv_table import cell as csv_cell
+from keyguard.report.csv_table import written as csv_written
 from keyguard.report.excerpt import CUT, ELLIPSIS
 from keyguard.report.listings import json_text, markdown_table, table, table_row, table_sizes
 from keyguard.report.paint import paint
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from keyguard.report.paint import Line
 
 CONNECTION_FORMATS = ("text", "json", "csv", "markdown")
+ROW_HEADS = ("place", "client", "key", "models", "timeout", "attempts", "problems")
+"""What `row_cells` gives, as `connections.…` names it."""
+HOST_HEADS = ("host", "provider", "route", "connections", "files", "sent", "problems")
+"""What `host_cells` gives, likewise."""
 _FEW = 2  # models and variables of a row that a table shows; all with --verbose
 _LONGEST = 36  # characters of a model's id or a variable in a table
 # Columns that are cut when the terminal is narrow (models, client, key), and the characters that stay of them.
@@ -34,21 +38,21 @@ def render_connections(inventory: Inventory, options: RenderOptions, format: str
     """List every connection, grouped by whom it talks to."""
     rows = _grouped(inventory.rows, options)
     if format == "json":
-        return json_text({"version": 1, "connections": [_row_object(row, options) for row in inventory.rows]})
+        return json_text({"version": 1, "connections": [row_object(row, options) for row in inventory.rows]})
     if format == "csv":
-        return _csv(_ROW_COLUMNS, [_row_record(row, options) for row in inventory.rows])
+        return csv_written(_ROW_COLUMNS, [_row_record(row, options) for row in inventory.rows])
     say = texts(options.lang).say
     if format == "markdown":
-        head = [say(f"connections.{name}") for name in ("provider", "route", "host", *_COLUMNS)]
-        return markdown_table(head, [[*_who(row.peer, options), *_cells(row, options)] for row in rows])
+        head = [say(f"connections.{name}") for name in ("provider", "route", "host", *ROW_HEADS)]
+        return markdown_table(head, [[*whom(row.peer, options), *row_cells(row, options)] for row in rows])
     _known(format)
-    head = [say(f"connections.{name}") for name in _COLUMNS]
+    head = [say(f"connections.{name}") for name in ROW_HEADS]
     body = _fitted(rows, head, options)
     sizes = table_sizes([head, *body])
     lines: list[Line] = [[("  ", ""), *table_row(head, sizes, ["dim"] * len(head))]] if rows else []
     last: tuple[str, ...] | None = None
     for row, cells_of_row in zip(rows, body, strict=True):
-        who = _who(row.peer, options)
+        who = whom(row.peer, options)
         if who != last:
             lines.append(_heading(row.peer, who))
             last = who
@@ -58,15 +62,14 @@ def render_connections(inventory: Inventory, options: RenderOptions, format: str
 
 def render_hosts(inventory: Inventory, options: RenderOptions, format: str = "text") -> str:  # noqa: A002  # as above
     """Sum the connections up by host."""
-    found = hosts(inventory.rows, lambda peer: _peer_order(peer, options))
+    found = hosts(inventory.rows, lambda peer: peer_order(peer, options))
     if format == "json":
         return json_text({"version": 1, "hosts": [_host_object(item, options) for item in found]})
     if format == "csv":
-        return _csv(_HOST_COLUMNS, [_host_record(item, options) for item in found])
+        return csv_written(_HOST_COLUMNS, [_host_record(item, options) for item in found])
     say = texts(options.lang).say
-    names = ("host", "provider", "route", "connections", "files", "sent", "problems")
-    head = [say(f"connections.{name}") for name in names]
-    body = [_host_cells(item, options) for item in found]
+    head = [say(f"connections.{name}") for name in HOST_HEADS]
+    body = [host_cells(item, options) for item in found]
     if format == "markdown":
         return markdown_table(head, body)
     _known(format)
@@ -86,7 +89,7 @@ def render_variable(
         places = [_usage_object(usage) for usage in inventory.usages]
         return json_text({"version": 1, "variable": name, "providers": _owners(name, options), "places": places})
     if format == "csv":
-        return _csv(_USAGE_COLUMNS, [list(_usage_object(usage).values()) for usage in inventory.usages])
+        return csv_written(_USAGE_COLUMNS, [list(_usage_object(usage).values()) for usage in inventory.usages])
     say = texts(options.lang).say
     head = [say(f"connections.{column}") for column in ("action", "place", "where", "by")]
     body = [_usage_cells(usage, options) for usage in inventory.usages]
@@ -114,7 +117,6 @@ def render_variable(
 
 # -- rows ------------------------------------------------------------------------------------------------------------
 
-_COLUMNS = ("place", "client", "key", "models", "timeout", "attempts", "problems")
 _STYLES = ("path", "", "", "", "", "", "medium")
 _ROW_COLUMNS = (
     "path", "line", "column", "cell", "kind", "client", "library", "provider", "route", "host", "host_origin",
@@ -128,14 +130,14 @@ def _fitted(rows: Sequence[Row], head: Sequence[str], options: RenderOptions) ->
 
     Clients lose their packages first; then the columns that say least are cut at their ends.
     """
-    body = [_cells(row, options) for row in rows]
+    body = [row_cells(row, options) for row in rows]
     for column in (None, *_CUT_FIRST):
         sizes = table_sizes([head, *body])
         excess = sum(sizes) + 2 * len(sizes) - (options.width or 0)
         if options.width is None or options.verbose or excess <= 0:
             break
         if column is None:
-            body = [_cells(row._replace(name=_without_package(row)), options) for row in rows]
+            body = [row_cells(row._replace(name=_without_package(row)), options) for row in rows]
             continue
         most = max(sizes[column] - excess, _CUT_FIRST[column])
         body = [[*row[:column], _shortened(row[column], options, most), *row[column + 1 :]] for row in body]
@@ -147,16 +149,17 @@ def _without_package(row: Row) -> str:
 
 
 def _grouped(rows: Sequence[Row], options: RenderOptions) -> list[Row]:
-    return sorted(rows, key=lambda row: (_peer_order(row.peer, options), row.peer.host, row_order(row)))
+    return sorted(rows, key=lambda row: (peer_order(row.peer, options), row.peer.host, row_order(row)))
 
 
-def _peer_order(peer: Peer, options: RenderOptions) -> tuple[object, ...]:
+def peer_order(peer: Peer, options: RenderOptions) -> tuple[object, ...]:
     """Order by provider's name; hosts that nobody knows come after those, and what is not known at all last."""
     name = provider_name(peer.provider, options) if peer.provider else ""
     return not peer.provider, not peer.host, name.casefold(), _ROUTES.index(peer.route)
 
 
-def _who(peer: Peer, options: RenderOptions) -> tuple[str, str, str]:
+def whom(peer: Peer, options: RenderOptions) -> tuple[str, str, str]:
+    """Name the provider, the route and the host of a peer, in words; the host is empty when it is not known."""
     say = texts(options.lang).say
     if peer.provider:
         name = provider_name(peer.provider, options)
@@ -173,7 +176,8 @@ def _heading(peer: Peer, who: tuple[str, str, str]) -> Line:
     return line if peer.provider else line[:1]
 
 
-def _cells(row: Row, options: RenderOptions) -> list[str]:
+def row_cells(row: Row, options: RenderOptions) -> list[str]:
+    """Give the texts of a row of the table of connections, in the order of `ROW_HEADS`; they may hold anything."""
     return [
         _place(row.path, row.cell, row.line, options),
         _client(row, options),
@@ -275,7 +279,8 @@ def _call(place: tuple[int | None, int]) -> str:
     return str(line) if cell is None else f"{cell}:{line}"
 
 
-def _row_object(row: Row, options: RenderOptions) -> dict[str, Any]:
+def row_object(row: Row, options: RenderOptions) -> dict[str, Any]:
+    """Give one connection as plain data; docs/connections.md says what its fields mean."""
     return {
         "path": encodable(row.path),
         "line": row.line,
@@ -308,8 +313,9 @@ def _row_object(row: Row, options: RenderOptions) -> dict[str, Any]:
 _HOST_COLUMNS = ("host", "provider", "route", "connections", "files", "variables", "literal_key", "problems")
 
 
-def _host_cells(item: HostSummary, options: RenderOptions) -> list[str]:
-    name, route, host = _who(item.peer, options)
+def host_cells(item: HostSummary, options: RenderOptions) -> list[str]:
+    """Give the texts of a row of the table of hosts, in the order of `HOST_HEADS`; they may hold anything."""
+    name, route, host = whom(item.peer, options)
     sent = [_few(item.variables, options)] if item.variables else []
     sent += [texts(options.lang).say("connections.key.literal")] if item.literal else []
     problems = ", ".join(item.problems)
@@ -415,17 +421,6 @@ def _unread(inventory: Inventory, options: RenderOptions) -> list[Line]:
     rest = f" +{len(inventory.unread) - len(shown)}" if len(inventory.unread) > len(shown) else ""
     names = ", ".join(map(visible, shown)) + rest
     return [[(say("connections.unread", count=len(inventory.unread), names=names), "warning")]]
-
-
-def _csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    import csv  # noqa: PLC0415  # 4 ms, for this format only
-    import io  # noqa: PLC0415  # loaded anyway, named here beside its only use
-
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([csv_cell(value) for value in row] for row in rows)
-    return encodable(out.getvalue())
 
 
 def _known(format: str) -> None:  # noqa: A002  # the option's own name

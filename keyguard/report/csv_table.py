@@ -8,11 +8,12 @@ from keyguard.report.common import ordered, provider_name, rule_name, rule_url, 
 from keyguard.report.safe import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from keyguard.model import Finding, Report
     from keyguard.report.options import RenderOptions
 
-COLUMNS = (
-    "status",
+FINDING_COLUMNS = (
     "rule",
     "name",
     "severity",
@@ -31,6 +32,7 @@ COLUMNS = (
     "fingerprint",
     "key",
 )
+COLUMNS = ("status", *FINDING_COLUMNS)
 # A spreadsheet runs a cell that starts so, the full-width forms included (OWASP, "CSV Injection").
 _FORMULA = tuple("=+-@＝＋－＠")  # noqa: RUF001  # the full-width forms are meant
 
@@ -40,23 +42,27 @@ def render(report: Report, options: RenderOptions) -> str:
 
     A cell that would be a formula gets an apostrophe in front. `status` is `reported`, `ignored` or `accepted`.
     """
+    rows = [("reported", finding) for finding in ordered(report.findings)]
+    if options.show_ignored:
+        rows += suppressed(report)
+    return written(COLUMNS, [(status, *finding_cells(finding, options)) for status, finding in rows])
+
+
+def written(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Write a header and rows, every cell made harmless."""
     import csv  # noqa: PLC0415  # 4 ms, for this format only
     import io  # noqa: PLC0415  # loaded anyway, named here beside its only use
 
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    rows = [("reported", finding) for finding in ordered(report.findings)]
-    if options.show_ignored:
-        rows += suppressed(report)
-    for status, finding in rows:
-        writer.writerow([cell(value) for value in _row(status, finding, options)])
+    writer.writerow(columns)
+    writer.writerows([cell(value) for value in row] for row in rows)
     return out.getvalue()
 
 
-def _row(status: str, finding: Finding, options: RenderOptions) -> tuple[object, ...]:
+def finding_cells(finding: Finding, options: RenderOptions) -> tuple[object, ...]:
+    """Give what the columns `FINDING_COLUMNS` say of a finding."""
     return (
-        status,
         finding.rule,
         rule_name(finding.rule, options),
         finding.severity.label,

@@ -9,7 +9,7 @@ from keyguard.report.common import counts, ordered, rule_name, rule_url, suppres
 from keyguard.report.safe import encodable
 
 if TYPE_CHECKING:
-    from keyguard.model import Finding, Fix, Related, Report
+    from keyguard.model import Finding, Fix, Notice, Related, Report
     from keyguard.report.options import RenderOptions
 
 VERSION = 1
@@ -27,15 +27,17 @@ def render(report: Report, options: RenderOptions) -> str:
         pairs = suppressed(report)
         for word in ("ignored", "accepted"):
             document[word] = [finding_object(finding, options) for kind, finding in pairs if kind == word]
-    document["notices"] = [
-        {
-            "level": "error" if notice.error else "warning",
-            "path": None if notice.path is None else encodable(notice.path),
-            "message": encodable(notice.message),
-        }
-        for notice in report.notices
-    ]
+    document["notices"] = [notice_object(notice) for notice in report.notices]
     return json.dumps(document, indent=2) + "\n"
+
+
+def notice_object(notice: Notice) -> dict[str, Any]:
+    """Give one notice as plain data."""
+    return {
+        "level": "error" if notice.error else "warning",
+        "path": None if notice.path is None else encodable(notice.path),
+        "message": encodable(notice.message),
+    }
 
 
 def tool(options: RenderOptions) -> dict[str, str]:

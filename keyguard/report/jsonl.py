@@ -6,10 +6,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from keyguard.report.common import ordered, suppressed
-from keyguard.report.json_report import VERSION, finding_object, summary, tool
-from keyguard.report.safe import encodable
+from keyguard.report.json_report import VERSION, finding_object, notice_object, summary, tool
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from keyguard.model import Report
     from keyguard.report.options import RenderOptions
 
@@ -21,14 +22,11 @@ def render(report: Report, options: RenderOptions) -> str:
     ]
     if options.show_ignored:
         lines += [{"type": word, **finding_object(finding, options)} for word, finding in suppressed(report)]
-    lines += [
-        {
-            "type": "notice",
-            "level": "error" if notice.error else "warning",
-            "path": None if notice.path is None else encodable(notice.path),
-            "message": encodable(notice.message),
-        }
-        for notice in report.notices
-    ]
+    lines += [{"type": "notice", **notice_object(notice)} for notice in report.notices]
     lines.append({"type": "summary", "version": VERSION, "tool": tool(options), "summary": summary(report)})
+    return written(lines)
+
+
+def written(lines: Iterable[Mapping[str, Any]]) -> str:
+    """Write one object a line."""
     return "".join(json.dumps(line) + "\n" for line in lines)

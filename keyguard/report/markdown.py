@@ -12,7 +12,9 @@ from keyguard.report.summary import hidden_sentence, join, skipped_reasons, summ
 from keyguard.report.text import groups
 
 if TYPE_CHECKING:
-    from keyguard.model import Finding, Report
+    from collections.abc import Iterable
+
+    from keyguard.model import Finding, Notice, Report
     from keyguard.report.options import RenderOptions
     from keyguard.report.text import Group
 
@@ -35,10 +37,7 @@ def render(report: Report, options: RenderOptions) -> str:
             lines += _table(say(f"severity.{severity.label}"), members, options)
     if len(rows) > _MAX_ROWS:
         lines += [say("markdown.more", count=len(rows) - _MAX_ROWS), ""]
-    for notice in report.notices:
-        level = say("notice.error" if notice.error else "notice.warning")
-        where = "" if notice.path is None else f"{code(notice.path)}: "
-        lines += [f"**{level}**: {where}{escape(notice.message)}", ""]
+    lines += notices(report.notices, options)
     parts = [
         say(f"suppressed.{word}", count=count)
         for word, count in (("ignored", numbers.ignored), ("accepted", numbers.accepted))
@@ -53,6 +52,22 @@ def render(report: Report, options: RenderOptions) -> str:
         reasons = skipped_reasons(numbers, options)
         lines += [escape(say("skipped.shown", count=sum(numbers.skipped.values()), reasons=reasons)), ""]
     return "\n".join(lines[:-1]) + "\n"
+
+
+def notices(found: Iterable[Notice], options: RenderOptions) -> list[str]:
+    """Give a paragraph a notice, with an empty line behind each."""
+    say = texts(options.lang).say
+    lines: list[str] = []
+    for notice in found:
+        level = say("notice.error" if notice.error else "notice.warning")
+        where = "" if notice.path is None else f"{code(notice.path)}: "
+        lines += [f"**{level}**: {where}{escape(notice.message)}", ""]
+    return lines
+
+
+def rule_link(rule: str, options: RenderOptions) -> str:
+    """Give a rule's id and name as a link to its page."""
+    return f"[{escape(titled(rule, options))}]({visible(rule_url(rule, options))})"
 
 
 def _table(title: str, members: list[Group], options: RenderOptions) -> list[str]:
@@ -73,8 +88,7 @@ def _row(group: Group, options: RenderOptions) -> list[str]:
     message = escape(finding.message)
     if finding.remedy:
         message += f"<br>{say('remedy')}: {with_links(finding.remedy)}"
-    rule = f"[{escape(titled(finding.rule, options))}]({rule_url(finding.rule, options)})"
-    return ["<br>".join(places), rule, message]
+    return ["<br>".join(places), rule_link(finding.rule, options), message]
 
 
 def _place(finding: Finding, options: RenderOptions) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from keyguard.report.safe import cells, wrap
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -25,6 +27,16 @@ STYLES: Mapping[str, str] = {
     "error": "bold red",
     "warning": "bold yellow",
 }
+
+
+_NARROWEST = 20  # cells of a paragraph, however narrow the terminal is
+
+
+def hanging(label: Line, text: str, style: str, width: int | None) -> list[Line]:
+    """Lay out a harmless text beside a label: at most `width` cells a line, further lines under the text's start."""
+    indent = sum(cells(piece) for piece, _ in label)
+    first, *others = wrap(text, None if width is None else max(width - indent, _NARROWEST))
+    return [[*label, (first, style)], *([(" " * indent, ""), (line, style)] for line in others)]
 
 
 def paint(lines: Iterable[Line], *, color: bool) -> str:

@@ -55,6 +55,19 @@ def pad(text: str, width: int) -> str:
     return text + " " * max(0, width - cells(text))
 
 
+def cut(text: str, width: int, mark: str = "…") -> str:
+    """Cut a text that `visible` made harmless to `width` cells, `mark` at its end when something is missing."""
+    if cells(text) <= width:
+        return text
+    shown, room = "", width - cells(mark)
+    for character in text:
+        room -= cells_of(character)
+        if room < 0:
+            break
+        shown += character
+    return shown.rstrip() + mark
+
+
 def wrap(text: str, width: int | None) -> list[str]:
     """Break a text into lines of at most `width` cells, between words or beside a wide character; None: one line.
 

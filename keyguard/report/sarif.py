@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -23,12 +24,17 @@ from keyguard.report.page import rule_markdown
 from keyguard.report.safe import encodable, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from keyguard.model import Excerpt, Finding, Fix, Notice, Report
     from keyguard.report.options import RenderOptions
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _PROJECT = "https://github.com/keyguard/keyguard"
-_BASE = "%SRCROOT%"
+BASE = "%SRCROOT%"
+"""What paths are relative to."""
+FOLDERS = {BASE: {"description": {"text": "The folder keyguard ran in."}}}
+"""The folders that paths are relative to, by name."""
 # What `{"kind": …}` a suppression is: a comment or setting stands in the source, the baseline beside it.
 _KINDS = {"ignored": "inSource", "accepted": "external"}
 # Exit codes from here on say that the run itself failed.
@@ -42,7 +48,27 @@ def render(report: Report, options: RenderOptions) -> str:
     if options.show_ignored:
         pairs += suppressed(report)
     rules = sorted({finding.rule for _, finding in pairs})
-    indices = {rule: index for index, rule in enumerate(rules)}
+    results = []
+    for word, finding in pairs:
+        made = result(finding, rules.index(finding.rule), options)
+        if word is not None:
+            made["suppressions"] = [{"kind": _KINDS[word], "status": "accepted"}]
+        results.append(made)
+    done = invocation(report.notices, options, {"fixed": len(fixed(report))})
+    return written(rules, results, done, options)
+
+
+def written(
+    rules: Sequence[str],
+    results: Sequence[Mapping[str, Any]],
+    done: Mapping[str, Any],
+    options: RenderOptions,
+    repositories: Mapping[str, Any] = MappingProxyType({}),
+) -> str:
+    """Write one run: `rules` in the order of the results' indices, and `done`, its invocation.
+
+    `repositories` are further properties of the run that say what its places are relative to.
+    """
     run = {
         "tool": {
             "driver": {
@@ -54,9 +80,10 @@ def render(report: Report, options: RenderOptions) -> str:
             }
         },
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {_BASE: {"description": {"text": "The folder keyguard ran in."}}},
-        "invocations": [_invocation(report, options)],
-        "results": [_result(finding, word, indices, options) for word, finding in pairs],
+        "originalUriBaseIds": FOLDERS,
+        **repositories,
+        "invocations": [done],
+        "results": results,
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
@@ -86,18 +113,19 @@ def _rule(rule: str, options: RenderOptions) -> dict[str, Any]:
     return descriptor
 
 
-def _result(finding: Finding, word: str | None, indices: dict[str, int], options: RenderOptions) -> dict[str, Any]:
-    result: dict[str, Any] = {
+def result(finding: Finding, index: int, options: RenderOptions, base: str = BASE) -> dict[str, Any]:
+    """Give one result; `index` is its rule's, `base` names what its paths are relative to."""
+    made: dict[str, Any] = {
         "ruleId": finding.rule,
-        "ruleIndex": indices[finding.rule],
+        "ruleIndex": index,
         "level": LEVELS[finding.severity].sarif,
-        "message": _message(finding, options),
-        "locations": [_location(finding, options)],
+        "message": message(finding, options),
+        "locations": [_location(finding, options, base)],
         "partialFingerprints": {"keyguard/v1": finding.fingerprint},
     }
-    related = _related(finding)
+    related = _related(finding, base)
     if related:
-        result["relatedLocations"] = related
+        made["relatedLocations"] = related
     # Offsets count inside a notebook's cell, and SARIF would apply them to the file.
     if (
         finding.fix is not None
@@ -105,23 +133,22 @@ def _result(finding: Finding, word: str | None, indices: dict[str, int], options
         and finding.fix.safety is not Safety.SHOWN
         and finding.fix.edits
     ):
-        result["fixes"] = [_fix(finding.fix, finding.path)]
-    if word is not None:
-        result["suppressions"] = [{"kind": _KINDS[word], "status": "accepted"}]
-    result["properties"] = _properties(finding, options)
-    return result
+        made["fixes"] = [_fix(finding.fix, finding.path, base)]
+    made["properties"] = _properties(finding, options)
+    return made
 
 
-def _message(finding: Finding, options: RenderOptions) -> dict[str, str]:
-    text = message_with_cell(finding, options)
+def message(finding: Finding, options: RenderOptions, addition: str = "") -> dict[str, str]:
+    """Give a result's message: the finding's, an addition, and on a line of its own the remedy."""
+    text = message_with_cell(finding, options) + addition
     if finding.remedy:
         text += "\n" + visible(finding.remedy)
     # `[text](target)` would be a link (SARIF 3.11.6).
     return {"text": text.replace("[", "\\[").replace("]", "\\]") if "](" in text else text}
 
 
-def _location(finding: Finding, options: RenderOptions) -> dict[str, Any]:
-    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": artifact(finding.path)}}
+def _location(finding: Finding, options: RenderOptions, base: str) -> dict[str, Any]:
+    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": artifact(finding.path, base)}}
     physical = location["physicalLocation"]
     if finding.cell is None:
         physical["region"] = _region(finding.line, finding.column, finding.end_line, finding.end_column)
@@ -146,7 +173,7 @@ def _region(line: int, column: int, end_line: int, end_column: int) -> dict[str,
     return {"startLine": line, "startColumn": column, "endLine": end_line, "endColumn": end_column}
 
 
-def _related(finding: Finding) -> list[dict[str, Any]]:
+def _related(finding: Finding, base: str) -> list[dict[str, Any]]:
     locations = []
     for number, place in enumerate(dict.fromkeys(finding.related), start=1):
         # As in `_location`: in a notebook the file's own lines are not known.
@@ -157,14 +184,14 @@ def _related(finding: Finding) -> list[dict[str, Any]]:
         locations.append(
             {
                 "id": number,
-                "physicalLocation": {"artifactLocation": artifact(place.path), "region": region},
+                "physicalLocation": {"artifactLocation": artifact(place.path, base), "region": region},
                 "message": {"text": where + visible(place.message)},
             }
         )
     return locations
 
 
-def _fix(fix: Fix, path: str) -> dict[str, Any]:
+def _fix(fix: Fix, path: str, base: str) -> dict[str, Any]:
     replacements = [
         {
             "deletedRegion": {"charOffset": edit.span.start, "charLength": edit.span.end - edit.span.start},
@@ -174,7 +201,7 @@ def _fix(fix: Fix, path: str) -> dict[str, Any]:
     ]
     return {
         "description": {"text": f"{visible(fix.title)} ({fix.safety.label})"},
-        "artifactChanges": [{"artifactLocation": artifact(path), "replacements": replacements}],
+        "artifactChanges": [{"artifactLocation": artifact(path, base), "replacements": replacements}],
     }
 
 
@@ -196,14 +223,14 @@ def _properties(finding: Finding, options: RenderOptions) -> dict[str, Any]:
     return properties
 
 
-def _invocation(report: Report, options: RenderOptions) -> dict[str, Any]:
-    invocation: dict[str, Any] = {
+def invocation(notices: Iterable[Notice], options: RenderOptions, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Say how a run ended and what it has to tell."""
+    return {
         "executionSuccessful": options.exit_code < _FAILED,
         "exitCode": options.exit_code,
-        "toolExecutionNotifications": [_notification(notice) for notice in report.notices],
-        "properties": {"fixed": len(fixed(report))},
+        "toolExecutionNotifications": [_notification(notice) for notice in notices],
+        "properties": dict(properties),
     }
-    return invocation
 
 
 def _notification(notice: Notice) -> dict[str, Any]:
@@ -216,8 +243,8 @@ def _notification(notice: Notice) -> dict[str, Any]:
     return notification
 
 
-def artifact(path: str) -> dict[str, str]:
-    """Name a file by its URI: relative to the folder keyguard ran in, or absolute."""
+def artifact(path: str, base: str = BASE) -> dict[str, str]:
+    """Name a file by its URI: relative to `base`, which is the folder keyguard ran in, or absolute."""
     uri = quote(_bytes(path), safe="/")
     if path.startswith("//"):  # a share: the server stands where a host does
         return {"uri": f"file:{uri}"}
@@ -225,7 +252,7 @@ def artifact(path: str) -> dict[str, str]:
         return {"uri": f"file://{uri}"}
     if path[1:3] == ":/":
         return {"uri": f"file:///{path[0]}:{uri[4:]}"}
-    return {"uri": uri, "uriBaseId": _BASE}
+    return {"uri": uri, "uriBaseId": base}
 
 
 def _bytes(path: str) -> bytes:

@@ -10,9 +10,9 @@ from keyguard.report.common import MOST_SEVERE_FIRST, counts, fixed, ordered, pl
 from keyguard.report.safe import visible, wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from keyguard.model import Finding, Report
+    from keyguard.model import Finding, Notice, Report
     from keyguard.report.common import Counts
     from keyguard.report.options import RenderOptions
     from keyguard.report.paint import Line
@@ -24,7 +24,7 @@ _MANY = 5
 def summary(report: Report, options: RenderOptions, *, advice: bool = True) -> list[Line]:
     """Give notices, then counts; with `advice` the next command to type."""
     numbers = counts(report)
-    lines = _notices(report, options)
+    lines = notices(report.notices, options)
     lines += _fixes(report, numbers, options)
     lines += _found(report, numbers, options)
     lines += _not_reported(report, numbers, options)
@@ -36,21 +36,11 @@ def summary(report: Report, options: RenderOptions, *, advice: bool = True) -> l
 
 def statistics(report: Report, options: RenderOptions) -> list[Line]:
     """Give a table of findings by rule, most frequent first, and one by provider."""
-    findings = report.findings
-    lines: list[Line] = []
-    by_rule: dict[str, list[Finding]] = {}
+    lines = by_rule(report.findings, options)
     by_provider: dict[str, int] = {}
-    for finding in findings:
-        by_rule.setdefault(finding.rule, []).append(finding)
+    for finding in report.findings:
         if finding.provider is not None:
             by_provider[finding.provider] = by_provider.get(finding.provider, 0) + 1
-    rows = [
-        (len(found), rule, rule_name(rule, options), max(f.severity for f in found)) for rule, found in by_rule.items()
-    ]
-    size = max((len(str(row[0])) for row in rows), default=0)
-    for count, rule, name, severity in sorted(rows, key=lambda row: (-row[0], row[1])):
-        label = "" if name == rule else f"  {name}"
-        lines.append([(f"{count:>{size}}  ", ""), (rule, severity.label), (label, "")])
     if by_provider:
         lines += [[], [(texts(options.lang).say("statistics.providers"), "title")]]
         size = max(len(str(count)) for count in by_provider.values())
@@ -58,6 +48,21 @@ def statistics(report: Report, options: RenderOptions) -> list[Line]:
             [(f"{count:>{size}}  ", ""), (visible(provider_name(provider, options)), "")]
             for provider, count in sorted(by_provider.items(), key=lambda item: (-item[1], item[0]))
         ]
+    return lines
+
+
+def by_rule(findings: Iterable[Finding], options: RenderOptions) -> list[Line]:
+    """Give a table of findings by rule, most frequent first."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        found.setdefault(finding.rule, []).append(finding)
+    size = max((len(str(len(held))) for held in found.values()), default=0)
+    lines: list[Line] = []
+    for rule, held in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
+        name = rule_name(rule, options)
+        label = "" if name == rule else f"  {name}"
+        severity = max(finding.severity for finding in held)
+        lines.append([(f"{len(held):>{size}}  ", ""), (visible(rule), severity.label), (label, "")])
     return lines
 
 
@@ -120,10 +125,11 @@ def _reason(reason: str, options: RenderOptions) -> str:
     return texts(options.lang).say("skipped.binary") if reason == "binary" else visible(reason)
 
 
-def _notices(report: Report, options: RenderOptions) -> list[Line]:
+def notices(found: Iterable[Notice], options: RenderOptions) -> list[Line]:
+    """Give a line a notice, its path in front unless the message names it."""
     say = texts(options.lang).say
     lines: list[Line] = []
-    for notice in report.notices:
+    for notice in found:
         level = "error" if notice.error else "warning"
         where = "" if notice.path is None or notice.path in notice.message else f"{visible(notice.path)}: "
         lines.append([(say(f"notice.{level}"), level), (": ", ""), (where + visible(notice.message), "")])
@@ -203,13 +209,14 @@ def _advice(report: Report, numbers: Counts, options: RenderOptions) -> list[Lin
     worst = max(finding.severity for finding in findings)
     rules = [finding.rule for finding in findings if finding.severity == worst]
     rule = min(set(rules), key=lambda rule: (-rules.count(rule), rule))
-    lines.append(_with_command("next", f"keyguard explain {rule}", options))
+    lines.append(with_command("next", f"keyguard explain {rule}", options))
     if len(findings) >= _MANY and not numbers.accepted:
-        lines.append(_with_command("next.baseline", "keyguard baseline create", options))
+        lines.append(with_command("next.baseline", "keyguard baseline create", options))
     return lines
 
 
-def _with_command(name: str, command: str, options: RenderOptions) -> Line:
+def with_command(name: str, command: str, options: RenderOptions) -> Line:
+    """Give the text called `name` with its `command` set off."""
     before, _, after = texts(options.lang).say(name, command="\0").partition("\0")
     return [(before, ""), (command, "command"), (after, "")]
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.lang import texts
-from keyguard.report.common import ordered, place, position, provider_name, provider_of, rule_name, suppressed
+from keyguard.model import position
+from keyguard.report.common import ordered, place, provider_name, provider_of, rule_name, suppressed
 from keyguard.report.excerpt import CUT, ELLIPSIS, fit
-from keyguard.report.paint import paint
-from keyguard.report.safe import visible, wrap
+from keyguard.report.paint import hanging, paint
+from keyguard.report.safe import visible
 from keyguard.report.summary import statistics, summary
 
 if TYPE_CHECKING:
@@ -51,9 +52,14 @@ def render(report: Report, options: RenderOptions) -> str:
         if lines and lines[-1]:
             lines.append([])
         lines += summary(report, options)
-    if not options.unicode:
-        lines = [[(piece.replace(ELLIPSIS, CUT), style) for piece, style in line] for line in lines]
-    return paint(lines, color=options.color)
+    return paint(spelled(lines, options), color=options.color)
+
+
+def spelled(lines: list[Line], options: RenderOptions) -> list[Line]:
+    """Give lines without the one sign of masked keys that a narrow encoding lacks."""
+    if options.unicode:
+        return lines
+    return [[(piece.replace(ELLIPSIS, CUT), style) for piece, style in line] for line in lines]
 
 
 def groups(findings: Iterable[Finding]) -> list[Group]:
@@ -102,8 +108,7 @@ def _group(group: Group, options: RenderOptions) -> list[Line]:
 
 
 def _paragraph(text: str, style: str, options: RenderOptions) -> list[Line]:
-    width = None if options.width is None else max(options.width - len(_INDENT), 20)
-    return [[(_INDENT, ""), (line, style)] for line in wrap(text, width)]
+    return hanging([(_INDENT, "")], text, style, options.width)
 
 
 def _entry(name: str, text: str, style: str, options: RenderOptions) -> list[Line]:

@@ -102,6 +102,11 @@ class KeyMatch:
     case: str | None = None
     name: str | None = None
 
+    @property
+    def is_malformed(self) -> bool:
+        """Tell whether it fails its shape's own test, so that it was mistyped, cut or made up."""
+        return self.shape is not None and self.shape.well_formed(self.value) is False
+
 
 def keys_in_text(source: SourceFile | str, catalogue: Catalogue) -> tuple[KeyMatch, ...]:
     """Every key in a text with its provider, in order and without overlaps.

@@ -137,6 +137,13 @@ def test_an_encoded_key_is_found_at_its_literal(text: str, line: int) -> None:
     assert found[0].hit.secret.value == make("openai")
 
 
+def test_a_key_that_fails_its_own_check_is_told_apart() -> None:
+    key = make("github_models/classic_pat")
+    broken = key[:-1] + ("A" if key[-1] != "A" else "B")
+    assert short(f"key = '{key}'\n") == [("KG101", 1, "literal")]
+    assert short(f"key = '{broken}'\n") == [("KG101", 1, "malformed")]
+
+
 def test_a_key_of_numbers_is_found() -> None:
     numbers = [ord(char) for char in make("openai")]
     assert short(f"k = ''.join(chr(n) for n in {numbers})\n") == [("KG101", 1, "encoded")]

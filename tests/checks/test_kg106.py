@@ -92,7 +92,7 @@ def test_a_doubt_is_said() -> None:
     assert _hits("a.html", 'mapsKey: "<google_gemini/standard>"') == [(1, "restricted", "google_gemini")]
     assert _hits("a.txt", "see <moonshot-key> there") == [(1, "likely", None)]
     key = make("github_models/classic_pat")
-    assert _hits("a.txt", "x " + key[:-1] + ("A" if key[-1] != "A" else "B")) == [(1, "unsure", "github_models")]
+    assert _hits("a.txt", "x " + key[:-1] + ("A" if key[-1] != "A" else "B")) == [(1, "malformed", "github_models")]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,7 @@ def test_every_case_has_words() -> None:
     cases = {
         "likely",
         "unsure",
+        "malformed",
         "unknown-shape",
         "restricted",
         "public-example",

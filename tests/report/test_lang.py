@@ -35,7 +35,7 @@ def test_every_text_is_used_and_every_text_used_is_there() -> None:
     literal = set(re.findall(r'"([a-z_.-]+)"', source))
     prefixes = tuple(set(re.findall(r"[\"']([a-z_]+\.)\{", source)))
     assert [name for name in ENGLISH if name not in literal and not name.startswith(prefixes)] == []
-    report = "".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "report").glob("*.py"))
+    report = "".join(path.read_text(encoding="utf-8") for path in (PACKAGE / "report").rglob("*.py"))
     said = set(re.findall(r'(?<![a-z_])say\("([a-z_.-]+)"', report))
     assert said <= set(ENGLISH)
 
