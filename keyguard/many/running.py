@@ -1,8 +1,8 @@
 """Audits repositories on workers and puts each into the store as soon as its last unit is done.
 
 A repository's way: a worker looks whether it changed and plans its units; units go to any workers; when all are there,
-a worker assembles them. A repository of less than `_WHOLE` bytes goes this way in one step. Of all that, only the
-repositories that were begun are in memory, as many as the workers have places, twice.
+a worker assembles them. A repository of less than `_WHOLE` bytes goes this way in one step, and several of them travel
+together. Of all that, only the repositories that were begun are in memory: two steps for each place of the workers.
 
 A unit whose worker died is done again at the end, with no other beside it, so that none is blamed for another's fault;
 the one that ends its worker there too is left out, and its repository is told to be incomplete.
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from keyguard.many.store import Group, Store
 
 _WHOLE = 64 << 20  # bytes of blobs, 1 s of work: less travels as one unit
+_TOGETHER = 32  # repositories that travel to a worker at once; with Dask each journey takes 5 ms of CPU
+_BATCH = 0.5  # seconds after which a worker gives back those it did not begin
 _LOOK = 1.0  # seconds between looks at how many places there are
 _LOST = "the process that read it died"
 
@@ -47,12 +49,18 @@ class Unit(Protocol):
         """Its size in bytes."""
 
 
+class Lost(NamedTuple):
+    """What came of a unit that ended its worker twice, or failed."""
+
+    unit: Any
+
+
 class Engine(NamedTuple):
     """What is done with a repository, as functions that can be pickled; they run in the workers.
 
     `session` makes, once a process, what the others need besides. `plan` divides a repository into units, `work` does
-    one, `assemble` puts together what came of all of them, in their order; a unit that was lost left nothing. What they
-    return travels and holds no key. The `GitError`, `UsageError` and `OSError` that they raise is told of the
+    one, `assemble` puts together what came of all of them, in their order, with `Lost` in the place of a lost one. What
+    they return travels and holds no key. The `GitError`, `UsageError` and `OSError` that they raise is told of the
     repository. `stamp` names all that decides about a result besides the repository: rules, settings, keyguard itself.
     """
 
@@ -137,12 +145,16 @@ def run(  # noqa: PLR0913  # what, how, where, and who is told
 
 
 class _Task(NamedTuple):
-    """One call on a worker: `number` is the unit's, None for what is done once a repository."""
+    """One call on a worker: several repositories to open, or one step of one, `number` being the unit's."""
 
     step: str
-    repo: Repo
-    number: int | None = None
+    repos: tuple[Repo, ...]
+    number: int = 0
     is_second: bool = False
+
+    @property
+    def repo(self) -> Repo:
+        return self.repos[0]
 
 
 class _Begun:
@@ -175,7 +187,7 @@ class _Way:
         advance: Callable[[Progress], None],
     ) -> None:
         self._total = len(repos)
-        self._fresh = iter(repos)
+        self._fresh = deque(repos)
         self._recipe = pickle.dumps(engine)
         self._workers, self._store, self._known, self._advance = workers, store, known, advance
         self._ready: deque[_Task] = deque()
@@ -195,7 +207,7 @@ class _Way:
             if time.monotonic() - looked >= _LOOK:
                 looked, places = time.monotonic(), self._workers.places() or max(places, 1)
             # As much again waits at the workers, so that none has to wait for its next unit.
-            while active < 2 * places and (task := self._next()) is not None:
+            while active < 2 * places and (task := self._next(places)) is not None:
                 self._submit(task)
                 active += 1
             if not active and self._alone:
@@ -210,24 +222,27 @@ class _Way:
             active -= 1
             self._take(task, future)
 
-    def _next(self) -> _Task | None:
+    def _next(self, places: int) -> _Task | None:
         """Give what to do next: what is begun is finished before anything new is begun."""
         if self._ready:
             return self._ready.popleft()
-        repo = next(self._fresh, None)
-        return None if repo is None else _Task("open", repo)
+        # Fewer at a time towards the end, so that all workers end together.
+        count = max(1, min(_TOGETHER, len(self._fresh) // (4 * places)))
+        repos = tuple(self._fresh.popleft() for _ in range(min(count, len(self._fresh))))
+        return _Task("open", repos) if repos else None
 
     def _submit(self, task: _Task) -> None:
         given: tuple[Any, ...]
         if task.step == "open":
             # One that ended its worker is divided, so that only a part of it can do so again.
-            given = (self._known.get(task.repo.name), 0 if task.is_second else _WHOLE)
+            known = [self._known.get(repo.name) for repo in task.repos]
+            given = (task.repos, known, 0 if task.is_second else _WHOLE)
         elif task.step == "work":
-            given = (self._begun[task.repo.name].units[task.number or 0],)
+            given = (self._begun[task.repo.name].units[task.number],)
         else:
             results = self._begun[task.repo.name].results
-            given = ([results[number] for number in sorted(results)],)
-        future = self._workers.executor.submit(_do, task.step, self._recipe, task.repo, *given)
+            given = (task.repo, [results[number] for number in sorted(results)])
+        future = self._workers.executor.submit(_do, task.step, self._recipe, *given)
         future.add_done_callback(lambda future: self._ended.put((task, future)))
 
     def _take(self, task: _Task, future: Future[Any]) -> None:
@@ -235,37 +250,54 @@ class _Way:
             outcome = future.result()
         except self._workers.died:
             if not task.is_second:
-                self._alone.append(task._replace(is_second=True))
+                self._alone += self._apart(task)
                 return
             outcome = _Failed(_LOST)
         except CancelledError as error:
             msg = "the workers are out of reach; what is done is kept: run the same command again to go on"
             raise UsageError(msg) from error
         except Exception as error:  # noqa: BLE001  # an engine's result that cannot travel, or one that cannot be made
+            if len(task.repos) > 1:
+                self._alone += self._apart(task)
+                return
             outcome = _Failed(_where(error))
-        {"open": self._opened, "work": self._worked, "assemble": self._assembled}[task.step](task, outcome)
-        self._tell(task.repo.name)
+        if task.step == "open":
+            outcomes = [outcome] if isinstance(outcome, _Failed) else outcome
+            self._fresh.extendleft(reversed(task.repos[len(outcomes) :]))
+            for repo, one in zip(task.repos, outcomes, strict=False):
+                self._opened(repo, one)
+                self._tell(repo.name)
+        else:
+            (self._worked if task.step == "work" else self._assembled)(task, outcome)
+            self._tell(task.repo.name)
 
-    def _opened(self, task: _Task, outcome: _Opened | _Failed) -> None:
+    @staticmethod
+    def _apart(task: _Task) -> list[_Task]:
+        """The same once more, one repository at a time."""
+        return [task._replace(repos=(repo,), is_second=True) for repo in task.repos]
+
+    def _opened(self, repo: Repo, outcome: _Opened | _Failed) -> None:
         if isinstance(outcome, _Failed):
-            self._put_failed(task.repo, outcome)
+            self._put_failed(repo, outcome)
         elif outcome.is_known:
-            self._store.confirm(task.repo.name)
+            self._store.confirm(repo.name)
             self.unchanged += 1
             self.done += 1
         elif outcome.found is not None:
-            self._bytes += outcome.size
-            self._put(task.repo, outcome.found, outcome.state)
+            # One that was not divided tells its size at the end.
+            self._bytes += outcome.size or outcome.found.audited.size
+            self._put(repo, outcome.found, outcome.state)
         else:
-            self._begun[task.repo.name] = _Begun(outcome.state, outcome.units)
-            self._ready += [_Task("work", task.repo, number) for number in range(len(outcome.units))]
+            self._begun[repo.name] = _Begun(outcome.state, outcome.units)
+            self._ready += [_Task("work", (repo,), number) for number in range(len(outcome.units))]
             if not outcome.units:
-                self._ready.append(_Task("assemble", task.repo))
+                self._ready.append(_Task("assemble", (repo,)))
 
     def _worked(self, task: _Task, outcome: Any) -> None:  # noqa: ANN401  # what the engine's work gives
-        begun, number = self._begun[task.repo.name], task.number or 0
+        begun, number = self._begun[task.repo.name], task.number
         unit = begun.units.pop(number)
         if isinstance(outcome, _Failed):
+            begun.results[number] = Lost(unit)
             begun.lost += 1
             size = f"{unit.size / 1e6:,.0f} MB"
             self.notices.append(
@@ -276,7 +308,7 @@ class _Way:
         begun.read += unit.size
         self._bytes += unit.size
         if not begun.units:
-            self._ready.appendleft(_Task("assemble", task.repo))
+            self._ready.appendleft(_Task("assemble", (task.repo,)))
 
     def _assembled(self, task: _Task, outcome: Found | _Failed) -> None:
         begun = self._begun.pop(task.repo.name)
@@ -323,15 +355,27 @@ class _Opened(NamedTuple):
     units: Sequence[Unit] = ()
 
 
-def _do(step: str, recipe: bytes, repo: Repo, given: Any, whole: int = 0) -> Any:  # noqa: ANN401  # a step's own argument and result
-    """Do one step for a repository; every error is a result, since not every error can travel."""
+def _do(step: str, recipe: bytes, *given: Any) -> Any:  # noqa: ANN401  # a step's own arguments and result
+    """Do one step; every error is a result, since not every error can travel."""
+    if step == "open":
+        return _open_some(recipe, *given)
+    return _tried(lambda: getattr(_made(recipe)[0], step)(*given, _made(recipe)[1]))
+
+
+def _open_some(recipe: bytes, repos: Sequence[Repo], known: Sequence[str | None], whole: int) -> list[Any]:
+    """Open repositories one after another, as many as the time allows and at least one."""
+    outcomes: list[Any] = []
+    start = time.monotonic()
+    for repo, state in zip(repos, known, strict=True):
+        outcomes.append(_tried(functools.partial(_open, recipe, repo, state, whole)))
+        if time.monotonic() - start > _BATCH:
+            break
+    return outcomes
+
+
+def _tried(call: Callable[[], Any]) -> Any:  # noqa: ANN401  # a step's own result
     try:
-        engine, session = _made(recipe)
-        if step == "open":
-            return _open(engine, session, repo, given, whole)
-        if step == "work":
-            return engine.work(given, session)
-        return engine.assemble(repo, given, session)
+        return call()
     except (GitError, UsageError, NoRepository) as error:
         return _Failed(str(error))
     except OSError as error:
@@ -347,7 +391,8 @@ def _made(recipe: bytes) -> tuple[Engine, Any]:
     return engine, engine.session()
 
 
-def _open(engine: Engine, session: Any, repo: Repo, known: str | None, whole: int) -> _Opened:  # noqa: ANN401  # the engine's
+def _open(recipe: bytes, repo: Repo, known: str | None, whole: int) -> _Opened:
+    engine, session = _made(recipe)
     # Before the plan: what changes meanwhile counts as changed the next time.
     state = state_of(opened(repo), engine.stamp)
     if state == known:

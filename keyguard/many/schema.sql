@@ -70,7 +70,7 @@ CREATE TABLE sightings (
   finding_json TEXT NOT NULL
 );
 CREATE INDEX sightings_of_key ON sightings (key);
-CREATE INDEX sightings_of_repository ON sightings (repository, number);
+CREATE INDEX sightings_of_repository ON sightings (repository, path);
 
 -- One key wherever it stands. `urgency` is 0 for what to do first. `verdict` is live, restricted, dead, unknown, or null
 -- when nobody was asked; `asked` is when. `first_date` is when it came in, `last_date` when the last place lost it.
@@ -114,7 +114,7 @@ CREATE TABLE connections (
   variables TEXT NOT NULL,
   row_json TEXT NOT NULL
 );
-CREATE INDEX connections_of_repository ON connections (repository, number);
+CREATE INDEX connections_of_repository ON connections (repository, key_kind, path);
 
 -- Every place of every key in the repositories of the newest list.
 CREATE VIEW places AS

@@ -17,6 +17,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard import __version__
+from keyguard.audit.ranking import by_urgency
 from keyguard.discover import shown
 from keyguard.errors import UsageError
 from keyguard.leaks import RANKS, Audit, Audited, Leak, Moment, Sighting
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from keyguard.inventory import Row
+    from keyguard.leaks import Verdict
     from keyguard.model import Notice
 
-    # Sums up the sightings of one key, at least one.
-    Group = Callable[[Sequence[Sighting]], Leak]
+    # Sums up one key: its name; its sightings, with those of other keys in files where a connection is given a literal
+    # key; these connections, with their repository's name; and what was heard of it before.
+    Group = Callable[[str, Sequence[Sighting], Sequence[tuple[str, Row]], Verdict | None], Leak]
 
 # os and not pathlib: a file's mode is given when it is made, not after, and its name may be any bytes.
 # ruff: noqa: PTH100, PTH123
@@ -139,7 +142,10 @@ class Store:
             connection.execute(f"UPDATE repositories SET {assignments} WHERE id = :id", {**values, "id": number})  # noqa: S608  # names of fields
 
     def settle(self, group: Group) -> None:
-        """Sum up every key whose sightings changed; a verdict stays until there is a newer one."""
+        """Sum up every key whose sightings changed; a verdict stays until there is a newer one.
+
+        What `group` gives counts but for its sightings, of which only the order is kept.
+        """
         keys = [key for (key,) in self._connection.execute("SELECT key FROM stale")]
         for at in range(0, len(keys), _AT_ONCE):
             with self._transaction() as connection:
@@ -172,8 +178,10 @@ class Store:
             rows[name or alone].append(row)
         for one in audit.repositories:
             self.put(Found(one, tuple(sightings[one.name]), tuple(rows[one.name])))
-        self.settle(lambda places: summed_up(places)._replace(verdict=None))
         self.put_leaks(audit.leaks)
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM leaks WHERE key NOT IN (SELECT key FROM sightings WHERE key NOT NULL)")
+            connection.execute("DELETE FROM stale")
         self.finish(audit.notices, is_complete=audit.is_complete)
 
     def read(self) -> Audit:
@@ -183,14 +191,38 @@ class Store:
     def _settle(self, connection: sqlite3.Connection, key: str, group: Group) -> None:
         ids = self._of_key(connection, key)
         if ids:
-            leak = group([sighting for _, sighting in ids])
-            if leak.verdict is None:
-                held = connection.execute("SELECT leak_json FROM leaks WHERE key = ?", (key,)).fetchone()
-                leak = leak if held is None else leak._replace(verdict=codec.leak_parts(held[0])["verdict"])
-            self._put_leak(connection, leak, ids)
+            held = connection.execute("SELECT leak_json FROM leaks WHERE key = ?", (key,)).fetchone()
+            verdict = None if held is None else codec.leak_parts(held[0])["verdict"]
+            rows = self._around(connection, key)
+            others = self._beside(connection, key) if rows else []
+            self._put_leak(connection, group(key, [*(one for _, one in ids), *others], rows, verdict), ids)
         else:
             connection.execute("DELETE FROM leaks WHERE key = ?", (key,))
         connection.execute("DELETE FROM stale WHERE key = ?", (key,))
+
+    @staticmethod
+    def _around(connection: sqlite3.Connection, key: str) -> list[tuple[str, Row]]:
+        """The connections with a literal key in files that hold a key."""
+        naming = _naming(connection)
+        query = (
+            "SELECT repositories.name, row_json FROM connections"
+            " JOIN repositories ON repositories.id = connections.repository AND is_listed"
+            " WHERE connections.id IN (SELECT there.id FROM sightings AS own JOIN connections AS there"
+            " ON there.repository = own.repository AND there.key_kind = 'literal' AND there.path = own.path"
+            " WHERE own.key = ?) ORDER BY repositories.number, connections.number"
+        )
+        return [(name if naming else "", codec.row_of(text)) for name, text in connection.execute(query, (key,))]
+
+    @staticmethod
+    def _beside(connection: sqlite3.Connection, key: str) -> list[Sighting]:
+        """The sightings of other keys in files that hold a key."""
+        naming = _naming(connection)
+        query = (
+            f"{_SIGHTINGS} WHERE sightings.key <> :key AND sightings.id IN (SELECT beside.id FROM sightings AS own"  # noqa: S608  # a constant
+            " JOIN sightings AS beside ON beside.repository = own.repository AND beside.path = own.path"
+            " WHERE own.key = :key) ORDER BY repositories.number, sightings.number"
+        )
+        return [_sighting_of(row, naming=naming) for row in connection.execute(query, {"key": key})]
 
     @staticmethod
     def _of_key(connection: sqlite3.Connection, key: str) -> list[tuple[int, Sighting]]:
@@ -292,28 +324,24 @@ def reading(path: str) -> Iterator[sqlite3.Connection]:
             raise _unusable(path, f"the store is damaged ({type(error).__name__})") from error
 
 
-def summed_up(sightings: Sequence[Sighting]) -> Leak:
-    """Sum up the sightings of one key by nothing but themselves: what a store says that was never settled."""
-    first = sightings[0].finding
-    at_head = any(one.at_head for one in sightings)
-    moments = [one.first for one in sightings if one.first is not None]
-    rank = "head" if at_head or any(one.on_disk for one in sightings) else "history"
+def summed_up(
+    key: str, sightings: Sequence[Sighting], _: Sequence[tuple[str, Row]] = (), verdict: Verdict | None = None
+) -> Leak:
+    """Sum up a key by nothing but its sightings: what a store says of one that was never settled."""
+    own = tuple(one for one in sightings if one.finding.key == key)
+    first = own[0].finding
+    moments = [one.first for one in own if one.first is not None]
     return Leak(
-        first.key or "",
-        rank,
+        key,
+        "head" if any(one.is_present for one in own) else "history",
         first.provider,
         first.masked or "",
-        max(one.finding.severity for one in sightings),
-        tuple(sightings),
-        first=min(moments, key=lambda moment: moment.date, default=None),
-        at_head=at_head,
+        max(one.finding.severity for one in own),
+        own,
+        first=min(moments, default=None, key=lambda moment: moment.date),
+        at_head=any(one.at_head for one in own if one.kind == "file"),
+        verdict=verdict,
     )
-
-
-def urgency_of(leak: Leak) -> tuple[object, ...]:
-    """Order leaks: what to do first comes first; among equals the oldest."""
-    first = "~" if leak.first is None else leak.first.date
-    return _rank(leak), -leak.severity, first, leak.key
 
 
 # The file -------------------------------------------------------------------------------------------------------------
@@ -525,8 +553,8 @@ def _leaks(connection: sqlite3.Connection, *, naming: bool) -> tuple[tuple[Leak,
             fields.update(reach=reach, at_head=bool(at_head), is_new=None if is_new is None else bool(is_new))
             sightings = _in_order(places.pop(key))
             leaks.append(Leak(key, rank, provider, masked, _SEVERITIES[severity], sightings, **fields))
-    leaks += [summed_up(_in_order(held)) for held in places.values()]
-    return tuple(sorted(leaks, key=urgency_of)), tuple(others)
+    leaks += [summed_up(key, _in_order(held)) for key, held in places.items()]
+    return by_urgency(leaks), tuple(others)
 
 
 def _in_order(held: list[tuple[int, Sighting]]) -> tuple[Sighting, ...]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from keyguard.audit.ranking import by_urgency
 from keyguard.inventory import KeySource, Peer, Row, Wait
 from keyguard.leaks import KINDS, RANKS, STEPS, VERDICTS, Audit, Audited, Leak, Moment, Sighting, Step, Verdict
-from keyguard.many.store import Found, urgency_of
+from keyguard.many.store import Found
 from keyguard.model import Confidence, Edit, Excerpt, Finding, Fix, Notice, Related, Safety, Severity, Span
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ def audits(draw: st.DrawFn) -> Audit:
         )
     return Audit(
         tuple(one.audited for one in found),
-        tuple(sorted(leaks, key=urgency_of)),
+        by_urgency(leaks),
         tuple(one for one in places if one.finding.key is None),
         tuple((one.audited.name if len(found) != 1 else "", row) for one in found for row in one.rows),
         draw(tuples(st.builds(Notice, TEXT, maybe(PATHS), FLAGS))),

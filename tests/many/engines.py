@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.discover.git import GitError
 from keyguard.leaks import Audited, Sighting
-from keyguard.many.running import Engine
+from keyguard.many.running import Engine, Lost
 from keyguard.many.store import Found
 from keyguard.model import Confidence, Finding, Severity, Span
 from tests.runs import Tree
@@ -74,13 +74,16 @@ def work(part: Part, script: Script) -> tuple[str, int]:
     return part.name, part.number
 
 
-def assemble(repo: Repo, results: Sequence[tuple[str, int]], script: Script) -> Found:
+def assemble(repo: Repo, results: Sequence[Any], script: Script) -> Found:
     """One sighting for each result."""
     step(script, f"{repo.name}/assemble")
-    assert all(name == repo.name for name, _ in results)
-    places = tuple(sighting(number) for _, number in results)
+    kept = [result for result in results if not isinstance(result, Lost)]
+    lost = [result.unit for result in results if isinstance(result, Lost)]
+    assert all(name == repo.name for name, _ in kept)
+    places = tuple(sighting(number) for _, number in kept)
     size = sum(script.costs[repo.name])
-    return Found(Audited("the engine's", "own", blobs=len(results), size=size), places)
+    audited = Audited("the engine's", "own", blobs=len(kept), size=size, missing=sum(unit.size for unit in lost))
+    return Found(audited, places)
 
 
 def sighting(number: int) -> Sighting:

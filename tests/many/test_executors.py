@@ -21,6 +21,7 @@ from keyguard.many.repositories import Repo, repositories_of
 from keyguard.many.running import Ended, run
 from keyguard.many.store import open_store, read, summed_up
 from keyguard.model import Notice
+from tests.clusters import running
 from tests.many import engines
 from tests.many.engines import MEGABYTE, Script, log, steps
 from tests.many.test_running import numbers, script_of
@@ -53,51 +54,12 @@ def repos(tmp_path_factory: pytest.TempPathFactory) -> tuple[Repo, ...]:
     return repositories_of(engines.clones(tmp_path_factory.mktemp("clones"), NAMES))
 
 
-class Cluster:
-    """A Dask scheduler and workers, each a process of its own that starts again when it dies."""
-
-    def __init__(self, folder: Path, workers: int) -> None:
-        """Start them; `address` is the scheduler's."""
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            self.address = f"tcp://127.0.0.1:{taken.getsockname()[1]}"
-        port = self.address.rpartition(":")[2]
-        self._log = (folder / "dask.log").open("wb")
-        self._folder = folder
-        self._processes = [self._start("scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")]
-        common = ("--nthreads", "1", "--no-dashboard", "--memory-limit", "0", "--host", "127.0.0.1")
-        self._processes += [
-            self._start("worker", self.address, *common, "--local-directory", str(folder / str(number)))
-            for number in range(workers)
-        ]
-
-    def _start(self, *argv: str) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s"}
-        command = [sys.executable, "-m", "dask", *argv]
-        return subprocess.Popen(command, env=environment, cwd=self._folder, stdout=self._log, stderr=self._log)
-
-    def stop(self) -> None:
-        """End them all."""
-        for process in reversed(self._processes):
-            process.terminate()
-        for process in self._processes:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            process.kill()
-            process.wait()
-        self._log.close()
-
-
 @pytest.fixture(scope="module")
 def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A cluster of two workers; gives its address once both are there."""
-    distributed: Any = pytest.importorskip("distributed")
-    started = Cluster(tmp_path_factory.mktemp("cluster"), 2)
-    try:
-        with distributed.Client(started.address, timeout="60s", set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60)
-        yield started.address
-    finally:
-        started.stop()
+    """The address of a cluster of two workers, which start again when they die."""
+    pytest.importorskip("distributed")
+    with running(tmp_path_factory.mktemp("cluster"), 2) as cluster:
+        yield cluster.address
 
 
 @pytest.fixture(params=["local", "dask"])
@@ -320,24 +282,12 @@ def test_a_scheduler_that_dies_ends_the_audit_with_what_is_done(
 ) -> None:
     pytest.importorskip("distributed")
     monkeypatch.setattr("keyguard.many.executors._ANSWER", "3s")
-    own = Cluster(tmp_path, 1)
-    try:
-        _wait_for(own.address)
-        script = script_of(tmp_path / "s", {repos[0].name: [], repos[1].name: [LARGE] * 4}, once=[])
-        with open_store(str(tmp_path / "audit.sqlite")) as store, cluster(own.address) as workers:
+    script = script_of(tmp_path / "s", {repos[0].name: [], repos[1].name: [LARGE] * 4})
+    with running(tmp_path, 1) as own, open_store(str(tmp_path / "audit.sqlite")) as store:
 
-            def stop(_: object) -> None:
-                own.stop()
+        def stop(_: object) -> None:
+            own.stop()
 
-            with pytest.raises(UsageError, match="the workers are out of reach"):
-                run(repos[:2], engines.engine(script), workers, store, group=summed_up, advance=stop)
-    finally:
-        own.stop()
+        with cluster(own.address) as workers, pytest.raises(UsageError, match="the workers are out of reach"):
+            run(repos[:2], engines.engine(script), workers, store, group=summed_up, advance=stop)
     assert [one.is_complete for one in read(str(tmp_path / "audit.sqlite")).repositories] == [True, False]
-
-
-def _wait_for(address: str) -> None:
-    import distributed  # noqa: PLC0415  # an extra, and slow
-
-    with distributed.Client(address, timeout="60s", set_as_default=False) as client:
-        client.wait_for_workers(1, timeout=60)

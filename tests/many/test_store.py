@@ -404,4 +404,4 @@ def test_the_views_answer_what_people_ask(path: str) -> None:
 
 def test_a_leak_without_a_commit_is_summed_up() -> None:
     alone = Sighting(finding(), on_disk=True)
-    assert summed_up([alone]) == Leak(KEY, "head", "openai", "sk-proj-… (164 characters)", Severity.HIGH, (alone,))
+    assert summed_up(KEY, [alone]) == Leak(KEY, "head", "openai", "sk-proj-… (164 characters)", Severity.HIGH, (alone,))
