@@ -25,6 +25,7 @@ from keyguard.model import Confidence, Edit, Excerpt, FileReport, Finding, Fix, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from keyguard.inventory import Row
     from keyguard.python.project import Project
 
 _FORMAT = 1  # raised when the layout changes
@@ -276,3 +277,27 @@ def _fix(item: Sequence[Any]) -> Fix:
     title, safety, edits, excludes = item
     made = tuple(Edit(Span(start, end), text) for start, end, text in edits)
     return Fix(title, Safety(safety), made, excludes=tuple(excludes))
+
+
+def row_to_json(row: Row) -> list[Any]:
+    """A connection as plain data."""
+    return list(row)
+
+
+def row_from_json(item: Sequence[Any]) -> Row:
+    """The connection that `row_to_json` gave; raises as `from_json` does."""
+    from keyguard.inventory import KeySource, Peer, Row, Wait  # noqa: PLC0415  # for inventories only
+
+    given: dict[str, Any] = dict(zip(Row._fields, item, strict=True))
+    kind, names, *rest = given["key"]
+    given.update(
+        peers=tuple(Peer(*one) for one in given["peers"]),
+        base_names=tuple(given["base_names"]),
+        key=KeySource(kind, tuple(names), *rest),
+        models=tuple(given["models"]),
+        waits=tuple(Wait(*one) for one in given["waits"]),
+        attempts=tuple(given["attempts"]),
+        calls=tuple((cell, line) for cell, line in given["calls"]),
+        problems=tuple(given["problems"]),
+    )
+    return Row(**given)

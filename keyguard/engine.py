@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from keyguard.discover import GitState, Target, Window
     from keyguard.inventory import Inventory, Row, Survey, Usage
     from keyguard.knowledge import KeyShape
-    from keyguard.model import Fix
+    from keyguard.model import Fix, Secret
     from keyguard.naming import Naming, Variables
     from keyguard.prefilter import Prefilter, Signals
     from keyguard.python.around import Surroundings
@@ -51,7 +51,8 @@ class Session(NamedTuple):
     that a file of this run may import constants from; each is read once a process. `sifted` is what the prefilter said
     already of some files, by location. A run that `remembers` notes what each result stands on, for the cache; `survey`
     says what to list besides findings. One that `keeps_moves` leaves the keys of fixes in its findings, for who writes
-    them, and has one `naming` for all its files; else each file names its keys for itself.
+    them, and has one `naming` for all its files; else each file names its keys for itself. `hears` is told the key of
+    each finding that has one, by `Finding.key`, in this process alone. A run that `explains_only` makes no fixes.
     """
 
     catalogue: Catalogue
@@ -67,6 +68,8 @@ class Session(NamedTuple):
     survey: Survey | None = None
     keeps_moves: bool = False
     naming: Naming | None = None
+    hears: Callable[[str, Secret], None] | None = None
+    explains_only: bool = False
 
 
 class Sifted(NamedTuple):
@@ -608,7 +611,7 @@ class _File:
 
     def _with_fixes(self, facts: PythonFacts, hits: list[Hit]) -> list[Hit]:
         """Give the hits on keys their fixes."""
-        if not any(hit.secret is not None for hit in hits):
+        if self._session.explains_only or not any(hit.secret is not None for hit in hits):
             return hits
         from keyguard.moving import style_of, with_fixes  # noqa: PLC0415  # 5 ms, where a key was found
         from keyguard.naming import Naming  # noqa: PLC0415  # as above
@@ -835,6 +838,8 @@ class _File:
             used = []
             for hit in hits:
                 finding = speaker.finding(hit, source, self._target.place, secrets)
+                if session.hears is not None and hit.secret is not None and finding.key is not None:
+                    session.hears(finding.key, hit.secret)
                 hidden = suppressions.hides(hit.rule, finding.line, finding.end_line)
                 if hidden is not None:
                     used.append(hidden)

@@ -37,12 +37,13 @@ class KeySource(NamedTuple):
     """Where a key comes from, never the key.
 
     `kind` is literal, placeholder, variable, store, none or unknown; `names` are the variables or a store's entries.
-    `implied` says that the client reads them by itself.
+    `implied` says that the client reads them by itself, `optional` that something else steps in when none is set.
     """
 
     kind: str = "unknown"
     names: tuple[str, ...] = ()
     implied: bool = False
+    optional: bool = False
 
 
 class Wait(NamedTuple):

@@ -236,23 +236,35 @@ class Prefilter:
         found = self._first.search(data, start, end)
         return None if found is None else (int(found.start()), int(found.end()))
 
+    def may_leak(self, data: bytes, start: int, end: int) -> bool:
+        """Tell whether a text of which `first_in` found something can hold a key: of literals only those of clients."""
+        strong = self._strong.search(data, start, end) is not None
+        return strong or self._pattern("talks").search(data, start, end) is not None
+
     def gist(self, data: bytes, start: int, end: int) -> bytes:
         """Sum up the lines of a text that decide which keys are found in it: all where a key may stand or is named.
 
-        Two versions of a file with the same gist hold the same keys, at other lines perhaps: of the 1,900 versions of
-        files in the history of psf/requests that may hold a key, 300 differ in theirs.
+        Two versions of a file with the same gist hold the same keys, at other lines perhaps: of the 1,700 versions in
+        the history of psf/requests that may hold a key, 300 differ in theirs.
         """
         from hashlib import blake2b  # noqa: PLC0415  # 3 ms, for histories only
 
         digest = blake2b(digest_size=16)
-        deciding = self._deciding
-        while start < end and (found := deciding.search(data, start, end)) is not None:
+        while start < end and (found := self._deciding.search(data, start, end)) is not None:
             first = data.rfind(b"\n", start, found.start()) + 1 or start
             # The value of a name may stand on the line below it.
             last = data.find(b"\n", data.find(b"\n", found.end(), end) + 1 or end, end)
             start = end if last < 0 else last
             digest.update(data[first:start])
         return digest.digest()
+
+    def leaks(self, gist: bytes, text: bytes) -> bool:
+        """Tell whether a text may hold a key, searching only the first of those with the same deciding lines."""
+        if gist not in self._told:
+            # Read as Python: all that can be found elsewhere is found in it, too.
+            signals = self.scan(text, "python")
+            self._told[gist] = bool(signals.keys or signals.plugins or signals.python)
+        return self._told[gist]
 
     def _widely(self, signals: Signals, data: bytes, kind: str) -> Signals:
         """What a narrow look found, and whether a file that does not talk to models sends requests all the same."""
@@ -388,14 +400,26 @@ class Prefilter:
             certain.update(name for name, pattern in self._by_plugin.items() if pattern.search(flat) is not None)
         return frozenset(certain)
 
+    @cached_property
+    def _told(self) -> dict[bytes, bool]:
+        return {}
+
     # -- patterns, each compiled once --------------------------------------------------------------------------------
 
     @cached_property
     def _first(self) -> Any:  # noqa: ANN401  # re2 ships no types
-        shown = [] if self._leaks_only else [_WHOLE_ENVIRONMENT, _GENERIC_VARIABLE]
-        extra = [*shown, _BACKWARDS, "keyguard:"]
-        triggers = [PLUGINS[name][2] for name in sorted(self._plugins) if PLUGINS[name][2]]
-        return compiled("|".join([self._catalogue.patterns["first"], *triggers, *extra]))
+        if self._leaks_only:
+            return compiled("|".join([self._strong.pattern.decode("utf-8"), _LITERAL, _JOINED]))
+        extra = [_WHOLE_ENVIRONMENT, _GENERIC_VARIABLE, _BACKWARDS, "keyguard:"]
+        return compiled("|".join([self._catalogue.patterns["first"], *self._triggers, *extra]))
+
+    @cached_property
+    def _strong(self) -> Any:  # noqa: ANN401  # re2 ships no types
+        return compiled("|".join([self._catalogue.patterns["leak"], *self._triggers, _BACKWARDS]))
+
+    @property
+    def _triggers(self) -> list[str]:
+        return [PLUGINS[name][2] for name in sorted(self._plugins) if PLUGINS[name][2]]
 
     @cached_property
     def _compiled(self) -> dict[str, Any]:
@@ -408,8 +432,7 @@ class Prefilter:
 
     @cached_property
     def _any_plugin(self) -> Any:  # noqa: ANN401  # re2 ships no types
-        triggers = [PLUGINS[name][2] for name in sorted(self._plugins) if PLUGINS[name][2]]
-        return compiled("|".join(triggers)) if triggers else None
+        return compiled("|".join(self._triggers)) if self._triggers else None
 
     @cached_property
     def _by_plugin(self) -> dict[str, Any]:
@@ -417,7 +440,7 @@ class Prefilter:
 
     @cached_property
     def _deciding(self) -> Any:  # noqa: ANN401  # re2 ships no types
-        return compiled("|".join([self._first.pattern.decode("utf-8"), _RANDOM]))
+        return compiled("|".join([self._catalogue.patterns["first"], *self._triggers, _BACKWARDS, _RANDOM]))
 
     _around_calls = cached_property(lambda _: compiled(_AROUND_CALLS))
     _script = cached_property(lambda _: compiled(f"(?m:{_SCRIPT})"))

@@ -64,7 +64,7 @@ def patterns(
     `calls`: something that makes a client, sends a request or sets what decides about one, in Python; `requests`:
     imports of HTTP libraries, and `unchecked`: variables that switch the check of certificates off.
     `first` matches wherever one of `keys`, `encoded`, `pieces`, `model` or `about` does, and elsewhere now and then: it
-    is built to be searched in one pass.
+    is built to be searched in one pass. `leak` is the part of it that only keys need, and `named`.
     """
     shapes = [key for item in providers for key in item.get("key", ()) if _searched(key)]
     prefixes = {prefix for key in shapes for prefix in key.get("prefixes", ())}
@@ -119,6 +119,7 @@ def patterns(
     # The encoded form keeps only its start: a counter of a run multiplies with every other one.
     encoded = found["encoded"].replace(f"{{{_ENCODED_RUN}}}", "{4}")
     found["first"] = "|".join([_few_states(shapes), encoded, found["pieces"], found["about"]])
+    found["leak"] = "|".join([_few_states(shapes), encoded, found["pieces"], _uncaptured(found["named"])])
     return found
 
 
@@ -217,7 +218,12 @@ def _few_states(shapes: Sequence[Mapping[str, Any]]) -> str:
     """As `keys`, for one pass beside many words: what has no prefix is told by the part of it that is rare."""
     rare = {infix for key in shapes for infix in key.get("infixes", ())}
     plain = [key for key in shapes if not key.get("infixes")]
-    return "|".join([_keys(plain), *([_any(rare)] if rare else [])]).replace("(", "(?:").replace("(?:?:", "(?:")
+    return _uncaptured("|".join([_keys(plain), *([_any(rare)] if rare else [])]))
+
+
+def _uncaptured(pattern: str) -> str:
+    """A pattern without groups that are remembered; none of ours holds a bracket that is meant as one."""
+    return re.sub(r"(?<!\\)\((?!\?)", "(?:", pattern)
 
 
 def _words(words: Iterable[str]) -> str:

@@ -1,8 +1,9 @@
 """Audits that the tests of several reports share: real findings of the engine on small texts, with a made-up history.
 
-`audit()` is a rich one over three repositories, `large()` one of a thousand leaks, `hostile()` one whose every text
-comes from somebody who means harm, `EMPTY` one that found nothing. No text in them holds a key: `planted()` gives the
-keys that the texts held, each with its shape, for tests that look for them in an output.
+`audit()` is a rich one over three repositories, `of_text()` one of a single text, `large()` one of a thousand leaks,
+`hostile()` one whose every text comes from somebody who means harm, `EMPTY` one that found nothing. No text in them
+holds a key: `planted()` gives the keys that the texts held, each with its shape, for tests that look for them in an
+output.
 """
 # ruff: noqa: RUF001  # Chinese has its own punctuation
 
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard import engine
 from keyguard.catalogue import load
-from keyguard.cli.commands import Words
+from keyguard.cli.run import Words
 from keyguard.discover import Target
 from keyguard.fingerprint import key_id
 from keyguard.inventory import KeySource, Peer, Row, Survey, Wait
@@ -32,6 +33,7 @@ EMPTY = Audit(
 )
 NOTHING_READ = Audit((Audited("shop", "/srv/git/shop", error="is no git repository"),))
 
+_catalogue = functools.cache(load)
 _NOW = "2026-10-30T09:00:00Z"
 _PEOPLE = ("Mara Lind", "Tomás Ortiz", "陈晓明", "J. Okafor", "deploy-bot")
 _ROOM = "nowhere"  # the root of files that are on no disk
@@ -284,6 +286,20 @@ def audit(lang: str = "en") -> Audit:
     return _audit(lang)
 
 
+def of_text(path: str, text: str, lang: str = "en") -> Audit:
+    """An audit of one text that stands at HEAD: what the engine finds in it."""
+    said = _Text("shop", path, text, (), "2025-05-05 0 Work", refs=_HEAD)
+    held: dict[str, list[tuple[_Text, Sighting]]] = {}
+    others: list[Sighting] = []
+    for finding in _findings(path, text, _session(lang)):
+        if finding.key is None:
+            others.append(_sighting(said, finding))
+        else:
+            held.setdefault(finding.key, []).append((said, _sighting(said, finding)))
+    leaks = tuple(_leak(key, items, "", lang) for key, items in held.items())
+    return Audit(EMPTY.repositories, leaks, tuple(others))
+
+
 def planted() -> tuple[tuple[str, str], ...]:
     """Each key that stood in the texts of `audit()`: its shape and the key itself."""
     names = dict.fromkeys(name for text in _TEXTS for name in text.keys)
@@ -330,7 +346,7 @@ _NOTICES = {
 
 @functools.cache
 def _session(lang: str) -> engine.Session:
-    catalogue = load()
+    catalogue = _catalogue()
     words = Words(catalogue)
     finder = SettingsFinder(words, config=None, isolated=True)
     project = engine.LazyProject(_ROOM, catalogue)
@@ -419,7 +435,7 @@ def _leak(key: str, items: Sequence[tuple[_Text, Sighting]], name: str, lang: st
 def _steps(provider: str | None, rank: str, first: Moment | None, lang: str) -> tuple[Step, ...]:
     if rank in {"public", "malformed"}:
         return (Step("restrict", _STEPS[lang]["restrict"]),)
-    known = load().providers.get(provider or "")
+    known = _catalogue().providers.get(provider or "")
     values = {
         "provider": known.label(lang) if known else "?",
         "env": known.variable if known else "API_KEY",
@@ -476,24 +492,26 @@ def _finding(path: str, provider: str | None, masked: str, message: str) -> Find
     )
 
 
+@functools.cache
 def large(leaks: int = 1_000, sightings: int = 20_000) -> Audit:
     """An audit of so many keys in so many places, spread unevenly over forty repositories."""
-    providers = [provider.id for provider in load().providers.values() if provider.curated][:40]
+    providers = [provider.id for provider in _catalogue().providers.values() if provider.curated][:40]
     repositories = tuple(
         Audited(f"team-{number:02}", f"/srv/{number}", "main", 900, 4_000, 9_000, 1 << 26, 12) for number in range(40)
     )
     made: list[Leak] = []
     left = sightings
     for number in range(leaks):
-        many = max(1, min(left - (leaks - number - 1), int(left * 0.02)))
+        many = left if number == leaks - 1 else max(1, min(left - (leaks - number - 1), int(left * 0.02)))
         left -= many
         provider, masked = providers[number * 7 % len(providers)], f"sk-… ({20 + number % 90} characters)"
         rank = RANKS[min(number * 7 // max(leaks, 1), 4)]
-        places = tuple(_place(number, at, provider, masked, rank) for at in range(many))
         gone = rank == "history"
+        finding = _finding("", provider, masked, f"a key stands in a file ({number})")
+        places = _places(number, many, finding, is_gone=gone)
         made.append(
             Leak(
-                f"{number:064x}",
+                hashlib.sha256(str(number).encode()).hexdigest(),
                 rank,
                 provider,
                 masked,
@@ -510,19 +528,25 @@ def large(leaks: int = 1_000, sightings: int = 20_000) -> Audit:
     return Audit(repositories, tuple(made))
 
 
-def _place(number: int, at: int, provider: str, masked: str, rank: str) -> Sighting:
+def _places(number: int, many: int, finding: Finding, *, is_gone: bool) -> tuple[Sighting, ...]:
+    """The places of one leak: a file of its own each, all brought by one commit and taken away by one, if at all."""
     year, month = 2018 + number % 8, 1 + number % 12
-    text = _Text(
-        f"team-{(number + at) % 40:02}",
-        f"services/part{at}/settings_{number}.py",
-        "",
-        (),
-        f"{year}-{month:02}-11 {number % 5} Change number {number}",
-        f"{year + 1}-{month:02}-20 {at % 5} Take it out" if rank == "history" else None,
-        refs=("heads/main",) if rank != "history" else (),
+    one = Sighting(
+        finding,
+        first=_moment(f"{year}-{month:02}-11 {number % 5} Change number {number}"),
+        last=_moment(f"{year + 1}-{month:02}-20 {number % 5} Take it out") if is_gone else None,
+        at_head=not is_gone,
+        refs=() if is_gone else ("heads/main",),
+        ref_count=int(not is_gone),
     )
-    finding = _finding(text.path, provider, masked, f"a key stands in a file ({number})")
-    return _sighting(text, finding._replace(line=at + 1, end_line=at + 1, key=f"{number:064x}"))
+    return tuple(
+        one._replace(
+            finding=finding._replace(path=f"services/part{at}/settings_{number}.py", line=at + 1, end_line=at + 1),
+            repository=f"team-{(number + at) % 40:02}",
+            blob=f"{number:020x}{at:020x}",
+        )
+        for at in range(many)
+    )
 
 
 def hostile(odd: str) -> Audit:

@@ -116,7 +116,7 @@ class Tree:
             _folder(cwd or self.root),
             mock.patch.dict(os.environ, environment(**(environ or {})), clear=True),
             mock.patch.object(sys, "stdin", source),
-            mock.patch("keyguard.cli.commands._catalogue", _catalogue),
+            mock.patch("keyguard.catalogue.load", _catalogue),
             redirect_stdout(out),
             redirect_stderr(err),
         ):

@@ -182,7 +182,18 @@ def test_no_file_of_the_project_holds_a_key() -> None:
             assert found is None, f"{path.relative_to(ROOT)}:{number} holds a text of a key's form"
 
 
-_HEAVY = {"libcst", "rich", "pathspec", "detect_secrets", "tomllib", "tomli", "requests", "dataclasses", "inspect"}
+_HEAVY = {
+    "libcst",
+    "rich",
+    "pathspec",
+    "detect_secrets",
+    "tomllib",
+    "tomli",
+    "requests",
+    "dataclasses",
+    "inspect",
+    "jinja2",
+}
 
 
 @pytest.mark.parametrize("module", ["keyguard", "keyguard.errors", "keyguard.catalogue"])

@@ -13,7 +13,7 @@ import pytest
 
 from keyguard import engine
 from keyguard.catalogue import load
-from keyguard.cli.commands import Words
+from keyguard.cli.run import Words
 from keyguard.discover import GitState, Target, discover
 from keyguard.discover.targets import LARGE
 from keyguard.findings import one_leak_a_text

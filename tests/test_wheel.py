@@ -59,6 +59,8 @@ def test_the_wheel_holds_the_knowledge_and_no_tests(archives: tuple[Path, Path])
     names = zipfile.ZipFile(archives[0]).namelist()
     assert "keyguard/rules/KG101.toml" in names
     assert "keyguard/rules/providers/openai.toml" in names
+    for file in ("page.html", "page.css", "page.js"):
+        assert f"keyguard/report/html/{file}" in names
     assert {name.split("/")[0] for name in names} == {"keyguard", f"keyguard-{__version__}.dist-info"}
 
 

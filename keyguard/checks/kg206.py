@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
 
+from keyguard.checks.bases import Asked, Fault, fault_of, path_of, shown
 from keyguard.checks.literals import leaf_of, respelled
 from keyguard.checks.patches import Patch, Replace
 from keyguard.checks.spots import Spot
 from keyguard.model import Safety
 from keyguard.python import values as v
 from keyguard.python.arguments import written
-from keyguard.python.hosts import is_local_host, split_host, urls_of
+from keyguard.python.hosts import urls_of
 from keyguard.python.supplied import connections_of, is_set_again
 from keyguard.versions import before
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from keyguard.catalogue import Catalogue
-    from keyguard.knowledge import BasePath, Provider
+    from keyguard.knowledge import BasePath
     from keyguard.python.arguments import Given
     from keyguard.python.network import Connection, Host, Network
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_MISTYPED = re.compile(r"(?:https?|htps|htpps|htttps|ttps)(?:[:;/]|\b)", re.IGNORECASE)
-_TWO_SCHEMES = re.compile(r"https?:/{0,2}https?:", re.IGNORECASE)
-_HOST_LIKE = re.compile(
-    r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?::\d{1,5})?(?:/\S*)?$|localhost:\d{1,5}(?:/\S*)?$"
-)
 _PLACEHOLDER = re.compile(r"[{}<>…\s]")
 _TWICE = re.compile(r"(/v\d[a-z0-9]{0,5})\1(?:/|$)")
 
@@ -93,26 +85,22 @@ def _urls(given: Given, setting: str) -> Iterator[_Base]:
                 yield _Base(url, given, inner, setting)
 
 
-def _spot(base: _Base, case: str, network_values: Mapping[str, str]) -> Spot:
-    values = {"name": _shown(base.url), **network_values}
+def _spot(base: _Base, fault: Fault) -> Spot:
+    values = {"name": shown(base.url), "instead": fault.instead, "where": fault.where}
+    if fault.provider:
+        values["provider"] = fault.provider
     node = written(base.given, base.value)
-    statement = f"{case}:{_shown(base.url)}"
-    return Spot("KG206", node, values, case, statement, patch=_patch(base, network_values.get("instead", "")))
+    statement = f"{fault.case}:{shown(base.url)}"
+    return Spot("KG206", node, values, fault.case, statement, patch=_patch(base, fault.instead))
 
 
 def _patch(base: _Base, instead: str) -> Patch | None:
     """The right URL between the quotes of the literal; none where it is put together or holds more than is shown."""
     leaf = leaf_of(base.value) if isinstance(base.value, v.Text) else None
-    if leaf is None or not instead or _PLACEHOLDER.search(instead) or (_shown(base.url) != base.url.strip()):
+    if leaf is None or not instead or _PLACEHOLDER.search(instead) or (shown(base.url) != base.url.strip()):
         return None
     new = respelled(leaf, instead)
     return None if new is None else Patch("url", Safety.UNSAFE, (Replace(leaf, new),), {"new": instead})
-
-
-def _shown(url: str) -> str:
-    """The URL without what may be secret in it."""
-    plain = url.strip().partition("?")[0]
-    return re.sub(r"//[^/@]{1,200}@", "//", plain)[:80]
 
 
 def _raw(base: _Base, connection: Connection) -> Spot | None:
@@ -121,42 +109,27 @@ def _raw(base: _Base, connection: Connection) -> Spot | None:
         return None
     twice = _TWICE.search(path_of(base.url))
     if twice is not None and connection.hosts and connection.hosts[0].provider is not None:
-        return _spot(
-            base, "doubled", {"where": twice[1] * 2, "instead": _shown(base.url.replace(twice[1] * 2, twice[1]))}
-        )
+        doubled = twice[1] * 2
+        return _spot(base, Fault("doubled", shown(base.url.replace(doubled, twice[1])), doubled))
     return None
 
 
-def path_of(url: str) -> str:
-    """The path of a URL; empty for what is no URL."""
-    try:
-        return urlsplit(url.strip()).path
-    except ValueError:
-        return ""
-
-
-def _judged(base: _Base, connection: Connection, network: Network) -> Spot | None:  # noqa: PLR0911  # one return a fault
+def _judged(base: _Base, connection: Connection, network: Network) -> Spot | None:
     path = _facts(connection)
     if path is None:
         return None
-    url = base.url
-    if not url.strip():
-        is_plain = isinstance(base.value, v.Text)
-        return _spot(base, "empty", {"instead": _default(connection)}) if is_plain and path.empty == "fails" else None
-    if any(map(str.isspace, url)) and not url.strip().startswith("<"):
-        return _spot(base, "space", {"instead": _shown("".join(url.split()))})
-    spot = _scheme(base, path)
-    if spot is not None:
-        return spot
-    host = _host(connection, url)
-    if host is not None:
-        owner = network.catalogue.foreign_hosts.get(host.name)
-        if owner is not None and host.provider is None:
-            right = _right(network.catalogue.providers[owner], path, network.catalogue)
-            return _spot(base, "foreign", {"where": host.name, "provider": owner, "instead": right})
-    if path.params and base.given.name not in path.params:
+    asked = Asked(
+        path,
+        host=_host(connection, base.url),
+        name=base.given.name,
+        is_joined_blindly=base.setting in path.slash_settings,
+        chosen=connection.arguments is not None and connection.arguments.get(path.version_params) is not None,
+        default=_default(connection),
+    )
+    fault = fault_of(base.url, asked, network.catalogue)
+    if fault is None or (fault.case == "empty" and not isinstance(base.value, v.Text)):
         return None
-    return _path(base, path, host, connection, network)
+    return _spot(base, fault)
 
 
 def _facts(connection: Connection) -> BasePath | None:
@@ -172,104 +145,3 @@ def _default(connection: Connection) -> str:
 
 def _host(connection: Connection, url: str) -> Host | None:
     return next((host for host in connection.hosts if host.url == url), None)
-
-
-def _scheme(base: _Base, path: BasePath) -> Spot | None:
-    url = base.url.strip()
-    if _TWO_SCHEMES.match(url):
-        return _spot(base, "scheme", {"instead": _shown(url[url.index(":", 6) - 5 :].lstrip(":/"))})
-    has_scheme = _SCHEME.match(url) is not None
-    if not path.scheme:
-        return _spot(base, "bare-host", {"instead": split_host(url)}) if has_scheme else None
-    if has_scheme or path.bare or "{}" in url.partition("/")[0]:
-        return None
-    if _MISTYPED.match(url):
-        rest = re.sub(r"^[A-Za-z]+[:;/]*", "", url)
-        return _spot(base, "scheme", {"instead": f"https://{_shown(rest)}"})
-    if _HOST_LIKE.match(url):
-        scheme = "http" if is_local_host(split_host(url)) else "https"
-        return _spot(base, "scheme", {"instead": f"{scheme}://{_shown(url)}"})
-    return None
-
-
-def _path(base: _Base, path: BasePath, host: Host | None, connection: Connection, network: Network) -> Spot | None:
-    """Judge the path of a base URL: what the client adds must not be there, and what it does not add must."""
-    here = path_of(base.url).rstrip("/")
-    chosen = connection.arguments is not None and connection.arguments.get(path.version_params) is not None
-    ending = next((end for end in sorted(path.doubled, key=len, reverse=True) if here.endswith(end)), None)
-    if ending is not None and not chosen:
-        url = base.url.strip().partition("?")[0].rstrip("/")
-        instead = url.removesuffix(ending)
-        right = _right(host.provider, path, network.catalogue, host) if host is not None and host.provider else ""
-        return _spot(base, "doubled", {"where": f"{here}{path.appended}", "instead": right or _shown(instead)})
-    if host is not None and host.provider is not None and not chosen:
-        bases = _known_bases(host, path, network.catalogue)
-        if _is_wrong(here, host, bases, path, network.catalogue):
-            right = _right(host.provider, path, network.catalogue, host)
-            where = f"{here}{path.appended}" if here else path.appended
-            return _spot(base, "path", {"where": where, "instead": right, "provider": host.provider.id})
-    # A URL without any path has the slash of its root.
-    is_joined_blindly = bool(here) and (base.setting in path.slash_settings or path.slash)
-    if is_joined_blindly and not base.url.strip().endswith("/") and "?" not in base.url:
-        joined = f"{here}{path.appended.lstrip('/')}"
-        return _spot(base, "slash", {"where": joined, "instead": f"{_shown(base.url)}/"})
-    return None
-
-
-@functools.lru_cache(maxsize=4)  # one table a catalogue, and a run has one catalogue
-def _protocols(catalogue: Catalogue) -> Mapping[str, str]:
-    """The kind of base URL, as providers list them, that belongs to what a client appends."""
-    kinds = {kind for provider in catalogue.providers.values() for kind in provider.base_urls}
-    found: dict[str, str] = {}
-    for sdk in catalogue.sdks.values():
-        if sdk.path is not None and sdk.path.appended and sdk.provider in kinds:
-            found.setdefault(sdk.path.appended, sdk.provider)
-    return found
-
-
-@functools.lru_cache(maxsize=4)  # one table a catalogue, and a run has one catalogue
-def _habits(catalogue: Catalogue) -> frozenset[str]:
-    """The paths under which some provider answers: what people append to another's host out of habit."""
-    urls = (url for item in catalogue.providers.values() for urls in item.base_urls.values() for url in urls)
-    return frozenset(path_of(url).rstrip("/") for url in urls if "{" not in url)
-
-
-def _known_bases(host: Host, path: BasePath, catalogue: Catalogue) -> tuple[str, ...]:
-    """The paths under which a host is known to answer a client; those of its provider's other hosts for want of own."""
-    kind = _protocols(catalogue).get(path.appended)
-    provider = host.provider
-    if kind is None or provider is None or not provider.curated:
-        return ()
-    listed = [
-        url for key, urls in provider.base_urls.items() if key == kind or key.startswith(f"{kind}_") for url in urls
-    ]
-    own = [url for url in listed if split_host(url) == host.name]
-    return tuple(path_of(url).rstrip("/") for url in own or listed)
-
-
-def _is_wrong(here: str, host: Host, bases: tuple[str, ...], path: BasePath, catalogue: Catalogue) -> bool:
-    """Tell whether a path is none of those that a host answers under, and known to be wrong rather than unknown."""
-    provider = host.provider
-    if not bases or provider is None or here in bases or any("{" in item or "<" in item for item in bases):
-        return False
-    kind = _protocols(catalogue)[path.appended]
-    foreign = {
-        path_of(url).rstrip("/")
-        for key, urls in provider.base_urls.items()
-        if key != kind and not key.startswith(f"{kind}_")
-        for url in urls
-        if split_host(url) == host.name
-    }
-    if here in foreign:
-        return True
-    if host.is_local:
-        return False
-    return not here or (here in _habits(catalogue) and provider.required_path is not None)
-
-
-def _right(provider: Provider, path: BasePath, catalogue: Catalogue, host: Host | None = None) -> str:
-    """The base URL of a provider for what a client appends, at the same host if there is one."""
-    kind = _protocols(catalogue).get(path.appended)
-    urls = provider.base_urls.get(kind, ()) if kind is not None else ()
-    same = [url for url in urls if host is not None and split_host(url) == host.name]
-    return next(iter((*same, *urls)), "")

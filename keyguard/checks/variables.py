@@ -58,6 +58,11 @@ def is_secret_setting(name: str, value: str, catalogue: Catalogue) -> bool:
     return _is_password(value, catalogue)
 
 
+def lies_elsewhere(value: str) -> bool:
+    """Tell whether a value stands for one that lies elsewhere (`${NAME}`, `op://…`), or is sealed."""
+    return _ELSEWHERE.match(value.strip()) is not None
+
+
 def _is_credential(name: str, catalogue: Catalogue) -> bool:
     return is_credential_name(name, catalogue) or (
         (bare := _STAGE.sub("", name.lower())) != name.lower() and is_credential_name(name[: len(bare)], catalogue)

@@ -213,6 +213,33 @@ def _init(parser: argparse.ArgumentParser) -> None:
     _add_voice(parser)
 
 
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Exits 0 when nothing is wrong, 1 when something is; notes do not count."
+    parser.set_defaults(
+        staged=False,
+        range=None,
+        stdin_filename=None,
+        exclude=None,
+        extend_exclude=None,
+        force_exclude=None,
+        exit_zero=False,
+    )
+    parser.add_argument("path", nargs="?", default=".", help="the project's folder (default: the working folder)")
+    parser.add_argument(
+        "--explain", metavar="ERROR", help="say what leads to an error: 400, 401, 402, 403, 404, 429, timeout or ssl"
+    )
+    asking = parser.add_argument_group("asking providers")
+    asking.add_argument(
+        "--verify", action="store_true", help="send one harmless request a key; says first what goes where"
+    )
+    asking.add_argument("-y", "--yes", action="store_true", help="do not ask before keys are sent (for CI)")
+    _add_sources(parser.add_argument_group("settings"))
+    output = parser.add_argument_group("output")
+    output.add_argument("--output-format", choices=("text", "json"), default="text", help="how to show it")
+    output.add_argument("--output-file", metavar="FILE", help="write the report to this file")
+    _add_voice(output)
+
+
 def _connections(parser: argparse.ArgumentParser) -> None:
     parser.epilog = "Exits 0 whatever is found; `keyguard check` is the command that judges."
     parser.set_defaults(staged=False, range=None, stdin_filename=None)
@@ -229,6 +256,49 @@ def _connections(parser: argparse.ArgumentParser) -> None:
     _add_voice(output)
 
 
+def _audit(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = "Exits 1 when something was found, 0 when nothing was. A baseline accepts nothing here."
+    parser.set_defaults(staged=False, range=None, stdin_filename=None)
+    group = parser.add_argument_group("what to audit")
+    group.add_argument(
+        "path", nargs="?", default=".", metavar="PATH", help="a work tree, a bare repository or a mirror"
+    )
+    group.add_argument("--no-history", dest="history", action="store_false", help="look at the files on disk only")
+    group.add_argument("--since", metavar="DATE", help="only commits since then, such as 2024-01-31 or '3 months ago'")
+    group.add_argument(
+        "--branch", action="append", metavar="NAME", help="only what this branch or tag reaches (may be given again)"
+    )
+    group.add_argument("--max-commits", type=_positive, metavar="N", help="only the newest N commits")
+    group.add_argument(
+        "--unreachable", action="store_true", help="objects, too, that no branch, tag or reflog reaches any more"
+    )
+    group.add_argument("--exclude", type=_list, metavar="PATTERNS", help="skip these instead of the default excludes")
+    group.add_argument("--extend-exclude", type=_list, metavar="PATTERNS", help="skip these too")
+    _add_selection(parser)
+    asking = parser.add_argument_group("asking providers")
+    asking.add_argument(
+        "--verify", action="store_true", help="ask who issued each key whether it lives; says before what is sent where"
+    )
+    asking.add_argument("-y", "--yes", action="store_true", help="send it without asking, as in CI")
+    settings = parser.add_argument_group("settings")
+    _add_sources(settings)
+    settings.add_argument(
+        "--no-cache", action="store_true", help="read everything, whatever earlier audits found in it"
+    )
+    output = parser.add_argument_group("output")
+    # Under a name of its own: the setting `output-format` is for findings, and knows other formats.
+    output.add_argument(
+        "--output-format",
+        dest="audit_format",
+        default="text",
+        metavar="FORMAT",
+        help="text, json, jsonl, csv, markdown, sarif or html",
+    )
+    output.add_argument("--output-file", metavar="FILE", help="write the report to this file")
+    output.add_argument("--exit-zero", action="store_true", help="exit 0 in spite of findings")
+    _add_voice(output)
+
+
 _COMMANDS = (
     ("check", "Find leaked keys in files, folders, the git index or a range of commits.", _check),
     ("fix", "Repair what was found: keys move out of the code, and nothing is lost.", _fix),
@@ -238,6 +308,8 @@ _COMMANDS = (
     ("explain", "Explain a rule: what it reports, why, and what to do.", _explain),
     ("providers", "List the providers keyguard knows.", _providers),
     ("identify", "Tell whose a key is and whether it is whole; the key is read from standard input.", _identify),
+    ("audit", "Audit a repository with its whole history: every key that leaked, and what to do first.", _audit),
+    ("doctor", "Look at the environment: which keys and base URLs are set, and what makes calls fail.", _doctor),
     ("init", "Set keyguard up in this project: hook, settings, ignore lines, a baseline if it leaks.", _init),
 )
 

@@ -17,7 +17,7 @@ from keyguard.engine import LazyProject, check_each
 from keyguard.history.lives import Holders, containing, head_of, held, lives, message_of, moments, tag_name, tips_of
 from keyguard.history.memory import Memory
 from keyguard.history.objects import batches, listed, named
-from keyguard.history.record import History
+from keyguard.history.record import History, from_json, to_json
 from keyguard.history.sift import Sifted, Suspect, sift, units
 from keyguard.history.walk import Scope, Walk
 from keyguard.leaks import Sighting
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 # os.path and not pathlib: paths of a history are git's, and may not lie on this disk.
 # ruff: noqa: PTH118
 
-__all__ = ["History", "Memory", "Progress", "Scope", "read", "session_of"]
+__all__ = ["History", "Memory", "Progress", "Scope", "read", "session_of", "target_of"]
 
 _LARGE = 8 << 20  # bytes: a larger object is not streamed, but read in windows as a large file is
 _MOST_MESSAGES = 50  # messages with a key for which git is asked what contains them: 10 ms each
@@ -55,9 +55,8 @@ class Progress(NamedTuple):
 def session_of(session: Session) -> Session:
     """Make of a run's session one for its history: leaks only, no question about what git does with a file now."""
     project = LazyProject(session.project.root, session.catalogue)
-    return session._replace(
-        prefilter=Prefilter(session.catalogue, leaks_only=True), project=project, git=None, remembers=False
-    )
+    prefilter = Prefilter(session.catalogue, leaks_only=True)
+    return session._replace(prefilter=prefilter, project=project, git=None, remembers=False, explains_only=True)
 
 
 def read(  # noqa: PLR0913  # what is read, how, and who is told
@@ -79,11 +78,11 @@ def read(  # noqa: PLR0913  # what is read, how, and who is told
     """
     memory = memory or Memory()
     question = _question(repository, scope)
-    history = memory.answer(question)
+    history = from_json(memory.recall("history", question))
     if history is None:
         history = _Reader(repository, session, scope, jobs or os.cpu_count() or 1, memory, tell).history()
         if history.is_complete:
-            memory.answered(question, history)
+            memory.keep("history", question, to_json(history))
     memory.write()
     return history
 
@@ -95,6 +94,24 @@ def _question(repository: Repository, scope: Scope) -> str:
     refs = git.run(repository, "for-each-ref", "--format=%(objectname) %(refname)")
     logged = git.run(repository, "rev-list", "--no-walk=unsorted", "--all", "--reflog", failing=(128,))
     return digest_of(b"\n".join((repr(scope).encode(), repr(head_of(repository)).encode(), refs, logged)))
+
+
+def target_of(repository: Repository, sighting: Sighting) -> Target | None:
+    """Give the text that a sighting of the history counts in; None when it is on disk only, or no longer there.
+
+    Raises:
+        GitError: as `git.run`.
+    """
+    if sighting.blob is None:
+        return None
+    path = sighting.finding.path
+    location = os.path.join(repository.top, path)
+    if sighting.kind == "file":
+        return Target(path, location, path, blob=sighting.blob, repository=repository)
+    for batch in batches(repository, (sighting.blob,)):
+        for start, end in zip(batch.starts, batch.ends, strict=True):
+            return Target(path, location, path, data=message_of(batch.data[start:end]))
+    return None
 
 
 class _Text(NamedTuple):

@@ -8,7 +8,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from keyguard.cache import digest_of, finding_from_json, finding_to_json, is_ours, leave
-from keyguard.history.record import History, from_json, to_json
 from keyguard.history.sift import Sifted, Suspect
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ class Memory:
         self._packed = (b"", 0)
         self.suspects: dict[str, Suspect] = {}
         self._checked: dict[str, list[Any]] = {}
-        self._answer: tuple[str, Any] = ("", None)
+        self._answers: dict[str, list[Any]] = {}
         self._has_learnt = False
         if path is not None:
             with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -52,7 +51,7 @@ class Memory:
             return
         self.suspects = {str(name): Suspect(str(name), *rest) for name, *rest in held["suspects"]}
         self._checked = dict(held["checked"])
-        self._answer = (str(held["answer"][0]), held["answer"][1])
+        self._answers = {str(about): [str(question), answer] for about, (question, answer) in held["answers"].items()}
         self._packed = (names, size)
 
     def _unpack(self) -> None:
@@ -87,19 +86,15 @@ class Memory:
         self._has_learnt = True
         self._checked[group] = [finding_to_json(finding) for finding in findings]
 
-    def answer(self, question: str) -> History | None:
-        """The whole answer to a question that was the last one, too."""
-        if self._answer[0] != question or not question:
-            return None
-        try:
-            return from_json(self._answer[1])
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
-            return None
+    def recall(self, about: str, question: str) -> Any:  # noqa: ANN401  # plain JSON data
+        """The whole answer to a question, if it is what was asked last about this; None if it is not."""
+        held = self._answers.get(about)
+        return held[1] if held is not None and question and held[0] == question else None
 
-    def answered(self, question: str, history: History) -> None:
-        """Remember a whole answer."""
+    def keep(self, about: str, question: str, answer: Any) -> None:  # noqa: ANN401  # as above
+        """Remember a whole answer, plain data without a secret, in the place of the last one about this."""
         self._has_learnt = True
-        self._answer = (question, to_json(history))
+        self._answers[about] = [question, answer]
 
     def write(self) -> None:
         """Leave everything for the next run; a folder that cannot be written to is no error."""
@@ -114,7 +109,7 @@ class Memory:
             "name_size": size,
             "suspects": list(self.suspects.values()),
             "checked": self._checked,
-            "answer": self._answer,
+            "answers": self._answers,
         }
         line = json.dumps(head, separators=(",", ":")).encode("utf-8", "surrogatepass")
         leave(self._path, (line, b"\n", *sorted(self._seen)))

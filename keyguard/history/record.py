@@ -39,12 +39,15 @@ def to_json(history: History) -> dict[str, Any]:
     }
 
 
-def from_json(data: dict[str, Any]) -> History:
-    """Give the history that `to_json` gave.
+def from_json(data: Any) -> History | None:  # noqa: ANN401  # plain JSON data
+    """Give the history that `to_json` gave, None for anything else."""
+    try:
+        return _history(data)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return None
 
-    Raises:
-        ValueError, TypeError, KeyError, IndexError, AttributeError: it is something else.
-    """
+
+def _history(data: Any) -> History:  # noqa: ANN401  # as above
     sightings = tuple(
         Sighting(
             **{

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from keyguard.discover.git import Repository
     from keyguard.engine import Session
     from keyguard.history.objects import Batch, Object
-    from keyguard.prefilter import Prefilter, Signals
+    from keyguard.prefilter import Prefilter
 
 UNIT = 24 << 20  # bytes of objects that one process reads: 0.1 s, a hundred times what it costs to start git
 _UNIT_OBJECTS = 20_000
@@ -101,22 +101,15 @@ def sifted(unit: Unit, session: Session) -> Sifted:
     prefilter = session.prefilter
     suspects: list[Suspect] = []
     missing: list[str] = []
-    known: dict[str, bool] = {}
     for batch in batches(unit.repository, unit.names):
         missing += batch.missing
         for index in _searched(batch, prefilter):
             start, end = batch.starts[index], batch.ends[index]
-            gist = prefilter.gist(batch.data, start, end).hex()
-            if gist not in known:
-                # Read as Python: all that can be found elsewhere is found in it, too.
-                known[gist] = _may_leak(prefilter.scan(batch.data[start:end], "python"))
-            if known[gist]:
-                suspects.append(Suspect(batch.names[index], batch.types[index], end - start, gist))
+            if prefilter.may_leak(batch.data, start, end):
+                gist = prefilter.gist(batch.data, start, end)
+                if prefilter.leaks(gist, batch.data[start:end]):
+                    suspects.append(Suspect(batch.names[index], batch.types[index], end - start, gist.hex()))
     return Sifted(unit.names, unit.size, tuple(suspects), tuple(missing))
-
-
-def _may_leak(signals: Signals) -> bool:
-    return bool(signals.keys or signals.plugins or signals.python)
 
 
 def _searched(batch: Batch, prefilter: Prefilter) -> Iterator[int]:
@@ -135,8 +128,9 @@ def _searched(batch: Batch, prefilter: Prefilter) -> Iterator[int]:
                 (binary if wide is None else found).add(index)
     place, stop = 0, ends[-1] if ends else 0
     while place < stop and (match := prefilter.first_in(data, place, stop)) is not None:
-        first = max(bisect_right(starts, match[0]) - 1, 0)
-        last = max(bisect_right(starts, match[1]) - 1, first)
-        found.update(range(first, last + 1))
-        place = max(ends[first] + 1, place + 1)
+        # A match in git's own line counts for the object below, which its last character may belong to.
+        first = bisect_right(ends, match[0])
+        last = bisect_right(ends, match[1] - 1)
+        found.update(range(first, min(last, len(ends) - 1) + 1))
+        place = ends[first] + 1
     return iter(sorted(found - binary))

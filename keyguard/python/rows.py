@@ -205,7 +205,7 @@ class _Drafting:
             kinds["variable"] = variables
         for kind in ("literal", "variable", "store", "placeholder"):
             if kind in kinds:
-                return KeySource(kind, kinds[kind])
+                return KeySource(kind, kinds[kind], optional=kind == "variable" and _steps_in(value))
         return KeySource("none" if isinstance(value, (v.Null, v.Unset)) else "unknown")
 
     def _may_be_key(self, text: str) -> bool:
@@ -229,6 +229,23 @@ class _Drafting:
                     if found.kind != "unknown" or isinstance(value, v.Text):
                         return found
         return KeySource()
+
+
+def _steps_in(value: v.Value) -> bool:
+    """Tell whether a value that is read from variables may be something else when none of them is set."""
+    for one in v.alternatives(value):
+        item = one.value if isinstance(one, v.Sealed) else one
+        if isinstance(item, v.EnvRead):
+            default = item.default
+            if default is not None and not isinstance(default, v.Null) and not _is_empty(default):
+                return True
+        elif not isinstance(item, (v.Null, v.Unset, v.Joined)) and not _is_empty(item):
+            return True
+    return False
+
+
+def _is_empty(value: v.Value) -> bool:
+    return isinstance(value, v.Text) and not value.text.strip()
 
 
 def _is_readable(given: Given) -> bool:

@@ -35,6 +35,32 @@ def progress(
         bar.stop()
 
 
+@contextlib.contextmanager
+def stages(*, stream: TextIO | None = None, enabled: bool = True) -> Iterator[Callable[[str, int, int, bool], None]]:
+    """Give a function to tell how far a step is: its name, what is done, of how much, and whether that is bytes.
+
+    Each step has a bar of its own, with its rate and the time that is left; else as `progress`.
+    """
+    stream = sys.stderr if stream is None else stream
+    if not (enabled and _is_terminal(stream)):
+        yield lambda *_: None
+        return
+    shown: dict[str, _Bar] = {}
+
+    def tell(name: str, done: int, total: int, in_bytes: bool) -> None:  # noqa: FBT001  # what the one who tells knows
+        if name not in shown:
+            for bar in shown.values():
+                bar.stop()
+            shown[name] = _Bar(name, total, stream, in_bytes=in_bytes)
+        shown[name].reach(done)
+
+    try:
+        yield tell
+    finally:
+        for bar in shown.values():
+            bar.stop()
+
+
 def _is_terminal(stream: TextIO | None) -> bool:
     try:
         return stream is not None and stream.isatty()
@@ -49,7 +75,8 @@ def _ignore(_: int) -> None:
 class _Bar:
     """Counts, and draws once it is worth it."""
 
-    def __init__(self, description: str, total: int | None, stream: TextIO) -> None:
+    def __init__(self, description: str, total: int | None, stream: TextIO, *, in_bytes: bool = False) -> None:
+        self._in_bytes = in_bytes
         self._description = description
         self._total = total
         self._stream = stream
@@ -60,7 +87,11 @@ class _Bar:
 
     def advance(self, files: int) -> None:
         """Count files that are done."""
-        self._done += files
+        self.reach(self._done + files)
+
+    def reach(self, done: int) -> None:
+        """Be told how much is done by now."""
+        self._done = done
         if self._progress is not None and self._task is not None:
             self._progress.update(self._task, completed=self._done)
         elif time.monotonic() - self._start >= DELAY:
@@ -73,14 +104,18 @@ class _Bar:
 
     def _show(self) -> None:
         from rich.console import Console  # noqa: PLC0415  # rich: 36 ms, after a second of waiting
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415  # as above, 40 ms
-
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
+        from rich.progress import (  # noqa: PLC0415  # as above, 40 ms
+            BarColumn,
+            DownloadColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
         )
+
+        counted = (DownloadColumn(), TransferSpeedColumn()) if self._in_bytes else (MofNCompleteColumn(),)
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), *counted, TimeRemainingColumn())
         self._progress = Progress(*columns, console=Console(file=self._stream), transient=True)
         self._task = self._progress.add_task(self._description, total=self._total, completed=self._done)
         self._progress.start()

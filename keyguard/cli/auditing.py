@@ -1,0 +1,179 @@
+"""`keyguard audit`: a work tree and its history, ranked by key, and what is asked of providers about them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from keyguard import audit as audits
+from keyguard import history
+from keyguard.audit.questions import questions_about
+from keyguard.audit.ranking import judged
+from keyguard.audit.tree import recalled, tree_of
+from keyguard.cache import stamp_of_code, status_of
+from keyguard.catalogue import cache_folder
+from keyguard.discover import git, shown
+from keyguard.errors import UsageError
+from keyguard.history.memory import Memory, open_memory
+from keyguard.inventory import Survey
+from keyguard.lang import texts
+from keyguard.leaks import Audited
+from keyguard.report.options import EPOCH, scan_time
+from keyguard.report.progress import stages
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping, Sequence
+
+    from keyguard.audit.tree import Tree
+    from keyguard.cli.run import Run
+    from keyguard.discover.git import Repository
+    from keyguard.leaks import Audit
+    from keyguard.verify import Request
+
+# os.path and not pathlib, as in the rest of this room.
+# ruff: noqa: PTH112, PTH118, PTH119, PTH120
+
+
+def folder_of(arguments: argparse.Namespace) -> tuple[str, Repository | None]:
+    """Find what is to be audited: a folder of files, and the repository it belongs to, whole.
+
+    Raises:
+        UsageError: there is no such folder, or no history in it although one is asked for.
+    """
+    path: str = arguments.path
+    if not os.path.isdir(path):
+        msg = f"{shown(path)}: there is no such folder; name a repository's folder"
+        raise UsageError(msg)
+    real = os.path.realpath(path)
+    if git.is_git_folder(real):
+        return real, git.Repository(real, (("GIT_DIR", real),))
+    repository = git.repository_of(real)
+    if repository is None and arguments.history:
+        msg = f"{shown(path)}: it is in no git repository; with --no-history its files alone are audited"
+        raise UsageError(msg)
+    return (real if repository is None else repository.top), repository
+
+
+def scope_of(arguments: argparse.Namespace) -> history.Scope:
+    """The part of the history that the arguments ask for."""
+    return history.Scope(arguments.since, tuple(arguments.branch or ()), arguments.max_commits, arguments.unreachable)
+
+
+def audit_of(run: Run, folder: str, repository: Repository | None, arguments: argparse.Namespace) -> Audit:
+    """Audit one repository, or the files of a folder.
+
+    Raises:
+        UsageError: git cannot read the repository, or the scope names what is not there.
+    """
+    memory = _memory(run, folder, repository, arguments)
+    is_bare = repository is not None and git.is_git_folder(folder)
+    tree = None if is_bare else recalled(memory, run.targets, _about(run, repository), lambda: _tree(run, folder))
+    past = None
+    if arguments.history and repository is not None:
+        try:
+            past = _history(run, repository, memory, arguments)
+        except git.GitError as error:
+            raise _refused(folder, error) from error
+    memory.write()
+    name = os.path.basename(folder.removesuffix("/.git")) or folder
+    return audits.put_together(Audited(shown(name), shown(arguments.path)), tree, past, run.catalogue, run.lang)
+
+
+def verified(run: Run, found: Audit, folder: str, repository: Repository | None, *, yes: bool) -> Audit:
+    """Say what would be sent where, ask whether to, and add what the providers said of the keys.
+
+    Raises:
+        UsageError: nobody can be asked, and `yes` was not given.
+    """
+    from keyguard.verify import Terms, plan, say_count, verify  # noqa: PLC0415  # urllib3: 40 ms, for --verify only
+
+    questions = questions_about(found.leaks, repository, folder, history.session_of(run.session))
+    requests = plan(questions, run.catalogue)
+    if not _agreed(requests, run.lang, yes=yes):
+        return found
+    verdicts = {}
+    with stages(enabled=run.shows_progress) as tell:
+        say = texts(run.lang).say
+        try:
+            for key, verdict in verify(requests, Terms(), run.lang):
+                verdicts[key] = verdict
+                tell(say("audit.step.verify"), len(verdicts), len(requests), False)  # noqa: FBT003  # not bytes
+        except KeyboardInterrupt:  # what was answered stands
+            pass
+    if verdicts:
+        sys.stderr.write(say_count(verdicts.values(), run.lang) + "\n")
+    return found._replace(leaks=judged(found.leaks, verdicts, run.catalogue, run.lang))
+
+
+def _agreed(requests: Sequence[Request], lang: str, *, yes: bool) -> bool:
+    from keyguard.verify import say_plan  # noqa: PLC0415  # as above
+
+    say = texts(lang).say
+    sys.stderr.write(say_plan(requests, lang) + "\n")
+    if not any(request.asks for request in requests):
+        return bool(requests)
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError(say("audit.verify.needs-yes"))
+    sys.stderr.write(say("audit.verify.ask"))
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def now(environ: Mapping[str, str]) -> str:
+    """When the audit is made: what the environment states, so that equal runs give equal bytes, else the clock."""
+    stated = scan_time(environ)
+    if stated != EPOCH:
+        return stated
+    return dt.datetime.now(tz=dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _tree(run: Run, folder: str) -> Tree:
+    report, inventory = run.surveyed(Survey())
+    return tree_of(report, inventory, run.targets, folder)
+
+
+def _history(run: Run, repository: Repository, memory: Memory, arguments: argparse.Namespace) -> history.History:
+    say = texts(run.lang).say
+    names = {"sift": say("audit.step.sift"), "check": say("audit.step.check")}
+    with stages(enabled=run.shows_progress) as tell:
+        return history.read(
+            repository,
+            history.session_of(run.session),
+            scope_of(arguments),
+            jobs=run.settings.jobs,
+            memory=memory,
+            tell=lambda step: tell(names[step.step], step.done, step.total, step.step == "sift"),
+        )
+
+
+def _memory(run: Run, folder: str, repository: Repository | None, arguments: argparse.Namespace) -> Memory:
+    """What earlier audits of the same repository, with the same settings, left behind."""
+    kept = cache_folder()
+    if arguments.no_cache or kept is None or repository is None:
+        return Memory()
+    settings = repr(run.settings_of(folder))
+    stamp = (stamp_of_code(), run.catalogue.version, run.lang, folder, settings, run.session.prefilter.about)
+    return open_memory(kept, (*stamp, scope_of(arguments)))
+
+
+def _about(run: Run, repository: Repository | None) -> tuple[object, ...]:
+    """What a result for the work tree stands on besides its files."""
+    settings = sorted({repr(run.settings_of(os.path.dirname(target.location))) for target in run.targets})
+    index = None
+    if repository is not None:
+        found = git.run(repository, "rev-parse", "--git-path", "index").decode("utf-8", "surrogateescape").strip()
+        index = status_of(os.path.join(repository.top, found))
+    return (*settings, index, sorted(run.session.project().versions.items()))
+
+
+def _refused(folder: str, error: git.GitError) -> UsageError:
+    text = str(error)
+    hint = ""
+    if "dubious ownership" in text or "safe.directory" in text:
+        hint = f"; if you trust it: git config --global --add safe.directory {folder}"
+    return UsageError(f"{shown(folder)}: git cannot read its history ({text}){hint}")
