@@ -23,7 +23,7 @@ from benchmarks import measure
 from benchmarks.speed import MODEL_CODE, Promise
 from keyguard.catalogue import load
 from keyguard.many.executors import Workers, cluster, local
-from keyguard.many.histories import engine, grouping
+from keyguard.many.reading import Options, engine, grouping
 from keyguard.many.repositories import repositories_of
 from keyguard.many.running import run
 from keyguard.many.store import open_store
@@ -117,7 +117,7 @@ def audited(repos: Sequence[Repo], workers: Workers, store: Path) -> tuple[Cost,
     store.unlink(missing_ok=True)
     before, began = _cpu(), time.perf_counter()
     with open_store(str(store)) as opened:
-        run(repos, engine(), workers, opened, group=grouping(load()))
+        run(repos, engine(Options()), workers, opened, group=grouping(load()))
         wall, cpu = time.perf_counter() - began, _cpu() - before
         return Cost(wall, cpu), opened.read()
 

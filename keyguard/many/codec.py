@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from keyguard.cache import finding_from_json, finding_to_json
-from keyguard.inventory import KeySource, Peer, Row, Wait
+from keyguard.cache import finding_from_json, finding_to_json, row_from_json, row_to_json
 from keyguard.leaks import Moment, Step, Verdict
 from keyguard.model import Notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from keyguard.inventory import Row
     from keyguard.leaks import Leak
     from keyguard.model import Finding
 
@@ -39,25 +39,13 @@ def finding_of(text: str) -> Finding:
 
 
 def row_text(row: Row) -> str:
-    """A connection as JSON: named tuples are lists there."""
-    return dumps(list(row))
+    """A connection as JSON."""
+    return dumps(row_to_json(row))
 
 
 def row_of(text: str) -> Row:
     """The connection that `row_text` gave; raises as `finding_of` does."""
-    given: dict[str, Any] = dict(zip(Row._fields, json.loads(text), strict=True))
-    kind, names, implied = given["key"]
-    given.update(
-        peers=tuple(Peer(*one) for one in given["peers"]),
-        base_names=tuple(given["base_names"]),
-        key=KeySource(kind, tuple(names), implied),
-        models=tuple(given["models"]),
-        waits=tuple(Wait(*one) for one in given["waits"]),
-        attempts=tuple(given["attempts"]),
-        calls=tuple((cell, line) for cell, line in given["calls"]),
-        problems=tuple(given["problems"]),
-    )
-    return Row(**given)
+    return row_from_json(json.loads(text))
 
 
 def leak_text(leak: Leak) -> str:

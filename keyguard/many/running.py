@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from keyguard.discover.git import GitError
 from keyguard.errors import UsageError
 from keyguard.leaks import Audited
-from keyguard.many.repositories import NoRepository, opened, state_of
+from keyguard.many.repositories import NoRepository
 from keyguard.many.store import Found
 from keyguard.model import Notice
 
@@ -58,17 +58,18 @@ class Lost(NamedTuple):
 class Engine(NamedTuple):
     """What is done with a repository, as functions that can be pickled; they run in the workers.
 
-    `session` makes, once a process, what the others need besides. `plan` divides a repository into units, `work` does
-    one, `assemble` puts together what came of all of them, in their order, with `Lost` in the place of a lost one. What
-    they return travels and holds no key. The `GitError`, `UsageError` and `OSError` that they raise is told of the
-    repository. `stamp` names all that decides about a result besides the repository: rules, settings, keyguard itself.
+    `session` makes, once a process, what the others need besides. `state` names all that decides about a repository's
+    result: what it holds, settings, rules, keyguard itself; the same name means the same result. `plan` divides a
+    repository into units, `work` does one, `assemble` puts together what came of all of them, in their order, with
+    `Lost` in the place of a lost one. What they return travels and holds no key. The `GitError`, `NoRepository`,
+    `UsageError` and `OSError` that they raise is told of the repository.
     """
 
     session: Callable[[], Any]
+    state: Callable[[Repo, Any], str]
     plan: Callable[[Repo, Any], Sequence[Unit]]
     work: Callable[[Any, Any], Any]
     assemble: Callable[[Repo, Sequence[Any], Any], Found]
-    stamp: str = ""
 
 
 class Progress(NamedTuple):
@@ -98,11 +99,10 @@ class Progress(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """How an audit ended: `notices` are what could not be done, `interrupted` that somebody pressed Ctrl-C."""
+    """How an audit ended: how many repositories were done, how many of these had not changed; cut short by Ctrl-C."""
 
     done: int
     unchanged: int
-    notices: tuple[Notice, ...] = ()
     interrupted: bool = False
 
 
@@ -138,10 +138,8 @@ def run(  # noqa: PLR0913  # what, how, where, and who is told
         workers.stop()
     finally:
         store.settle(group)
-        # They came in any order.
-        notices = tuple(sorted(way.notices, key=lambda notice: (notice.path or "", notice.message)))
-        store.finish(notices, is_complete=way.done == len(repos))
-    return Ended(way.done, way.unchanged, notices, interrupted)
+        store.finish(is_complete=way.done == len(repos))
+    return Ended(way.done, way.unchanged, interrupted)
 
 
 class _Task(NamedTuple):
@@ -166,8 +164,7 @@ class _Begun:
         self.size = sum(unit.size for unit in units)
         self.read = 0
         self.results: dict[int, Any] = {}
-        self.lost = 0
-        self.count = len(units)
+        self.notices: list[Notice] = []
 
     @property
     def share(self) -> float:
@@ -197,7 +194,6 @@ class _Way:
         self._start = time.monotonic()
         self._bytes = 0
         self.done = self.unchanged = 0
-        self.notices: list[Notice] = []
 
     def go(self) -> None:
         """Bring every repository to its end."""
@@ -298,11 +294,9 @@ class _Way:
         unit = begun.units.pop(number)
         if isinstance(outcome, _Failed):
             begun.results[number] = Lost(unit)
-            begun.lost += 1
             size = f"{unit.size / 1e6:,.0f} MB"
-            self.notices.append(
-                Notice(f"a part of its history ({size}) was left out: {outcome.reason}", task.repo.name)
-            )
+            message = f"a part of its history ({size}) was left out: {outcome.reason}"
+            begun.notices.append(Notice(message, task.repo.name))
         else:
             begun.results[number] = outcome
         begun.read += unit.size
@@ -314,8 +308,10 @@ class _Way:
         begun = self._begun.pop(task.repo.name)
         if isinstance(outcome, _Failed):
             self._put_failed(task.repo, outcome)
-        elif begun.lost:
-            self._put(task.repo, outcome._replace(audited=outcome.audited._replace(is_complete=False)), None)
+        elif begun.notices:
+            audited = outcome.audited._replace(is_complete=False)
+            notices = (*outcome.notices, *sorted(begun.notices))
+            self._put(task.repo, outcome._replace(audited=audited, notices=notices), None)
         else:
             self._put(task.repo, outcome, begun.state)
 
@@ -394,7 +390,7 @@ def _made(recipe: bytes) -> tuple[Engine, Any]:
 def _open(recipe: bytes, repo: Repo, known: str | None, whole: int) -> _Opened:
     engine, session = _made(recipe)
     # Before the plan: what changes meanwhile counts as changed the next time.
-    state = state_of(opened(repo), engine.stamp)
+    state = engine.state(repo, session)
     if state == known:
         return _Opened(state, is_known=True)
     units = engine.plan(repo, session)

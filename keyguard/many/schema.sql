@@ -31,7 +31,8 @@ CREATE TABLE repositories (
   missing INTEGER NOT NULL DEFAULT 0,
   is_shallow INTEGER NOT NULL DEFAULT 0,
   error TEXT,
-  is_complete INTEGER NOT NULL DEFAULT 0
+  is_complete INTEGER NOT NULL DEFAULT 0,
+  notices_json TEXT NOT NULL DEFAULT '[]'
 );
 
 -- The commits that brought a key in or took it away.

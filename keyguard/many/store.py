@@ -65,6 +65,7 @@ class Found(NamedTuple):
     audited: Audited
     sightings: tuple[Sighting, ...] = ()
     rows: tuple[Row, ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 class Store:
@@ -138,6 +139,7 @@ class Store:
             connection.execute(stale, (number,))
             values = {name: getattr(audited, name) for name in _COUNTS}
             values.update(head=_text(audited.head), error=_text(audited.error), audit=self._audit, state=state)
+            values.update(notices_json=codec.notices_text(found.notices))
             assignments = ", ".join(f"{name} = :{name}" for name in values)
             connection.execute(f"UPDATE repositories SET {assignments} WHERE id = :id", {**values, "id": number})  # noqa: S608  # names of fields
 
@@ -508,7 +510,8 @@ def _rank(leak: Leak) -> int:
 
 def _audit(connection: sqlite3.Connection) -> Audit:
     newest, naming = _newest(connection), _naming(connection)
-    notices = connection.execute("SELECT notices_json FROM audits WHERE id = ?", (newest,)).fetchone()
+    notices = connection.execute("SELECT notices_json FROM repositories WHERE is_listed ORDER BY number").fetchall()
+    notices += connection.execute("SELECT notices_json FROM audits WHERE id = ?", (newest,)).fetchall()
     leaks, others = _leaks(connection, naming=naming)
     rows = connection.execute(
         "SELECT repositories.name, row_json FROM connections JOIN repositories"
@@ -519,7 +522,7 @@ def _audit(connection: sqlite3.Connection) -> Audit:
         leaks,
         others,
         tuple((name if naming else "", codec.row_of(text)) for name, text in rows),
-        () if notices is None else codec.notices_of(notices[0]),
+        tuple(notice for (text,) in notices for notice in codec.notices_of(text)),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.discover.git import GitError
 from keyguard.leaks import Audited, Sighting
+from keyguard.many.repositories import opened, state_of
 from keyguard.many.running import Engine, Lost
 from keyguard.many.store import Found
 from keyguard.model import Confidence, Finding, Severity, Span
@@ -51,7 +52,7 @@ class Script(NamedTuple):
 
 def engine(script: Script, stamp: str = "") -> Engine:
     """The engine that follows a script."""
-    return Engine(functools.partial(session, json.dumps(script)), plan, work, assemble, stamp)
+    return Engine(functools.partial(session, json.dumps(script)), functools.partial(state, stamp), plan, work, assemble)
 
 
 def session(text: str) -> Script:
@@ -59,6 +60,11 @@ def session(text: str) -> Script:
     script = Script(*json.loads(text))
     note(script, "session")
     return script
+
+
+def state(stamp: str, repo: Repo, _: Script) -> str:
+    """What the repository holds, as for every engine."""
+    return state_of(opened(repo), stamp)
 
 
 def plan(repo: Repo, script: Script) -> list[Part]:

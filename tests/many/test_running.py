@@ -214,10 +214,10 @@ def test_a_bug_costs_its_unit_and_quotes_nothing(tmp_path: Path, repos: tuple[Re
     assert audit.repositories[1].missing == LARGE, "the engine knows what was lost"
     assert [one.is_complete for one in audit.repositories] == [True, False]
     assert str(audit.repositories[0].error).startswith("keyguard failed on it: ValueError in step, line ")
-    (notice,) = ended.notices
+    assert ended == Ended(2, 0)
+    (notice,) = audit.notices
     assert notice.path == "docs"
     assert notice.message.startswith("a part of its history (100 MB) was left out: keyguard failed on it: ValueError")
-    assert audit.notices == ended.notices
 
 
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path, repos: tuple[Repo, ...]) -> None:
@@ -316,7 +316,7 @@ def test_nothing_is_lost_and_nothing_comes_twice(  # noqa: PLR0913, PLR0917  # w
     found = numbers(audit)
     for one, repo in zip(audit.repositories, listed, strict=True):
         assert one.name == repo.name
-        lost = [notice for notice in ended.notices if notice.path == one.name]
+        lost = [notice for notice in audit.notices if notice.path == one.name]
         expected = list(range(len(script.costs[one.name])))
         if one.error is not None:
             assert (one.error, found[one.name]) == ("the process that read it died", [])
@@ -345,9 +345,9 @@ def test_one_that_kills_its_worker_twice_is_divided_and_then_told(
         return result
 
     monkeypatch.setattr(running, "_do", dying)
-    ended = audited(path, repos[:2], script)
-    assert ended.notices == (Notice("a part of its history (1 MB) was left out: the process that read it died", "app"),)
+    assert audited(path, repos[:2], script) == Ended(2, 0)
     audit = read(path)
+    assert audit.notices == (Notice("a part of its history (1 MB) was left out: the process that read it died", "app"),)
     assert numbers(audit) == {"app": [0, 2], "docs": [0]}
     assert [one.is_complete for one in audit.repositories] == [False, True]
 
