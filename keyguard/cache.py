@@ -13,8 +13,12 @@ import os
 import sys
 import time
 from contextlib import suppress
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+try:
+    from _blake2 import blake2b  # what hashlib gives, which loads OpenSSL besides: 2 ms
+except ImportError:
+    from hashlib import blake2b
 
 from keyguard import __version__
 from keyguard.model import Confidence, Edit, Excerpt, FileReport, Finding, Fix, Related, Safety, Severity, Span

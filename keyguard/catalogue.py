@@ -2,7 +2,7 @@
 
 The knowledge is TOML under `rules/`. Reading some 200 files costs over 100 ms, so the checked data is compiled once
 into a cache file of plain JSON (never a pickle: a changed cache must not be able to run code), and each part is decoded
-only when it is asked for. The values are the dataclasses of `knowledge`; their names can be imported from here.
+only when it is asked for. The values are those of `knowledge`; their names can be imported from here.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ _LONGEST_HOST = 253  # RFC 1035: a longer text is no host, and no pattern needs 
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  # the module protocol
-    """Give the dataclasses of `knowledge` on demand: they take 20 ms that the prefilter saves."""
+    """Give the values of `knowledge` on demand: making them takes 5 ms that the prefilter saves."""
     if name in __all__:
         from keyguard import knowledge  # noqa: PLC0415  # see above
 
@@ -204,7 +204,7 @@ class Catalogue:
     @cached_property
     def providers(self) -> Mapping[str, Provider]:
         """Every provider by id, hand-checked ones first, each group in the order of ids."""
-        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+        from keyguard import knowledge  # noqa: PLC0415  # 5 ms, for whoever asks for this part
 
         return MappingProxyType({data["id"]: knowledge.provider(data) for data in self._section("providers")})
 
@@ -216,56 +216,61 @@ class Catalogue:
     @cached_property
     def sdks(self) -> Mapping[str, Sdk]:
         """Every SDK by id."""
-        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+        from keyguard import knowledge  # noqa: PLC0415  # 5 ms, for whoever asks for this part
 
         return MappingProxyType({data["id"]: knowledge.sdk(data) for data in self._section("sdks")})
 
     @cached_property
     def rules(self) -> Mapping[str, Rule]:
         """Every rule by id, in the order of ids."""
-        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+        from keyguard import knowledge  # noqa: PLC0415  # 5 ms, for whoever asks for this part
 
         return MappingProxyType({data["id"]: knowledge.rule(data) for data in self._section("rules")})
 
     @cached_property
+    def rule_names(self) -> Mapping[str, str]:
+        """The name of every rule by id: all that most reports need of one."""
+        return MappingProxyType({data["id"]: data["name"] for data in self._section("rules")})
+
+    @cached_property
     def http(self) -> Http:
         """HTTP libraries, the objects that hold their time limits, and what switches TLS checks off."""
-        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+        from keyguard import knowledge  # noqa: PLC0415  # 5 ms, for whoever asks for this part
 
         return knowledge.http(self._section("http"))
 
     @cached_property
     def retrying(self) -> Retrying:
         """What repeats calls: tools, the parts of their limits, and the words of loops written by hand."""
-        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+        from keyguard import knowledge  # noqa: PLC0415  # 5 ms, for whoever asks for this part
 
         return knowledge.retrying(self._section("retry"))
 
     @cached_property
     def env_access(self) -> EnvAccess:
         """How code reads and writes values by name."""
-        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+        from keyguard import knowledge  # noqa: PLC0415  # 5 ms, for whoever asks for this part
 
         return knowledge.env_access(self._section("env"))
 
     @cached_property
     def sinks(self) -> Sinks:
         """What prints, logs and sends values, and what masks them."""
-        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+        from keyguard import knowledge  # noqa: PLC0415  # 5 ms, for whoever asks for this part
 
         return knowledge.sinks(self._section("sinks"))
 
     @cached_property
     def running(self) -> Running:
         """How code runs things: at once, behind a limit, for each request, once."""
-        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+        from keyguard import knowledge  # noqa: PLC0415  # 5 ms, for whoever asks for this part
 
         return knowledge.running(self._section("running"))
 
     @cached_property
     def placeholders(self) -> Placeholders:
         """Stand-ins for keys in every language."""
-        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+        from keyguard import knowledge  # noqa: PLC0415  # 5 ms, for whoever asks for this part
 
         return knowledge.placeholders(self._section("placeholders"))
 
@@ -277,7 +282,7 @@ class Catalogue:
     @cached_property
     def lookalikes(self) -> tuple[Lookalike, ...]:
         """Forms that only look like keys."""
-        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+        from keyguard import knowledge  # noqa: PLC0415  # 5 ms, for whoever asks for this part
 
         found = self._section("lookalikes")["lookalike"]
         return tuple(knowledge.flat(knowledge.Lookalike, item) for item in found)
@@ -290,7 +295,7 @@ class Catalogue:
     @cached_property
     def words(self) -> Words:
         """Names that tell a credential without naming a provider."""
-        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+        from keyguard import knowledge  # noqa: PLC0415  # 5 ms, for whoever asks for this part
 
         return knowledge.flat(knowledge.Words, self._section("words"))
 
@@ -309,7 +314,7 @@ class Catalogue:
     @cached_property
     def families(self) -> tuple[ModelFamily, ...]:
         """Families of model ids, the first match counts."""
-        from keyguard import knowledge  # noqa: PLC0415  # 20 ms, for whoever asks for this part
+        from keyguard import knowledge  # noqa: PLC0415  # 5 ms, for whoever asks for this part
 
         return tuple(knowledge.flat(knowledge.ModelFamily, item) for item in self._section("models")["family"])
 
@@ -319,7 +324,7 @@ class Catalogue:
 
     @cached_property
     def _host_patterns(self) -> tuple[tuple[re.Pattern[str], str], ...]:
-        import re  # noqa: PLC0415  # already in memory through dataclasses; compiled only when a host is asked for
+        import re  # noqa: PLC0415  # 2 ms; compiled only when a host is asked for
 
         return tuple(
             (re.compile(pattern), item.id) for item in self.providers.values() for pattern in item.host_patterns
@@ -489,7 +494,7 @@ def _from_cache(stamp: str, path: str) -> Callable[[str], Any] | None:
 
     Layout: one JSON line with the stamp, the CRC-32 of the rest and each section's offset and length; the sections.
     """
-    import json  # noqa: PLC0415  # 2 ms once re is loaded, which dataclasses did
+    import json  # noqa: PLC0415  # 2 ms
 
     try:
         with open(path, "rb") as file:

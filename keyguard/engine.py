@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Confidence, Edit, FileReport, Finding, Hit, Notice, Report, Severity, Span
-from keyguard.prefilter import FOUND, WIDE
+from keyguard.prefilter import FOUND, WIDE, Signals
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from keyguard.knowledge import KeyShape
     from keyguard.model import Fix, Secret
     from keyguard.naming import Naming, Variables
-    from keyguard.prefilter import Prefilter, Signals
+    from keyguard.prefilter import Prefilter
     from keyguard.python.around import Surroundings
     from keyguard.python.bodies import Choice
     from keyguard.python.facts import PythonFacts
@@ -263,6 +263,8 @@ def check_each(
         return
     from keyguard.workers import spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large histories only
 
+    _prepare(Signals(likely=any(kind_of(target.path) == "python" for target in targets), looks=(FOUND,)), set())
+
     def take_all(some: list[tuple[int, Outcome]], _: int) -> None:
         for number, outcome in some:
             take(number, outcome)
@@ -291,14 +293,28 @@ def _prepare(signals: Signals, ready: set[str]) -> None:
     if "checks" not in ready:
         ready.add("checks")
         from keyguard import findings, suppress  # noqa: F401, PLC0415  # 10 ms
-        from keyguard.checks import facts  # noqa: F401, PLC0415  # 28 ms
+        from keyguard.checks import TEXT_CHECKS, facts  # noqa: F401, PLC0415  # 2 ms
+
+        for text_check in TEXT_CHECKS:
+            if not text_check.only_env:
+                text_check.load()
     if (signals.likely or signals.connects) and "python" not in ready:
         # A module that names a model may be spared; of a tree that has some, one never is.
         ready.add("python")
-        import libcst  # noqa: F401, PLC0415  # 190 ms
-
-        from keyguard.python import facts as python_facts  # noqa: F401, PLC0415  # as above
+        from keyguard.checks import PYTHON_CHECKS  # noqa: PLC0415  # as above
+        from keyguard.python import facts as python_facts  # noqa: F401, PLC0415  # 20 ms
         from keyguard.python import network, project  # noqa: F401, PLC0415  # 20 ms
+        from keyguard.python.nodes import libcst  # noqa: PLC0415  # 60 ms
+
+        libcst()
+        for python_check in PYTHON_CHECKS:
+            python_check.load()
+    if signals.connects and "network" not in ready:
+        ready.add("network")
+        from keyguard.checks import NETWORK_CHECKS  # noqa: PLC0415  # as above
+
+        for network_check in NETWORK_CHECKS:
+            network_check.load()
     if (signals.looks or signals.connects) and "looks" not in ready:
         ready.add("looks")
         from keyguard.python import dialing, glance, showing  # noqa: F401, PLC0415  # ast: 8 ms
@@ -532,7 +548,7 @@ class _File:
 
     def check_text(self, source: SourceFile, signals: Signals) -> None:
         """Run the rules that read text."""
-        from keyguard.checks import TEXT_CHECKS  # noqa: PLC0415  # 5 ms that a file without a signal does not pay
+        from keyguard.checks import TEXT_CHECKS  # noqa: PLC0415  # 1 ms that a file without a signal does not pay
         from keyguard.checks.facts import text_facts  # noqa: PLC0415  # as above
 
         session = self._session
@@ -589,7 +605,7 @@ class _File:
         surveyed: bool,
     ) -> None:
         """Run every rule over a module that may hold or show keys; `surveyed`, list what the survey asks for."""
-        from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 190 ms
+        from keyguard.python.facts import read_cells  # noqa: PLC0415  # LibCST: 60 ms
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
         session = self._session
@@ -625,7 +641,7 @@ class _File:
         self, sources: Sequence[SourceFile], signals: Signals, checks: Sequence[NetworkCheck]
     ) -> None:
         """Run the rules about connections over what of a module has to do with them."""
-        from keyguard.python.bodies import with_callers  # noqa: PLC0415  # LibCST: 190 ms
+        from keyguard.python.bodies import with_callers  # noqa: PLC0415  # LibCST: 60 ms
         from keyguard.python.facts import look_around  # noqa: PLC0415  # as above
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 

@@ -1,14 +1,13 @@
 """The values that rules are made of: frozen, compared by content, and built from the plain data of the TOML files.
 
-They stand apart from `catalogue` because making some 25 dataclasses takes 20 ms, and a file without any trigger needs
-none of them.
+They stand apart from `catalogue` because a file without any trigger needs none of them. Named tuples and not
+dataclasses: fifty frozen ones take 25 ms at start.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from keyguard.model import Confidence, Severity
 from keyguard.versions import before, order
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 T = TypeVar("T")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 REACHES = (
@@ -41,8 +41,7 @@ starts machines; `voices`: cloned voices; `search`: searches and page fetches at
 """
 
 
-@dataclass(frozen=True, slots=True)
-class KeyShape:
+class KeyShape(NamedTuple):
     """One form a provider's key takes.
 
     `pattern` is unanchored, case-sensitive and valid in RE2 and in `re`; lengths are in characters of the whole key.
@@ -65,7 +64,7 @@ class KeyShape:
     max_length: int | None = None
     charset: str = ""
     test: str | None = None
-    test_args: Mapping[str, Any] = field(default_factory=dict)
+    test_args: Mapping[str, Any] = _NOTHING
     test_means: str | None = None
     needs_context: bool = False
     confidence: Confidence = Confidence.HIGH
@@ -98,19 +97,17 @@ class KeyShape:
         return self.test_means in ("proves", "decides")
 
 
-@dataclass(frozen=True, slots=True)
-class Auth:
+class Auth(NamedTuple):
     """How a key travels: header, scheme (empty for the bare key), other forms as `Header: Scheme`, URL parameters."""
 
     header: str = "Authorization"
     scheme: str = "Bearer"
     alternatives: tuple[str, ...] = ()
     query: tuple[str, ...] = ()
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """What an answer to the question whether a key lives says, beyond its status.
 
     It holds for `statuses` (for every one when empty) whose body holds `pattern` (RE2, anywhere; empty for any body).
@@ -123,8 +120,7 @@ class Meaning:
     pattern: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Verify:
+class Verify(NamedTuple):
     """A harmless request that tells whether a key lives.
 
     In `headers` and `body`, `{key}` stands for the key and `{key_as_user}` for base64 of `key:`; any other name in
@@ -151,8 +147,7 @@ class Verify:
     limits: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Verifying:
+class Verifying(NamedTuple):
     """What holds for hosts without a request of their own, and how any answer is read.
 
     `models` gives the path of the list of models below a base URL, by the kind of base URL; `version` is what such a
@@ -172,8 +167,7 @@ class Verifying:
     meanings: tuple[Meaning, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Models:
+class Models(NamedTuple):
     """Model ids of a provider: prefixes only it owns, prefixes with open weights, closed families it serves.
 
     `serves` is None when nobody wrote it down and `("any",)` when a mismatch must never be reported. `id_form` is one
@@ -187,8 +181,7 @@ class Models:
     id_form: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(NamedTuple):
     """Who issues keys and answers requests.
 
     `env` are variables that hold a key, the primary one first; `env_admin` those of them that hold one to manage an
@@ -215,10 +208,10 @@ class Provider:
     hosts: tuple[str, ...] = ()
     host_patterns: tuple[str, ...] = ()
     more_hosts: tuple[str, ...] = ()
-    base_urls: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    base_urls: Mapping[str, tuple[str, ...]] = _NOTHING
     required_path: str | None = None
-    models: Models = field(default_factory=Models)
-    auth: Auth = field(default_factory=Auth)
+    models: Models = Models()
+    auth: Auth = Auth()
     console_url: str | None = None
     usage_url: str | None = None
     limits_url: str | None = None
@@ -274,8 +267,7 @@ class Provider:
         return self.name_zh if lang == "zh" and self.name_zh else self.name
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(NamedTuple):
     """The time limit that holds by default with a release of a `package` that is older than `below`.
 
     `default` is in seconds; without it nobody knows. An explicit None means the same.
@@ -286,8 +278,7 @@ class Beside:
     default: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Timeout:
+class Timeout(NamedTuple):
     """How long a client waits: where a limit is given, in which unit, and what holds without one.
 
     `params` are arguments of the constructor (or of the one call there is), `call_params` of each call; `a.b` is the
@@ -322,11 +313,10 @@ class Timeout:
         version = versions.get(beside.package) if beside is not None else None
         if beside is None or version is None or not before(version, beside.below):
             return self
-        return replace(self, default=beside.default, endless=False, none="default")
+        return self._replace(default=beside.default, endless=False, none="default")
 
 
-@dataclass(frozen=True, slots=True)
-class OwnRetry:
+class OwnRetry(NamedTuple):
     """Methods that an SDK repeats otherwise than the rest when nobody says how often; `attempts` as in `Retry`."""
 
     methods: tuple[str, ...] = ()
@@ -334,8 +324,7 @@ class OwnRetry:
     on: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(NamedTuple):
     """How often a client sends one request: where that is set, what the number counts, and what holds without it.
 
     `counts` is `retries` (after the first attempt), `attempts` (the first included) or `time`; `attempts` is what one
@@ -362,8 +351,7 @@ class Retry:
     since: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Errors:
+class Errors(NamedTuple):
     """The exception classes of an SDK by dotted name; `silent` means that a failed request raises nothing."""
 
     base: tuple[str, ...] = ()
@@ -389,8 +377,7 @@ class Errors:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BasePath:
+class BasePath(NamedTuple):
     """What a client makes of its base URL.
 
     `appended` is the path that the most usual call adds. `version` is `needed` when the base must end with a version
@@ -415,8 +402,7 @@ class BasePath:
     empty: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(NamedTuple):
     """Something an SDK no longer has: a `name` (and what lies below it), a `setting`, or the argument `param`.
 
     `of` are the dotted names of constructors and functions, or the methods as `methods` spells them, whose argument
@@ -440,8 +426,7 @@ class Removed:
     ending: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Constructor:
+class Constructor(NamedTuple):
     """A class or factory that makes a client; what differs from the SDK's own facts, None where nothing does.
 
     `client_params` and `client_position` tell where it takes a client of some SDK, whose key, host, timeout and retries
@@ -470,8 +455,7 @@ class Constructor:
     client_position: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A function that takes a key or sends a request itself; if it `sends` nothing, it only keeps the key."""
 
     name: str
@@ -488,8 +472,7 @@ class Call:
     path: BasePath | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Major:
+class Major(NamedTuple):
     """What differs in the releases below a version: whole tables that stand in for the newest release's."""
 
     below: str
@@ -501,8 +484,7 @@ class Major:
     env: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """What an SDK that serves many providers does for a model id with this `prefix` (`anthropic/`).
 
     `env` are the variables it reads for the key, in order, `attempts` what one call sends by default, the first
@@ -520,8 +502,7 @@ class Route:
 _MAJOR_PARTS = ("timeout", "retry", "path", "errors", "base_url_default", "env")
 
 
-@dataclass(frozen=True, slots=True)
-class Sdk:
+class Sdk(NamedTuple):
     """A client library: its names, where key, base URL, timeout, retries and model go, and what it reads itself.
 
     `methods` are the calls that send a request, as they are spelt after a client (`chat.completions.create`);
@@ -578,7 +559,7 @@ class Sdk:
     timeout: Timeout | None = None
     retry: Retry | None = None
     path: BasePath | None = None
-    errors: Errors = field(default_factory=Errors)
+    errors: Errors = Errors()
     removed: tuple[Removed, ...] = ()
     majors: tuple[Major, ...] = ()
 
@@ -591,11 +572,10 @@ class Sdk:
         # From the newest of them down: what an older one does not say is as in the one above it.
         for major in sorted(older, key=lambda major: order(major.below) or (), reverse=True):
             changed |= {name: value for name in _MAJOR_PARTS if (value := getattr(major, name)) is not None}
-        return replace(self, **changed) if changed else self
+        return self._replace(**changed) if changed else self
 
 
-@dataclass(frozen=True, slots=True)
-class HttpClient:
+class HttpClient(NamedTuple):
     """An HTTP library: the calls that send a request, and the arguments that matter.
 
     `sessions` make an object whose `methods` send requests; `async_sessions` are those whose calls are awaited.
@@ -629,13 +609,12 @@ class HttpClient:
     timeout: Timeout | None = None
     timeout_position: int | None = None
     retry: Retry | None = None
-    errors: Errors = field(default_factory=Errors)
+    errors: Errors = Errors()
     verify_params: tuple[str, ...] = ()
     status_raises: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TimeLimit:
+class TimeLimit(NamedTuple):
     """A class that holds time limits (`httpx.Timeout`): the arguments that bound a wait for an answer, best first.
 
     `params` by name, the first that is given counts; `position` is that of the one that may stand without a name, None
@@ -652,8 +631,7 @@ class TimeLimit:
     zero: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Http:
+class Http(NamedTuple):
     """`http.toml`: HTTP libraries, the objects that hold their time limits, and what switches TLS checks off.
 
     `insecure` are calls whose result checks no certificate, `insecure_settings` attributes that switch checks off when
@@ -674,8 +652,7 @@ class Http:
     bounds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RetryTool:
+class RetryTool(NamedTuple):
     """Something that repeats calls: a decorator, a class whose objects do, an adapter, a method of a client.
 
     `names` are dotted names, `methods_of_calls` methods that tell by themselves; `handed` says that its first argument
@@ -733,8 +710,7 @@ class RetryTool:
     needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPart:
+class RetryPart(NamedTuple):
     """A piece that a tool's limits and pauses are made of: see `retry.toml` for its kinds."""
 
     kind: str
@@ -744,8 +720,7 @@ class RetryPart:
     default: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Retrying:
+class Retrying(NamedTuple):
     """`retry.toml`: the tools that repeat calls, their parts, and the words of loops written by hand."""
 
     tools: tuple[RetryTool, ...] = ()
@@ -766,8 +741,7 @@ class Retrying:
     foreign_errors: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(NamedTuple):
     """An expression that reads a value by name: from the environment (`env`), a `file`, a secret `store` or a `prompt`.
 
     `subscripts` are mappings (`X["NAME"]`), `calls` dotted functions, `instances` classes whose objects are called
@@ -790,8 +764,7 @@ class Reader:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Writer:
+class Writer(NamedTuple):
     """A statement that writes the environment or an env file: `X["NAME"] = value`, a call, or a call with a mapping."""
 
     id: str
@@ -807,8 +780,7 @@ class Writer:
     value_keywords: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsClass:
+class SettingsClass(NamedTuple):
     """A class whose fields are read from the environment, and the calls that describe a field.
 
     `factory_calls` take, as `factory_keyword`, a function that gives the default when an object is made.
@@ -826,8 +798,7 @@ class SettingsClass:
     factory_calls: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OptionDefiner:
+class OptionDefiner(NamedTuple):
     """A call that defines a command-line option: where its default and its environment variable stand.
 
     `rewrite` is how a fix reads the default: an `optional` read, a plain `read`, a `variable` that the option reads by
@@ -846,8 +817,7 @@ class OptionDefiner:
     plain_without: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """How a fix writes the read of one value: see `rules/env.toml`."""
 
     id: str
@@ -859,8 +829,7 @@ class Form:
     helper: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Precedence:
+class Precedence(NamedTuple):
     """Two variables for one thing: when both are set, `reader` takes `wins` and says nothing about `over`."""
 
     wins: str
@@ -868,16 +837,14 @@ class Precedence:
     reader: str
 
 
-@dataclass(frozen=True, slots=True)
-class Loading:
+class Loading(NamedTuple):
     """What fills the environment from the env file in a program: the distribution that brings it, and the function."""
 
     package: str
     function: str
 
 
-@dataclass(frozen=True, slots=True)
-class EnvAccess:
+class EnvAccess(NamedTuple):
     """How code reads values, writes them, and declares settings and options.
 
     `environs` are the whole environment, `loaders` fill it from a file, `loading` is what a fix writes for that,
@@ -898,8 +865,7 @@ class EnvAccess:
     unwrap_methods: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sink:
+class Sink(NamedTuple):
     """Something that shows or sends a value: `kind` is print, log, exception, trace, response, ui or record.
 
     `word` and `word_zh` complete "the key is …". `names` are conventional receivers when the object cannot be resolved.
@@ -921,8 +887,7 @@ class Sink:
     ignored_keywords: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Sinks:
+class Sinks(NamedTuple):
     """Where values are shown, and what masks them first."""
 
     sinks: tuple[Sink, ...] = ()
@@ -933,8 +898,7 @@ class Sinks:
     wrappers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(NamedTuple):
     """What starts one thing for each item: `gather` waits for all it is given, `spawn` starts an awaitable.
 
     `hand_methods` start a function they are given; `threads` are classes of threads, their function at `thread_params`.
@@ -948,8 +912,7 @@ class Together:
     thread_params: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pool:
+class Pool(NamedTuple):
     """Workers that share what they are given; `params` say how many, `methods` take the function first."""
 
     names: tuple[str, ...]
@@ -958,8 +921,7 @@ class Pool:
     position: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Limiters:
+class Limiters(NamedTuple):
     """What lets only so many through: by name, by a word in its name, by the method that is asked to pass.
 
     `batches` are words for a part of a longer row, `batching` what gives such parts, `few` ends of names of rows that
@@ -975,16 +937,14 @@ class Limiters:
     connection_params: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Blocking:
+class Blocking(NamedTuple):
     """What holds a thread; `instead` is what lets others run, when it is awaited."""
 
     sleep: tuple[str, ...] = ()
     instead: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Handlers:
+class Handlers(NamedTuple):
     """What runs once for each request: functions by their decorator, methods by their class, functions handed over."""
 
     methods: tuple[str, ...] = ()
@@ -997,16 +957,14 @@ class Handlers:
     taker_position: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """Decorators that keep what a function made, by name or by a word in it."""
 
     decorators: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Short:
+class Short(NamedTuple):
     """What keeps a conversation short (words in names, methods of a list), and what measures a payload.
 
     `params` name the payload in a request's body; `reads` give a whole file, `encoders` make text of bytes.
@@ -1020,29 +978,26 @@ class Short:
     encoders: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
+class Running(NamedTuple):
     """`running.toml`: how code runs things at once, behind limits, for each request, once, or in the way of others."""
 
-    together: Together = field(default_factory=Together)
+    together: Together = Together()
     pools: tuple[Pool, ...] = ()
-    limit: Limiters = field(default_factory=Limiters)
-    blocking: Blocking = field(default_factory=Blocking)
-    handler: Handlers = field(default_factory=Handlers)
-    kept: Kept = field(default_factory=Kept)
-    short: Short = field(default_factory=Short)
+    limit: Limiters = Limiters()
+    blocking: Blocking = Blocking()
+    handler: Handlers = Handlers()
+    kept: Kept = Kept()
+    short: Short = Short()
 
 
-@dataclass(frozen=True, slots=True)
-class LocalValue:
+class LocalValue(NamedTuple):
     """A value that servers on one's own machine ask for or ignore."""
 
     value: str
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholders:
+class Placeholders(NamedTuple):
     """Stand-ins for a key: exact values and words compare in lower case; patterns are RE2-valid and searched.
 
     `asks` are those of `words` that ask the reader for a key, where the others make up a dummy. `references` begin
@@ -1058,8 +1013,7 @@ class Placeholders:
     local: tuple[LocalValue, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Lookalike:
+class Lookalike(NamedTuple):
     """A form that is no key although a prefix matches: patterns of the whole token, RE2-valid."""
 
     id: str
@@ -1068,8 +1022,7 @@ class Lookalike:
     prefixes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """Names that tell a credential: exact and patterned, in lower case with `_` between words.
 
     `generic` are names of any credential, `suffixes` end a variable that holds one, `not_secret` end one that does not
@@ -1086,8 +1039,7 @@ class Words:
     browser_prefixes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFamily:
+class ModelFamily(NamedTuple):
     """A family of model ids: an anchored pattern, its owner and the providers that serve it first-hand."""
 
     id: str
@@ -1097,8 +1049,7 @@ class ModelFamily:
     served_by: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(NamedTuple):
     """A piece of code that is documentation and test at once; without `lines` it must stay quiet.
 
     Keys are written `<openai-key>` and filled in when a test runs.
@@ -1110,11 +1061,10 @@ class Example:
     messages: tuple[str, ...] = ()
     fixed: str | None = None
     why: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(NamedTuple):
     """A case of a rule with words, severity or confidence of its own; None means the rule's."""
 
     id: str
@@ -1126,8 +1076,7 @@ class Case:
     remedy_zh: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Docs:
+class Docs(NamedTuple):
     """The page of a rule, `explain` and the SARIF help."""
 
     what: str
@@ -1137,8 +1086,7 @@ class Docs:
     references: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A rule's words and defaults; `fixable` is derived from its examples."""
 
     id: str
@@ -1149,9 +1097,9 @@ class Rule:
     message_zh: str
     remedy: str = ""
     remedy_zh: str = ""
-    docs: Docs = field(default_factory=lambda: Docs("", ""))
+    docs: Docs = Docs("", "")
     docs_zh: Docs | None = None
-    cases: Mapping[str, Case] = field(default_factory=dict)
+    cases: Mapping[str, Case] = _NOTHING
     examples: tuple[Example, ...] = ()
 
     @property

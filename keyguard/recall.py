@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyguard.cache import Kept, ResultCache, Seen, Status, digest_of, from_json, status_of, to_json
 from keyguard.engine import Outcome
 from keyguard.model import FileReport
-from keyguard.source import is_env_file
+from keyguard.source import is_env_file, is_env_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -70,7 +70,8 @@ def remember(known: Recalled, outcomes: Iterable[Outcome], session: Session, cac
 
 def _is_kept(target: Target) -> bool:
     """Tell whether a file's result hangs on its bytes alone: no git object, and no env file, whose state git knows."""
-    return target.blob is None and target.data is None and target.added is None and not is_env_file(target.path)
+    by_git = is_env_file(target.path) and not is_env_template(target.path)
+    return target.blob is None and target.data is None and target.added is None and not by_git
 
 
 def _outcome(target: Target, kept: Kept) -> Outcome | None:
@@ -90,12 +91,18 @@ class _Marks:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._known: dict[str, str] = {}
+        # By identity, which a run's settings and releases keep: most folders share them, and spelling them out takes
+        # 60 us.
+        self._spelt: dict[tuple[int, int], str] = {}
 
     def of(self, target: Target) -> str:
         folder = target.location.rpartition("/")[0]
         if folder not in self._known:
-            session = self._session
-            versions = sorted(session.project().versions_at(target.location).items())
-            said = repr((session.finder.for_path(target.location), versions))
-            self._known[folder] = digest_of(said.encode("utf-8", "surrogatepass"))
+            settings = self._session.finder.for_path(target.location)
+            versions = self._session.project().versions_at(target.location)
+            both = (id(settings), id(versions))
+            if both not in self._spelt:
+                said = repr((settings, sorted(versions.items())))
+                self._spelt[both] = digest_of(said.encode("utf-8", "surrogatepass"))
+            self._known[folder] = self._spelt[both]
         return self._known[folder]

@@ -310,7 +310,11 @@ class SettingsFinder:
 
     def for_path(self, path: str) -> Settings:
         """Give the settings of a file, which need not exist."""
-        return self.for_folder(os.path.dirname(os.path.abspath(path)))
+        if self._fixed is not None:
+            return self._fixed
+        # What is known is known by absolute folders: a run asks three times for each file, most often by such a path.
+        known = self._cache.get(os.path.dirname(path))
+        return self.for_folder(os.path.dirname(os.path.abspath(path))) if known is None else known
 
     def for_folder(self, folder: str) -> Settings:
         """Give the settings of what lies directly in a folder."""

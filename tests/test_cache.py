@@ -215,6 +215,16 @@ def test_what_git_does_with_an_env_file_is_asked_each_time(runs: Runs) -> None:
     assert runs.check() == []
 
 
+def test_the_template_of_an_env_file_is_remembered(runs: Runs) -> None:
+    runs.tree.write(".env.example", "OPENAI_API_KEY=<openai-key>\n")
+    expected = [("KG106", ".env.example", 1)]
+    assert runs.check() == expected
+    assert runs.remembered(".env.example") is not None
+    runs.tree.write(".gitignore", ".env.example\n")
+    runs.tree.git("add", "-f", ".env.example")
+    assert runs.check() == expected
+
+
 # The cache itself
 
 

@@ -17,9 +17,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from keyguard import checks, engine
+from keyguard import engine
 from keyguard.catalogue import Own, load
-from keyguard.checks import NetworkCheck
+from keyguard.checks import kg201
 from keyguard.mentions import mentions
 from keyguard.source import SourceFile
 from tests.keys import make, shape_ids
@@ -615,7 +615,7 @@ def advised(tree: Tree, monkeypatch: pytest.MonkeyPatch) -> Advice:
         told.append(network.advice)
         return iter(())
 
-    monkeypatch.setattr(checks, "NETWORK_CHECKS", (NetworkCheck("KG101", check),))
+    monkeypatch.setattr(kg201, "check", check)
     tree.check("app/chat.py")
     (advice,) = told
     return advice

@@ -13,7 +13,7 @@ from keyguard.python.loading import early_reads
 from keyguard.versions import before
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from keyguard.checks.patches import Change
     from keyguard.knowledge import Removed, Sdk
@@ -60,7 +60,7 @@ def _names(network: Network, gone: Iterable[tuple[Sdk, list[Removed]]]) -> Itera
             if item.name or item.setting:
                 by_top.setdefault((item.name or item.setting).partition(".")[0], []).append((sdk, item))
     told: set[tuple[str, str, float]] = set()
-    for mention in network.mentions if by_top else ():
+    for mention in _mentions(network, by_top):
         for sdk, item in by_top.get(mention.name.partition(".")[0], ()):
             if _is_use(mention, item) and not is_for_some_release(mention.place.block):
                 place = _told_by(mention, item)
@@ -70,6 +70,12 @@ def _names(network: Network, gone: Iterable[tuple[Sdk, list[Removed]]]) -> Itera
                     yield _spot(item, sdk, mention.node, item.setting or item.name, kind, patch)
                 if place is not None:
                     told.add(place)
+
+
+def _mentions(network: Network, tops: Container[str]) -> tuple[Mention, ...]:
+    """What a module uses of what it imports, if it imports one of these packages at all: following all uses is dear."""
+    imported = any(name.partition(".")[0] in tops for name, _, _ in network.index.imported)
+    return network.mentions if imported else ()
 
 
 def _is_use(mention: Mention, item: Removed) -> bool:
@@ -159,7 +165,8 @@ def _renamed_setting(item: Removed, mention: Mention, network: Network) -> Patch
 def _of_http(network: Network, pinned: Mapping[str, str]) -> Iterator[Spot]:
     """Arguments that HTTP libraries no longer have."""
     items = [item for item in network.catalogue.http.removed if not _is_there(item, None, pinned)]
-    for mention in network.mentions if items else ():
+    tops = {name.partition(".")[0] for item in items for name in item.of}
+    for mention in _mentions(network, tops):
         for item in items:
             if mention.name not in item.of or mention.call is None or is_for_some_release(mention.place.block):
                 continue

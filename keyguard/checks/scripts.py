@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.checks.shell import Printed, Shell
 from keyguard.checks.variables import is_key_variable, is_secret_setting, is_secret_variable
-from keyguard.checks.windows import Batch, PowerShell
 from keyguard.model import Span
 from keyguard.source import is_ci_file, is_compose_file, is_env_template
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from keyguard.catalogue import Catalogue
+    from keyguard.checks.windows import Batch, PowerShell
     from keyguard.source import SourceFile
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{3,80}")
@@ -64,6 +64,16 @@ class _File:
     def shell(self, text: str | None = None, *, fish: bool = False) -> Shell:
         return Shell(self.text if text is None else text, self.is_secret, self.held, fish=fish)
 
+    def powershell(self, text: str | None = None) -> PowerShell:
+        from keyguard.checks.windows import PowerShell  # noqa: PLC0415  # 7 ms of patterns, for scripts of Windows
+
+        return PowerShell(self.text if text is None else text, self.is_secret, self.held)
+
+    def batch(self, text: str | None = None) -> Batch:
+        from keyguard.checks.windows import Batch  # noqa: PLC0415  # as above
+
+        return Batch(self.text if text is None else text, self.is_secret, self.held)
+
     def ends_with(self, *endings: str) -> bool:
         return self.source.path.lower().endswith(endings)
 
@@ -92,11 +102,11 @@ def _of_shell(file: _File) -> Iterator[Printed]:
 
 
 def _of_powershell(file: _File) -> Iterator[Printed]:
-    yield from PowerShell(file.text, file.is_secret, file.held).read(0, len(file.text))
+    yield from file.powershell().read(0, len(file.text))
 
 
 def _of_batch(file: _File) -> Iterator[Printed]:
-    yield from Batch(file.text, file.is_secret, file.held).read(0, len(file.text))
+    yield from file.batch().read(0, len(file.text))
 
 
 # -- YAML -------------------------------------------------------------------------------------------------------------
@@ -146,7 +156,8 @@ def _of_yaml(file: _File) -> Iterator[Printed]:
         return
     edits += _yaml_dollars(file, scripts)
     text = _edited(file.text, sorted(edits))
-    shell, powershell = file.shell(text), PowerShell(text, file.is_secret, file.held)
+    shell = file.shell(text)
+    powershell: PowerShell | None = None
     for found in _ALIAS.finditer(file.text):
         if file.is_secret(found[2] or found[3]):
             shell.learn(found[1])
@@ -154,10 +165,11 @@ def _of_yaml(file: _File) -> Iterator[Printed]:
         language = script.step.get("shell", "").lower()
         windows = any(_POWERSHELL.search(text, piece.start, piece.end) for piece in script.pieces)
         if windows or language in _POWERSHELL_KEYS or script.key in _POWERSHELL_KEYS:
+            powershell = powershell or file.powershell(text)
             for piece in script.pieces:
                 yield from powershell.read(piece.start, piece.end)
         elif language.startswith("cmd"):
-            batch = Batch(text, file.is_secret, file.held)
+            batch = file.batch(text)
             for piece in script.pieces:
                 yield from batch.read(piece.start, piece.end)
         elif not language.startswith(("python", "node")):
@@ -450,8 +462,8 @@ def _of_jenkins(file: _File) -> Iterator[Printed]:
         elif found[1] == "sh":
             yield from shell.read(found.end(), closing)
         else:
-            reader: Callable[..., Batch | PowerShell] = Batch if found[1] == "bat" else PowerShell
-            yield from reader(text, file.is_secret, file.held).read(found.end(), closing)
+            reader = file.batch(text) if found[1] == "bat" else file.powershell(text)
+            yield from reader.read(found.end(), closing)
 
 
 _SHELL_LINE = re.compile(r"(?m)^[ \t]*!{1,2}((?:[^\\\n]|\\\r?\n|\\.)*)")

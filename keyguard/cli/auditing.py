@@ -57,6 +57,11 @@ def folder_of(arguments: argparse.Namespace) -> tuple[str, Repository | None]:
     return (real if repository is None else repository.top), repository
 
 
+def is_bare(folder: str, repository: Repository | None) -> bool:
+    """Whether there is a history only, and no work tree."""
+    return repository is not None and git.is_git_folder(folder)
+
+
 def scope_of(arguments: argparse.Namespace) -> history.Scope:
     """The part of the history that the arguments ask for."""
     return history.Scope(arguments.since, tuple(arguments.branch or ()), arguments.max_commits, arguments.unreachable)
@@ -69,8 +74,8 @@ def audit_of(run: Run, folder: str, repository: Repository | None, arguments: ar
         UsageError: git cannot read the repository, or the scope names what is not there.
     """
     memory = _memory(run, folder, repository, arguments)
-    is_bare = repository is not None and git.is_git_folder(folder)
-    tree = None if is_bare else recalled(memory, run.targets, _about(run, repository), lambda: _tree(run, folder))
+    bare = is_bare(folder, repository)
+    tree = None if bare else recalled(memory, run.targets, _about(run, repository), lambda: _tree(run, folder))
     past = None
     if arguments.history and repository is not None:
         try:

@@ -221,7 +221,8 @@ def audit(arguments: argparse.Namespace) -> int:
     if form not in AUDIT_FORMATS:
         msg = f"unknown output format {form!r} for an audit: use one of {', '.join(AUDIT_FORMATS)}"
         raise UsageError(msg)
-    run.find()
+    if not auditing.is_bare(folder, repository):
+        run.find()
     found = auditing.audit_of(run, folder, repository, arguments)
     if arguments.verify:
         found = auditing.verified(run, found, folder, repository, yes=arguments.yes)

@@ -314,6 +314,11 @@ _COMMANDS = (
 )
 
 
+def _checking(prog: str) -> argparse.HelpFormatter:
+    """What argparse checks each option's form with; one without a width asks the terminal, with modules of 2 ms."""
+    return argparse.HelpFormatter(prog, width=80)
+
+
 def build(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     """Build the parser; `command` in its result is the name of the command.
 
@@ -322,7 +327,7 @@ def build(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="keyguard",
         description="Stops model-API keys from leaking and model-API calls from failing, before the commit.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_checking,
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"keyguard {__version__}")
@@ -331,5 +336,10 @@ def build(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
     wanted = argv[0] if argv and argv[0] in known else None
     for name, summary, options in _COMMANDS:
         if wanted is None or name == wanted:
-            options(commands.add_parser(name, help=summary, description=summary, allow_abbrev=False))
+            made = commands.add_parser(
+                name, help=summary, description=summary, allow_abbrev=False, formatter_class=_checking
+            )
+            options(made)
+            made.formatter_class = argparse.HelpFormatter
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     return parser

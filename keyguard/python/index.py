@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from keyguard.python.module import Module
 
-Node = Any  # a LibCST node: importing the library for its types would cost 190 ms, and its unions help nobody here
+Node = Any  # a LibCST node: importing the library for its types would cost 60 ms, and its unions help nobody here
 
 
 class Fork:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bisect
 import re
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from keyguard.model import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     import libcst as cst
 
@@ -173,11 +173,11 @@ def _parse(
     deep, comments = _scan(code)
     if deep is not None:
         return ParseFailure(f"over {MAX_DEPTH} brackets or {MAX_CHAIN:,} links", deep, "too-deep")
-    import libcst as cst  # noqa: PLC0415  # 190 ms: only for text that is parsed
+    from keyguard.python.nodes import libcst  # noqa: PLC0415  # 60 ms: only for text that is parsed
 
+    cst = libcst()
     try:
-        with _unchecked(cst.CSTNode):
-            tree = cst.parse_module(code)
+        tree = cst.parse_module(code)
     except cst.ParserSyntaxError as error:
         return _failure(code, error.raw_line, error.message)
     except UnicodeEncodeError:
@@ -189,23 +189,6 @@ def _parse(
         return ParseFailure(f"the parser gave up ({type(error).__name__})", 1, "syntax")
     blocks = tuple(offsets.span(start, end) for start, end in _blocks_of_comments(code, comments))
     return Module(text, code, tree, offsets, parts, stepped, blocks)
-
-
-@contextmanager
-def _unchecked(node: Any) -> Iterator[None]:  # noqa: ANN401  # LibCST's base class, which is heavy to import
-    """Spare the nodes that the native parser makes their check in Python: it made them from text that it accepted.
-
-    The check is for trees built by hand; it takes 15 % of a parse (17,000 lines: 0.80 s against 0.69 s).
-    """
-    check = node.__dict__.get("__post_init__")
-    if check is None:  # another LibCST: it parses as it likes
-        yield
-        return
-    node.__post_init__ = lambda _: None
-    try:
-        yield
-    finally:
-        node.__post_init__ = check
 
 
 def _without_form_feeds(code: str) -> tuple[str, Offsets]:
@@ -439,10 +422,6 @@ def _blocks_of_comments(code: str, comments: Iterable[tuple[int, int]]) -> Itera
 # Where a node stands ----------------------------------------------------------------------------------------------
 
 
-class _AllFoundError(Exception):
-    """Ends a spelling pass early."""
-
-
 def _recorder(  # noqa: C901  # its classes can only be made once LibCST is loaded
     tree: cst.Module, wanted: dict[int, cst.CSTNode]
 ) -> tuple[Any, dict[int, tuple[int, int]]]:
@@ -489,8 +468,15 @@ def _recorder(  # noqa: C901  # its classes can only be made once LibCST is load
         def __init__(self) -> None:
             super().__init__(tree.default_indent, tree.default_newline)
             self.length = 0
-            self.wanted = dict(wanted)
+            self.wanted: dict[int, Any] = dict(wanted)
             self.begun: dict[int, int] = {}
+
+        def begin(self, held: Iterable[int], indents: Iterable[str]) -> None:
+            """Spell something else, below these indents, in which these nodes are wanted."""
+            self.tokens.clear()
+            self.indent_tokens[:] = indents
+            self.length = 0
+            self.wanted = dict.fromkeys(held)
 
         def add_indent_tokens(self) -> None:
             for token in self.indent_tokens:
@@ -533,6 +519,9 @@ def _locate(module: Module, nodes: dict[int, cst.CSTNode]) -> dict[int, Span]:
             rest[key] = node
         else:
             spans[key] = module.offsets.span(start, start + len(spelled))
+    placed = _placed_by_statement(module, rest)
+    spans.update((key, module.offsets.span(*place)) for key, place in placed.items())
+    rest = {key: node for key, node in rest.items() if key not in placed}
     if not rest:
         return spans
     state, found = _recorder(tree, rest)
@@ -548,6 +537,51 @@ def _locate(module: Module, nodes: dict[int, cst.CSTNode]) -> dict[int, Span]:
         else:
             spans[key] = _guess(module, node)
     return spans
+
+
+def _placed_by_statement(module: Module, nodes: Mapping[int, cst.CSTNode]) -> dict[int, tuple[int, int]]:
+    """Where nodes stand in `code` that lie in a function or statement whose text stands there only once.
+
+    Spelling costs twelve times what a walk does, and of most modules few functions hold a node that is asked for.
+    """
+    tree, code = module.tree, module.code
+    state, found = _recorder(tree, {})
+    placed: dict[int, tuple[int, int]] = {}
+    for statement, indents, held in _holders(tree.body, (), tree.default_indent, nodes.keys()):
+        state.begin(held, indents)
+        try:
+            statement._codegen(state)  # noqa: SLF001  # see `_locate`
+        except RecursionError:
+            continue
+        text = "".join(state.tokens)
+        if not tree.has_trailing_newline:
+            text = text.rstrip("\r\n")
+        start = code.find(text)
+        if start >= 0 and code.find(text, start + 1) < 0:
+            placed.update((key, (start + found[key][0], start + found[key][1])) for key in held if key in found)
+    return placed
+
+
+def _holders(
+    statements: Sequence[Any], indents: tuple[str, ...], default: str, wanted: AbstractSet[int]
+) -> Iterator[tuple[Any, tuple[str, ...], AbstractSet[int]]]:
+    """Yield the statements that hold wanted nodes, with the indents above them; of a class those in it."""
+    left = set(wanted)
+    for statement in statements:
+        if not left:
+            return
+        held = left & {id(node) for node in walk(statement)}
+        if not held:
+            continue
+        left -= held
+        body: Any = statement.body if type(statement).__name__ == "ClassDef" else None
+        if type(body).__name__ == "IndentedBlock":
+            inside = (*indents, default if body.indent is None else body.indent)
+            inner = tuple(_holders(body.body, inside, default, held))
+            if sum(len(part) for _, _, part in inner) == len(held):
+                yield from inner
+                continue
+        yield statement, indents, held
 
 
 def _spelling(tree: cst.Module, node: cst.CSTNode) -> str:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import configparser
-import json
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from keyguard.versions import before, just_below, order
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +19,18 @@ _MOST_LOCK_BYTES = 16_000_000
 _MOST_FILES = 50
 _MOST_LINES = 20_000
 _LONGEST_LINE = 1_000
+
+# What the names of all files that are read here begin with, in lower case: some disks do not tell the cases apart.
+_ASKING = (
+    "uv.lock",
+    "poetry.lock",
+    "pdm.lock",
+    "pipfile",
+    "pyproject.toml",
+    "setup.cfg",
+    "requirements",
+    "constraints",
+)
 
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,500}\])?\s*\(?([^;#)@]{0,500})")
 _CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~)?\s*([0-9A-Za-z.*+!_-]{1,100})\Z")
@@ -42,6 +48,8 @@ def pins(root: Path) -> Mapping[str, str]:
     older than 1 and newer than everything before. Files that cannot be read are passed over.
     """
     found: dict[str, str] = {}
+    if not _may_ask(root):
+        return found
     for name, version in (*_lock_files(root), *_requirements(root)):
         found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
     return found
@@ -53,6 +61,14 @@ def asks_for(root: Path, package: str) -> bool:
     wanted = re.compile(rf"(?<![\w.-]){name}(?![\w-])", re.IGNORECASE)
     files = ["pyproject.toml", "Pipfile", "setup.cfg", "setup.py", "environment.yml", "environment.yaml"]
     return any(wanted.search(_read(path)) for path in (*(root / file for file in files), *_requirement_files(root)))
+
+
+def _may_ask(root: Path) -> bool:
+    """Tell from a folder's names whether it may hold such a file: most folders of a project do not."""
+    try:
+        return any(name.lower().startswith(_ASKING) for name in os.listdir(root))  # noqa: PTH208  # no path is needed
+    except (OSError, ValueError):
+        return True  # what cannot be listed may still be read
 
 
 def _read(path: Path, most: int = _MOST_BYTES) -> str:
@@ -70,8 +86,13 @@ def _lock_files(root: Path) -> Iterator[tuple[str, str]]:
         for match in _LOCKED.finditer(_read(root / name, _MOST_LOCK_BYTES).replace("\r\n", "\n")):
             if order(match[2]) is not None:
                 yield match[1], match[2]
+    text = _read(root / "Pipfile.lock", _MOST_LOCK_BYTES)
+    if not text:
+        return
+    import json  # noqa: PLC0415  # 2 ms, for projects that have this file
+
     try:
-        lock = json.loads(_read(root / "Pipfile.lock", _MOST_LOCK_BYTES) or "{}")
+        lock = json.loads(text)
     except (ValueError, RecursionError):
         return
     for section in ("default", "develop"):
@@ -101,8 +122,15 @@ def _requirement_files(root: Path) -> list[Path]:
 
 
 def _toml(path: Path) -> Mapping[str, Any]:
+    text = _read(path)
+    if not text:
+        return {}
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415  # 3 ms, for projects that have such a file
+    else:
+        import tomli as tomllib  # noqa: PLC0415  # as above
     try:
-        return tomllib.loads(_read(path))
+        return tomllib.loads(text)
     except (ValueError, RecursionError):  # TOMLDecodeError is a ValueError
         return {}
 
@@ -148,6 +176,10 @@ def _versions(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _setup_cfg(text: str) -> Iterator[tuple[str, str]]:
+    if not text:
+        return
+    import configparser  # noqa: PLC0415  # 1 ms, for projects that have this file
+
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(text)

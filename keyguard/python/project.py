@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cached_property
 from pathlib import Path
@@ -36,21 +37,25 @@ class Project:
         self._held: dict[Path, frozenset[str]] = {}
         self._given: dict[Path, Given | None] = {}
         self._reading: set[Path] = set()
-        self._pins: dict[Path, Mapping[str, str]] = {}
+        self._versions: dict[str, Mapping[str, str]] = {}
         self._asked: dict[Path, set[tuple[str, Path]]] = {}  # by the file that asked: module and import folder
 
     def versions_at(self, path: Path | str) -> Mapping[str, str]:
         """The releases that hold for one file: those that the folders above it ask for, the nearest first."""
-        folder = self.root.joinpath(path).resolve().parent
-        found: dict[str, str] = {}
-        while folder.is_relative_to(self.root) and folder != self.root:
-            if folder not in self._pins:
-                from keyguard.python.pins import pins  # noqa: PLC0415  # as below
+        return self._versions_of(os.path.dirname(os.path.realpath(os.path.join(self.root, path))))  # noqa: PTH118, PTH120  # pathlib takes four times as long, and each folder of a run asks
 
-                self._pins[folder] = pins(folder)
-            found = {**self._pins[folder], **found}
-            folder = folder.parent
-        return {**self.versions, **found}
+    def _versions_of(self, folder: str) -> Mapping[str, str]:
+        """The releases that hold in a folder: equal ones are one object, since most folders ask for none themselves."""
+        if folder not in self._versions:
+            root = str(self.root)
+            if folder == root or not folder.startswith(os.path.join(root, "")):  # noqa: PTH118  # as above
+                return self.versions
+            from keyguard.python.pins import pins  # noqa: PLC0415  # as below
+
+            above = self._versions_of(os.path.dirname(folder))  # noqa: PTH120  # as above
+            own = pins(Path(folder))
+            self._versions[folder] = {**above, **own} if own else above
+        return self._versions[folder]
 
     @cached_property
     def versions(self) -> Mapping[str, str]:
@@ -210,16 +215,37 @@ _TELLING = re.compile(
 )
 
 
+_ASSIGNED = re.compile(r"\b[^\n=]{0,80}=")
+_ENDED = re.compile(r"[ \t]*(?:,|\)|$|#|;)", re.MULTILINE)
+_WORD_ENDED = re.compile(r"\b")
+_FAR = 200  # characters before a name in which its line begins, or something else stands: bounds what one line costs
+
+
 def _may_define(text: str, name: str) -> bool:
-    """Tell from a module's text whether it could give a name a value: an assignment, an import, a telling class."""
-    if name not in text or not name.isidentifier():
+    """Tell from a module's text whether it could give a name a value: an assignment, an import, a telling class.
+
+    No pattern is made of the name: making one takes as long as reading 60 kB.
+    """
+    if not name.isidentifier():
         return False
-    if re.search(rf"^[ \t]*{name}\b[^\n=]{{0,80}}=", text, re.MULTILINE) is not None:
-        return True
-    if re.search(rf"^[ \t]*class[ \t]+{name}\b", text, re.MULTILINE) is not None and _TELLING.search(text) is not None:
-        return True
-    imported = rf"(?:import|,|\(|as|^)[ \t]*{name}[ \t]*(?:,|\)|$|#|;)"
-    return "import" in text and re.search(imported, text, re.MULTILINE) is not None
+    importing = "import" in text
+    at = text.find(name)
+    while at >= 0:
+        end = at + len(name)
+        before = text[max(at - _FAR, 0) : at].rpartition("\n")[2].rstrip(" \t")
+        if not before and _ASSIGNED.match(text, end) is not None:
+            return True
+        if importing and (not before or before.endswith(("import", ",", "(", "as"))) and _ENDED.match(text, end):
+            return True
+        if (
+            before.lstrip(" \t") == "class"
+            and text[at - 1] in " \t"
+            and _WORD_ENDED.match(text, end) is not None
+            and _TELLING.search(text) is not None
+        ):
+            return True
+        at = text.find(name, at + 1)
+    return False
 
 
 class Here:

@@ -111,8 +111,7 @@ def rule_of(rule: str, options: RenderOptions) -> Rule | None:
 
 def rule_name(rule: str, options: RenderOptions) -> str:
     """Give a rule's name, `hardcoded-key`; its id when the catalogue does not know it."""
-    known = rule_of(rule, options)
-    return rule if known is None else known.name
+    return rule if options.catalogue is None else options.catalogue.rule_names.get(rule, rule)
 
 
 def titled(rule: str, options: RenderOptions) -> str:

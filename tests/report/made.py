@@ -82,7 +82,8 @@ PROVIDERS = {
         id="relay_one", name="Relay One", kind="relay", hosts=("relay.example",), env=("ONE_API_KEY",)
     ),
 }
-CATALOGUE = cast("Catalogue", SimpleNamespace(rules=RULES, providers=PROVIDERS))
+NAMES = {rule.id: rule.name for rule in RULES.values()}
+CATALOGUE = cast("Catalogue", SimpleNamespace(rules=RULES, rule_names=NAMES, providers=PROVIDERS))
 OPTIONS = RenderOptions(catalogue=CATALOGUE, version="1.2.3", docs_url="https://keyguard.example/rules/{rule}")
 CHINESE = OPTIONS._replace(lang="zh")
 
