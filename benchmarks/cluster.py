@@ -41,14 +41,18 @@ REPOSITORIES = 200
 WORKERS = (1, 2, 4)
 OVERHEAD = 0.10
 KEYS = ("openai/project", "anthropic", "groq", "huggingface", "openrouter")
+MANY = 100_000
+PRICE = 0.05  # $ a core hour: what clouds ask for machines on demand
 _WARM = 8  # repositories that are audited before the clock runs
 
 
 class Cost(NamedTuple):
-    """What one audit took: seconds of the clock, seconds of all processes together."""
+    """What one audit took: seconds of the clock, seconds that this process and all together worked, bytes of store."""
 
     wall: float
+    own: float
     cpu: float
+    store: int
 
 
 # Repositories ---------------------------------------------------------------------------------------------------------
@@ -115,11 +119,12 @@ def dask(workers: int, folder: Path) -> Iterator[Workers]:
 def audited(repos: Sequence[Repo], workers: Workers, store: Path) -> tuple[Cost, Audit]:
     """Audit repositories into a new store, and tell what it took."""
     store.unlink(missing_ok=True)
-    before, began = _cpu(), time.perf_counter()
+    own, cpu, began = time.process_time(), _cpu(), time.perf_counter()
     with open_store(str(store)) as opened:
         run(repos, engine(Options()), workers, opened, group=grouping(load()))
-        wall, cpu = time.perf_counter() - began, _cpu() - before
-        return Cost(wall, cpu), opened.read()
+        wall, own, cpu = time.perf_counter() - began, time.process_time() - own, _cpu() - cpu
+        audit = opened.read()
+    return Cost(wall, own, cpu, store.stat().st_size), audit
 
 
 def _cpu() -> float:
@@ -156,7 +161,9 @@ def measured(repos: Sequence[Repo], folder: Path, rounds: int) -> dict[tuple[str
     if any(one != found[0] for one in found):
         sys.exit("audits of the same repositories differ")
     return {
-        which: Cost(statistics.median(one.wall for one in some), statistics.median(one.cpu for one in some))
+        which: Cost(
+            *map(statistics.median, zip(*(one[:3] for one in some), strict=True)), max(one.store for one in some)
+        )
         for which, some in costs.items()
     }
 
@@ -192,7 +199,24 @@ def show(costs: Mapping[tuple[str, int], Cost], size: int, count: int, kept: Seq
     parts = [measure.table(header, rows)]
     lines = [[one.what, f"{one.measured:+.1%}", f"≤ {one.limit:.0%}", "yes" if one.kept else "**no**"] for one in kept]
     parts.append(measure.table(("what", "measured", "limit", "kept"), lines))
+    parts.append(measure.table(("100,000 repositories like these", ""), further(costs, size, count)))
     return "\n\n".join(parts)
+
+
+def further(costs: Mapping[tuple[str, int], Cost], size: int, count: int) -> list[list[str]]:
+    """What 100,000 repositories would take on a cluster, from what these took on the one with two workers."""
+    cost, share = costs["dask", 2], MANY / count
+    work, own = (cost.cpu - cost.own) * share, cost.own * share
+    hours = work / 3600
+    return [
+        ["distinct blobs, GB", f"{size * share / 1e9:,.0f}"],
+        ["work, core hours", f"{hours:,.1f}"],
+        ["… of the process that starts it, minutes of one core", f"{own / 60:,.1f}"],
+        ["workers that it keeps busy at most", f"{work / own:,.0f}"],
+        ["minutes with 32 workers", f"{max(hours / 32, own / 3600) * 60:,.0f}"],
+        [f"cost at {PRICE} $ a core hour, $", f"{hours * PRICE:,.2f}"],
+        ["store, MB", f"{cost.store * share / MEGABYTE:,.0f}"],
+    ]
 
 
 def main() -> int:
