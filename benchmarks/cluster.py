@@ -162,7 +162,10 @@ def measured(repos: Sequence[Repo], folder: Path, rounds: int) -> dict[tuple[str
         sys.exit("audits of the same repositories differ")
     return {
         which: Cost(
-            *map(statistics.median, zip(*(one[:3] for one in some), strict=True)), max(one.store for one in some)
+            statistics.median(one.wall for one in some),
+            statistics.median(one.own for one in some),
+            statistics.median(one.cpu for one in some),
+            max(one.store for one in some),
         )
         for which, some in costs.items()
     }
