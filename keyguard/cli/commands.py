@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from keyguard.cli.codes import CLEAN, FOUND, USAGE
+from keyguard.cli.codes import CLEAN, FOUND, INTERRUPTED, USAGE
 from keyguard.cli.run import (
     Run,
     catalogue_of_rules,
@@ -233,7 +233,8 @@ def audit(arguments: argparse.Namespace) -> int:
     auditing.told_gone(gone, run.lang)
     if arguments.verify:
         found = auditing.verified(run, found, where, yes=arguments.yes)
-    code = run.code(found=bool(found.leaks or found.others))
+    stopped = any(not one.is_complete for one in found.repositories)
+    code = INTERRUPTED if stopped else run.code(found=bool(found.leaks or found.others))
     options = run.options()._replace(exit_code=code, scan_time=auditing.now(os.environ))
     put(render_audit(found, form, options), arguments.output_file)
     return code
