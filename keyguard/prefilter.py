@@ -330,11 +330,13 @@ class Prefilter:
         pieces = self._pattern("pieces").search(flat) is not None
         if encoded or self._is_backwards(flat):
             return Signals(python=True, likely=True)
-        given = talks and (named or found or (self._dials(flat) and (pieces or self._holds_literal(flat))))
+        # Of leaks alone, a literal of no known form counts where it may go to a client, and not for a variable's sake.
+        dials = talks and (not self._leaks_only or self._pattern("dials").search(flat) is not None)
+        given = talks and (named or found or (dials and (pieces or self._holds_literal(flat))))
         looks = (
             *([FOUND] if found or named else []),
             *([GIVEN] if given else [HELD] if named else []),
-            *([BUILT] if pieces and (talks or self._has_random_literal(flat, 16)) else []),
+            *([BUILT] if pieces and ((talks and dials) or self._has_random_literal(flat, 16)) else []),
             *(() if self._leaks_only else self._showing(flat, talks=talks)),
         )
         return Signals(python=bool(looks), looks=looks)
@@ -353,10 +355,6 @@ class Prefilter:
     def _is_backwards(self, flat: bytes) -> bool:
         """Tell whether Python may hold a key that is written backwards."""
         return self._backwards.search(flat) is not None and self._pattern("reversed").search(flat) is not None
-
-    def _dials(self, flat: bytes) -> bool:
-        """Tell whether a literal of no known form may be given to a client; of leaks alone, not to a variable only."""
-        return not self._leaks_only or self._pattern("dials").search(flat) is not None
 
     def _holds_literal(self, flat: bytes) -> bool:
         """Tell whether Python has a literal, or two that make one, that may be a key of no known form."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from keyguard import audit as audits
@@ -14,6 +15,7 @@ from keyguard.audit.ranking import judged
 from keyguard.audit.tree import recalled, tree_of
 from keyguard.cache import stamp_of_code, status_of
 from keyguard.catalogue import cache_folder
+from keyguard.cli.run import catalogue_of_rules
 from keyguard.discover import git, shown
 from keyguard.errors import UsageError
 from keyguard.history.memory import Memory, open_memory
@@ -25,13 +27,18 @@ from keyguard.report.progress import stages
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from keyguard.audit.tree import Tree
     from keyguard.cli.run import Run
     from keyguard.discover.git import Repository
-    from keyguard.leaks import Audit
+    from keyguard.leaks import Audit, Leak
     from keyguard.verify import Request
+
+    Where = Callable[[str], tuple[Repository | None, str]]
+
+_STORE = "keyguard-audit.sqlite"
+_MOST_GONE = 10
 
 # os.path and not pathlib, as in the rest of this room.
 # ruff: noqa: PTH112, PTH118, PTH119, PTH120
@@ -87,7 +94,80 @@ def audit_of(run: Run, folder: str, repository: Repository | None, arguments: ar
     return audits.put_together(Audited(shown(name), shown(arguments.path)), tree, past, run.catalogue, run.lang)
 
 
-def verified(run: Run, found: Audit, folder: str, repository: Repository | None, *, yes: bool) -> Audit:
+def audit_of_many(run: Run, arguments: argparse.Namespace) -> tuple[Audit, Sequence[Leak], Where]:
+    """Audit many repositories into a store; give the leaks that are gone since the audit it is compared with, too.
+
+    Raises:
+        UsageError: the list, the store, the cluster or the audit to compare with cannot be used.
+    """
+    from keyguard.many import Options, audit_many, repositories_of  # noqa: PLC0415  # SQLite: 10 ms, for many only
+    from keyguard.many.repositories import NoRepository, opened  # noqa: PLC0415  # as above
+
+    repos = repositories_of(*arguments.repos)
+    options = Options(
+        run.lang,
+        tuple(run.overrides.items()),
+        arguments.config,
+        arguments.isolated,
+        scope_of(arguments),
+        arguments.history,
+        not arguments.no_cache,
+    )
+    say = texts(run.lang).say
+    with stages(enabled=run.shows_progress) as tell:
+        found = audit_many(
+            repos,
+            options,
+            arguments.store or _STORE,
+            jobs=run.settings.jobs or os.cpu_count() or 1,
+            address=arguments.cluster,
+            last=arguments.compare,
+            again=arguments.no_cache,
+            advance=lambda step: tell(say("audit.step.many"), step.done, step.total, False),  # noqa: FBT003  # not bytes
+        )
+    places = {repo.name: repo for repo in repos}
+
+    def where(name: str) -> tuple[Repository | None, str]:
+        # An audit of one repository names it nowhere.
+        repo = places.get(name) or repos[0]
+        try:
+            repository = opened(repo)
+        except NoRepository:
+            return None, repo.location
+        return repository, repository.top
+
+    return found.audit, found.gone, where
+
+
+def kept(found: Audit, arguments: argparse.Namespace) -> tuple[Audit, Sequence[Leak]]:
+    """Compare the audit of one repository with an earlier one, and put it into a store, as far as that is asked for.
+
+    Raises:
+        UsageError: one of the files cannot be used.
+    """
+    from keyguard.many.comparing import compare, gone, read_last  # noqa: PLC0415  # SQLite: 10 ms, for these options
+    from keyguard.many.store import open_store  # noqa: PLC0415  # as above
+
+    missing: Sequence[Leak] = ()
+    if arguments.compare is not None:
+        last = read_last(arguments.compare)
+        found, missing = compare(found, last), gone(found, last)
+    if arguments.store is not None:
+        with open_store(arguments.store) as store:
+            store.put_audit(found)
+    return found, missing
+
+
+def told_gone(leaks: Sequence[Leak], lang: str) -> None:
+    """Say which keys of the audit that was compared with are nowhere any more."""
+    say = texts(lang).say
+    if leaks:
+        shown_keys = ", ".join(leak.masked for leak in leaks[:_MOST_GONE])
+        more = "" if len(leaks) <= _MOST_GONE else ", …"
+        sys.stderr.write(say("audit.gone", count=len(leaks), keys=shown_keys + more) + "\n")
+
+
+def verified(run: Run, found: Audit, where: Where, *, yes: bool) -> Audit:
     """Say what would be sent where, ask whether to, and add what the providers said of the keys.
 
     Raises:
@@ -95,19 +175,17 @@ def verified(run: Run, found: Audit, folder: str, repository: Repository | None,
     """
     from keyguard.verify import Terms, plan, say_count, verify  # noqa: PLC0415  # urllib3: 40 ms, for --verify only
 
-    questions = questions_about(found.leaks, repository, folder, history.session_of(run.session))
-    requests = plan(questions, run.catalogue)
+    # With the rules as they are: what a repository says of its own hosts must not decide where a key is sent.
+    catalogue = catalogue_of_rules()
+    requests = plan(questions_about(found.leaks, where, history.session_of(run.session)), catalogue)
     if not _agreed(requests, run.lang, yes=yes):
         return found
     verdicts = {}
-    with stages(enabled=run.shows_progress) as tell:
-        say = texts(run.lang).say
-        try:
-            for key, verdict in verify(requests, Terms(), run.lang):
-                verdicts[key] = verdict
-                tell(say("audit.step.verify"), len(verdicts), len(requests), False)  # noqa: FBT003  # not bytes
-        except KeyboardInterrupt:  # what was answered stands
-            pass
+    say = texts(run.lang).say
+    with stages(enabled=run.shows_progress) as tell, suppress(KeyboardInterrupt):  # what was answered stands
+        for key, verdict in verify(requests, Terms(), run.lang):
+            verdicts[key] = verdict
+            tell(say("audit.step.verify"), len(verdicts), len(requests), False)  # noqa: FBT003  # not bytes
     if verdicts:
         sys.stderr.write(say_count(verdicts.values(), run.lang) + "\n")
     return found._replace(leaks=judged(found.leaks, verdicts, run.catalogue, run.lang))

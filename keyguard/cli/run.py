@@ -169,6 +169,11 @@ class Run:
         return self.surveyed(survey)[1]
 
     @property
+    def overrides(self) -> dict[str, object]:
+        """The settings that the arguments set, by name."""
+        return overrides_of(self._arguments)
+
+    @property
     def shows_progress(self) -> bool:
         """Whether a bar may be drawn while somebody waits."""
         return not self._arguments.quiet
@@ -383,10 +388,8 @@ class Words:
         return self._words
 
 
-def finder_of(arguments: argparse.Namespace, catalogue: Catalogue) -> SettingsFinder:
-    """Find settings as the arguments ask for it: their options win over those of files."""
-    from keyguard.settings import SettingsFinder  # noqa: PLC0415  # 4 ms, for commands that read settings
-
+def overrides_of(arguments: argparse.Namespace) -> dict[str, object]:
+    """Give the settings that the arguments set, by name."""
     names = (
         "select",
         "extend_select",
@@ -406,9 +409,15 @@ def finder_of(arguments: argparse.Namespace, catalogue: Catalogue) -> SettingsFi
         "unsafe_fixes",
     )
     given = {name.replace("_", "-"): getattr(arguments, name, None) for name in names}
-    overrides = {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def finder_of(arguments: argparse.Namespace, catalogue: Catalogue) -> SettingsFinder:
+    """Find settings as the arguments ask for it: their options win over those of files."""
+    from keyguard.settings import SettingsFinder  # noqa: PLC0415  # 4 ms, for commands that read settings
+
     return SettingsFinder(
-        Words(catalogue), overrides, config=arguments.config, isolated=arguments.isolated, keep_going=True
+        Words(catalogue), overrides_of(arguments), config=arguments.config, isolated=arguments.isolated, keep_going=True
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git, shown
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from keyguard.history.walk import Change
 
 _MOST_QUESTIONS = 400_000  # of `<tip>:<path>`: 3 s; tips beyond are not asked about, HEAD and branches come first
-_ASKED_AT_ONCE = 20_000
+_ASKED_AT_ONCE = 8_000
+_ASKING = 2
 HEAD = "HEAD"
 
 
@@ -137,12 +139,13 @@ def held(
     some = commits[: max(1, _MOST_QUESTIONS // max(1, len(asked)))]
     holding: dict[tuple[str, str], set[str]] = defaultdict(set)
     questions = [(commit, path) for commit in some for path in asked]
-    for at in range(0, len(questions), _ASKED_AT_ONCE):
-        part = questions[at : at + _ASKED_AT_ONCE]
-        answers = named(repository, (f"{commit}:{path}" for commit, path in part))
-        for (commit, path), answer in zip(part, answers, strict=True):
-            for key in () if answer is None else keys.get(answer.name, ()):
-                holding[key, path].add(commit)
+    parts = [questions[at : at + _ASKED_AT_ONCE] for at in range(0, len(questions), _ASKED_AT_ONCE)]
+    with ThreadPoolExecutor(_ASKING) as pool:  # git is asked by processes, which need no lock of ours
+        ask = pool.map(lambda part: named(repository, (f"{commit}:{path}" for commit, path in part)), parts)
+        for part, answers in zip(parts, ask, strict=True):
+            for (commit, path), answer in zip(part, answers, strict=True):
+                for key in () if answer is None else keys.get(answer.name, ()):
+                    holding[key, path].add(commit)
     found = {place: _holders(tips, by) for place, by in holding.items()}
     return found, len(some) == len(commits) and len(asked) == len(paths)
 
