@@ -30,14 +30,15 @@ class Workers(NamedTuple):
     """An executor and what its interface does not tell.
 
     `places` says how many units can be worked on at once, 0 when that cannot be told; workers may come and go. `died`
-    are the errors of a future whose worker died with it; one that is cancelled by nobody means that all workers are out
-    of reach. `stop` ends everything without waiting.
+    are the errors of a future whose worker died with it. `stop` ends everything without waiting. Once they `are_lost`
+    all workers are out of reach for good, and futures may never be done; one that nobody cancelled says the same.
     """
 
     executor: Executor
     places: Callable[[], int]
     stop: Callable[[], None]
     died: tuple[type[BaseException], ...] = (BrokenExecutor,)
+    are_lost: Callable[[], bool] = lambda: False
 
 
 class Serial(Executor):
@@ -240,25 +241,45 @@ def cluster(address: str) -> Iterator[Workers]:
         raise UsageError(msg) from error
     try:
         _see_that_all_can(client, address)
-        # Two units that are equal are two all the same.
-        executor = client.get_executor(pure=False)
-        yield Workers(
-            executor,
-            lambda: _threads(client),
-            lambda: executor.shutdown(wait=False),
-            (dask.KilledWorker,),
-        )
-        executor.shutdown(wait=False)
+        executor = _Remote(client)
+        yield Workers(executor, executor.places, executor.stop, (dask.KilledWorker,), executor.are_lost)
+        executor.stop()
     finally:
         with suppress(OSError, TimeoutError):
             client.close(timeout=2)
 
 
-def _threads(client: Any) -> int:  # noqa: ANN401  # Dask's client
-    try:
-        return sum(client.nthreads().values())
-    except (OSError, RuntimeError, TimeoutError):  # out of reach for the moment, or for good: the futures will tell
-        return 0
+class _Remote(Executor):
+    """A Dask client's executor; once the scheduler is lost, every call is cancelled, as those that were under way."""
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401  # Dask's client
+        self._client = client
+        # Two units that are equal are two all the same.
+        self._inner: Executor = client.get_executor(pure=False)
+
+    def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401  # an executor's own interface
+        if not self.are_lost():
+            try:
+                return self._inner.submit(call, *args, **kwargs)
+            except Exception:
+                if not self.are_lost():
+                    raise
+        future: Future[Any] = Future()
+        future.cancel()
+        return future
+
+    def are_lost(self) -> bool:
+        return self._client.status in {"closing", "closed"}
+
+    def places(self) -> int:
+        try:
+            return sum(self._client.nthreads().values())
+        except (OSError, RuntimeError, TimeoutError, AttributeError):
+            return 0  # out of reach for the moment, or for good (the client has no scheduler then): the futures tell
+
+    def stop(self) -> None:
+        with suppress(OSError, RuntimeError, TimeoutError, AttributeError):
+            self._inner.shutdown(wait=False)
 
 
 def _see_that_all_can(client: Any, address: str) -> None:  # noqa: ANN401  # Dask's client

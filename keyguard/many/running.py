@@ -39,6 +39,7 @@ _TOGETHER = 32  # repositories that travel to a worker at once; with Dask each j
 _BATCH = 0.5  # seconds after which a worker gives back those it did not begin
 _LOOK = 1.0  # seconds between looks at how many places there are
 _LOST = "the process that read it died"
+_OUT_OF_REACH = "the workers are out of reach; what is done is kept: run the same command again to go on"
 
 
 class Unit(Protocol):
@@ -214,6 +215,8 @@ class _Way:
             try:
                 task, future = self._ended.get(timeout=_LOOK)
             except queue.Empty:
+                if self._workers.are_lost():
+                    raise UsageError(_OUT_OF_REACH) from None
                 continue
             active -= 1
             self._take(task, future)
@@ -250,8 +253,7 @@ class _Way:
                 return
             outcome = _Failed(_LOST)
         except CancelledError as error:
-            msg = "the workers are out of reach; what is done is kept: run the same command again to go on"
-            raise UsageError(msg) from error
+            raise UsageError(_OUT_OF_REACH) from error
         except Exception as error:  # noqa: BLE001  # an engine's result that cannot travel, or one that cannot be made
             if len(task.repos) > 1:
                 self._alone += self._apart(task)

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from concurrent.futures import BrokenExecutor
+from concurrent.futures import BrokenExecutor, CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -310,6 +310,11 @@ def test_a_scheduler_that_dies_ends_the_audit_with_what_is_done(
         def stop(_: object) -> None:
             own.stop()
 
-        with cluster(own.address) as workers, pytest.raises(UsageError, match="the workers are out of reach"):
-            run(repos[:2], engines.engine(script), workers, store, group=summed_up, advance=stop)
+        with cluster(own.address) as workers:
+            with pytest.raises(UsageError, match="the workers are out of reach"):
+                run(repos[:2], engines.engine(script), workers, store, group=summed_up, advance=stop)
+            # What is handed over later is not done either, and nobody waits for it.
+            with pytest.raises(CancelledError):
+                workers.executor.submit(len, "abc").result(timeout=60)
+            assert workers.places() == 0
     assert [one.is_complete for one in read(str(tmp_path / "audit.sqlite")).repositories] == [True, False]

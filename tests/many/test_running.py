@@ -369,7 +369,16 @@ def test_workers_out_of_reach_end_the_audit_with_what_is_done(tmp_path: Path, re
                 future.cancel()
             return future
 
+    class Silent(Gone):
+        """Does not even do that."""
+
+        def submit(self, call: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:  # noqa: ANN401  # as above
+            return Future() if self.calls == 2 else super().submit(call, *args, **kwargs)
+
     script = script_of(tmp_path / "s", {name: [SMALL] for name in NAMES})
-    with pytest.raises(UsageError, match="out of reach; what is done is kept: run the same command again"):
-        audited(path, repos, script, workers=Workers(Gone(), lambda: 4, lambda: None))
+    gone, silent = Gone(), Silent()
+    workers = [Workers(gone, lambda: 4, lambda: None), Workers(silent, lambda: 4, lambda: None, are_lost=lambda: True)]
+    for some in workers:
+        with pytest.raises(UsageError, match="out of reach; what is done is kept: run the same command again"):
+            audited(path, repos, script, workers=some, again=True)
     assert [one.is_complete for one in read(path).repositories] == [True, True, False, False]
