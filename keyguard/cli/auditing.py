@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     Where = Callable[[str], tuple[Repository | None, str]]
 
-_STORE = "keyguard-audit.sqlite"
+STORE = "audit.sqlite"
 _MOST_GONE = 10
 
 # os.path and not pathlib, as in the rest of this room.
@@ -118,7 +118,7 @@ def audit_of_many(run: Run, arguments: argparse.Namespace) -> tuple[Audit, Seque
         found = audit_many(
             repos,
             options,
-            arguments.store or _STORE,
+            arguments.store,
             jobs=run.settings.jobs or os.cpu_count() or 1,
             address=arguments.cluster,
             last=arguments.compare,
@@ -156,6 +156,24 @@ def kept(found: Audit, arguments: argparse.Namespace) -> tuple[Audit, Sequence[L
         with open_store(arguments.store) as store:
             store.put_audit(found)
     return found, missing
+
+
+def exported(found: Audit, arguments: argparse.Namespace) -> None:
+    """Put what the providers said into the store, and write it as Parquet, as far as that is asked for.
+
+    Raises:
+        UsageError: the store or the folder cannot be written, or a package is missing.
+    """
+    if arguments.store is None or not (arguments.verify or arguments.parquet):
+        return
+    from keyguard.many.parquet import export  # noqa: PLC0415  # SQLite: 10 ms, for these options
+    from keyguard.many.store import open_store  # noqa: PLC0415  # as above
+
+    if arguments.verify:
+        with open_store(arguments.store) as store:
+            store.put_leaks(found.leaks)
+    if arguments.parquet:
+        export(arguments.store, arguments.parquet)
 
 
 def told_gone(leaks: Sequence[Leak], lang: str) -> None:

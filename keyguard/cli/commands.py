@@ -218,6 +218,8 @@ def audit(arguments: argparse.Namespace) -> int:
     if form not in AUDIT_FORMATS:
         msg = f"unknown output format {form!r} for an audit: use one of {', '.join(AUDIT_FORMATS)}"
         raise UsageError(msg)
+    if arguments.store is None and (arguments.repos or arguments.parquet):
+        arguments.store = auditing.STORE
     if arguments.repos:
         arguments.paths = ["."]
         run = Run(arguments)
@@ -233,6 +235,7 @@ def audit(arguments: argparse.Namespace) -> int:
     auditing.told_gone(gone, run.lang)
     if arguments.verify:
         found = auditing.verified(run, found, where, yes=arguments.yes)
+    auditing.exported(found, arguments)
     stopped = any(not one.is_complete for one in found.repositories)
     code = INTERRUPTED if stopped else run.code(found=bool(found.leaks or found.others))
     options = run.options()._replace(exit_code=code, scan_time=auditing.now(os.environ))
