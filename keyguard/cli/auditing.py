@@ -145,6 +145,8 @@ def kept(found: Audit, arguments: argparse.Namespace) -> tuple[Audit, Sequence[L
     Raises:
         UsageError: one of the files cannot be used.
     """
+    if arguments.compare is None and arguments.store is None:
+        return found, ()
     from keyguard.many.comparing import compare, gone, read_last  # noqa: PLC0415  # SQLite: 10 ms, for these options
     from keyguard.many.store import open_store  # noqa: PLC0415  # as above
 
