@@ -18,7 +18,7 @@ import pytest
 from keyguard.errors import UsageError
 from keyguard.many.executors import Processes, cluster, local, serial
 from keyguard.many.repositories import Repo, repositories_of
-from keyguard.many.running import Ended, run
+from keyguard.many.running import Ended, Progress, run
 from keyguard.many.store import open_store, read, summed_up
 from keyguard.model import Notice
 from tests.clusters import running
@@ -185,6 +185,27 @@ def _gone(process: int) -> None:
 
 
 # Ctrl-C, and a kill of the whole
+
+
+def test_ctrl_c_leaves_what_is_done_and_workers_that_are_free(
+    tmp_path: Path,
+    repos: tuple[Repo, ...],
+    workers: Open,  # type: ignore[valid-type]
+) -> None:
+    script, path = script_of(tmp_path / "s", COSTS, slow=0.01), tmp_path / "audit.sqlite"
+
+    def press(progress: Progress) -> None:
+        if progress.done == 3:
+            raise KeyboardInterrupt
+
+    with workers() as many, open_store(str(path)) as store:  # type: ignore[operator]
+        ended = run(repos, engines.engine(script), many, store, group=summed_up, advance=press)
+    assert ended == Ended(3, 0, interrupted=True)
+    assert len(done(tmp_path)) == 3
+    with workers() as many:  # type: ignore[operator]
+        assert audited(path, repos, script, many) == Ended(8, 3)
+    assert numbers(read(str(path))) == ALL
+
 
 AUDIT = """
 import sys

@@ -175,7 +175,7 @@ def test_a_lost_unit_is_missing_and_not_tried_in_the_process_that_assembles(
     monkeypatch.setattr(sys.modules["keyguard.history.sift"], "sifted", sifted)
     found = reading.assemble(past, [Lost(unit)], base)
     assert found.sightings == ()
-    assert found.audited.missing == len(unit.names)
+    assert found.audited.missing == len(unit.unpacked()) == 4, "two texts and two commits"
 
 
 def test_a_second_audit_reads_only_what_changed(tmp_path: Path, clones: Path) -> None:
