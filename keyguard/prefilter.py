@@ -109,6 +109,9 @@ _LITERAL = (
 )
 
 
+# Comments that hide a finding, which may stand on a line of their own: see `suppress`.
+_MARKS = r"keyguard:|pragma:|:allow|:ignore|nosec|(?i:noqa)"
+
 # What decides about calls that stand elsewhere in a module: limits, repetition, load, hosts, where keys are read.
 _AROUND_CALLS = (
     r"(?i:timeout|retr(?:y|ies)|attempt|backoff|sleep|while[ \t]+true|semaphore|gather|taskgroup|as_completed"
@@ -249,7 +252,7 @@ class Prefilter:
 
         digest = blake2b(digest_size=16)
         place = start
-        while place < end and (found := self._first.search(data, place, end)) is not None:
+        while place < end and (found := self._deciding.search(data, place, end)) is not None:
             first = data.rfind(b"\n", place, found.start()) + 1 or place
             # The value of a name may stand on the line below it.
             last = data.find(b"\n", data.find(b"\n", found.end(), end) + 1 or end, end)
@@ -441,6 +444,10 @@ class Prefilter:
     @cached_property
     def _by_plugin(self) -> dict[str, Any]:
         return {name: compiled(PLUGINS[name][2]) for name in sorted(self._plugins) if PLUGINS[name][2]}
+
+    @cached_property
+    def _deciding(self) -> Any:  # noqa: ANN401  # re2 ships no types
+        return compiled("|".join([self._first.pattern.decode("utf-8"), _MARKS]))
 
     _around_calls = cached_property(lambda _: compiled(_AROUND_CALLS))
     _script = cached_property(lambda _: compiled(f"(?m:{_SCRIPT})"))
