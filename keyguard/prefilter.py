@@ -11,14 +11,19 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from keyguard.model import Confidence, Severity
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from keyguard.catalogue import Catalogue
+    from keyguard.settings import Settings
 
 # RE2 keeps the states of its automaton in this much memory; with less it starts anew and slows down.
 _MEMORY = 32 << 20
 _PYTHON = frozenset({"python", "notebook"})
+# The families of rules about connections: asked for by name, so that a run without Python imports none of them.
+_CONNECTIONS = ("KG2", "KG3", "KG4", "KG5")
 # Kinds whose lines are run, and what must stand in one for rule KG109: a credential that is expanded or baked in, the
 # whole environment, an env file.
 SCRIPTS = frozenset({"shell", "batch", "powershell", "dockerfile", "yaml", "make", "java", "notebook"})
@@ -205,6 +210,10 @@ class Prefilter:
     def about(self) -> tuple[object, ...]:
         """What it searches for beside the catalogue: prefilters that agree in it find the same."""
         return (*sorted(self._plugins), self._connections, self._narrow is not None, self._leaks_only)
+
+    def for_leaks(self) -> Prefilter:
+        """Give one with the same plug-ins that looks for leaks only."""
+        return Prefilter(self._catalogue, self._plugins, leaks_only=True)
 
     def scan(self, data: bytes, kind: str, path: str = "") -> Signals:
         """Search a file's bytes, or a window of them, in time linear in their number.
@@ -490,6 +499,20 @@ def decoded_at(flat: bytes, start: int) -> tuple[bytes, int]:
     decoded = a2b_base64(text[:size] + b"=" * (-size % 4)) if size % 4 != 1 else a2b_base64(text[: size - 1])
     padding = len(flat[start + size : start + size + 2]) - len(flat[start + size : start + size + 2].lstrip(b"="))
     return decoded, start + size + padding
+
+
+def prefilter_of(catalogue: Catalogue, found: Sequence[Settings], *, leaks_only: bool = False) -> Prefilter:
+    """Search for what any of some settings turns on; each file's own settings decide again."""
+    on = {name for settings in found for name in settings.plugins_on}
+    off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
+    connections = any(settings.may_select(family) for settings in found for family in _CONNECTIONS)
+    wide = any(
+        settings.is_selected(rule) and settings.is_shown(rule, Severity.LOW, Confidence.HIGH)
+        for settings in found
+        for rule in WIDE
+    )
+    plugins = frozenset((default_plugins() | on) - off)
+    return Prefilter(catalogue, plugins, connections=connections, wide=wide, leaks_only=leaks_only)
 
 
 def default_plugins() -> frozenset[str]:

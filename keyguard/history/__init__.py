@@ -35,7 +35,6 @@ from keyguard.history.record import History, from_json, to_json
 from keyguard.history.sift import Sifted, Suspect, sift, units
 from keyguard.history.walk import Change, Scope, Walk, boundaries
 from keyguard.leaks import MOST_REFS, Sighting
-from keyguard.prefilter import Prefilter
 from keyguard.source import is_env_file, kind_of, role_of
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ class Progress(NamedTuple):
 def session_of(session: Session) -> Session:
     """Make of a run's session one for its history: leaks only, no question about what git does with a file now."""
     project = LazyProject(session.project.root, session.catalogue)
-    prefilter = Prefilter(session.catalogue, leaks_only=True)
+    prefilter = session.prefilter.for_leaks()
     return session._replace(prefilter=prefilter, project=project, git=None, remembers=False, explains_only=True)
 
 
