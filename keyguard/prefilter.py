@@ -501,7 +501,7 @@ def decoded_at(flat: bytes, start: int) -> tuple[bytes, int]:
     return decoded, start + size + padding
 
 
-def prefilter_of(catalogue: Catalogue, found: Sequence[Settings], *, leaks_only: bool = False) -> Prefilter:
+def prefilter_of(catalogue: Catalogue, found: Sequence[Settings]) -> Prefilter:
     """Search for what any of some settings turns on; each file's own settings decide again."""
     on = {name for settings in found for name in settings.plugins_on}
     off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
@@ -511,8 +511,7 @@ def prefilter_of(catalogue: Catalogue, found: Sequence[Settings], *, leaks_only:
         for settings in found
         for rule in WIDE
     )
-    plugins = frozenset((default_plugins() | on) - off)
-    return Prefilter(catalogue, plugins, connections=connections, wide=wide, leaks_only=leaks_only)
+    return Prefilter(catalogue, frozenset((default_plugins() | on) - off), connections=connections, wide=wide)
 
 
 def default_plugins() -> frozenset[str]:

@@ -94,7 +94,9 @@ class _Base:
 
     def prefilter(self, catalogue: Catalogue, found: Sequence[Settings] = (), *, leaks_only: bool = False) -> Prefilter:
         """Give the patterns for some settings; those of the rules as they are serve again."""
-        made = prefilter_of(catalogue, found, leaks_only=leaks_only)
+        made = prefilter_of(catalogue, found)
+        if leaks_only:
+            made = made.for_leaks()
         if catalogue is not self.catalogue:
             return made
         return self._prefilters.setdefault(made.about, made)
@@ -241,7 +243,7 @@ def _history_session(place: _Place, base: _Base) -> Session:
     catalogue = base.catalogue.extended(own_of(place.finder.found))
     return Session(
         catalogue,
-        base.prefilter(catalogue, leaks_only=True),
+        base.prefilter(catalogue, place.finder.found, leaks_only=True),
         place.finder,
         place.words,
         LazyProject(place.settings.root, catalogue),
