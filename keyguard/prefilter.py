@@ -11,14 +11,19 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from keyguard.model import Confidence, Severity
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from keyguard.catalogue import Catalogue
+    from keyguard.settings import Settings
 
 # RE2 keeps the states of its automaton in this much memory; with less it starts anew and slows down.
 _MEMORY = 32 << 20
 _PYTHON = frozenset({"python", "notebook"})
+# The families of rules about connections: asked for by name, so that a run without Python imports none of them.
+_CONNECTIONS = ("KG2", "KG3", "KG4", "KG5")
 # Kinds whose lines are run, and what must stand in one for rule KG109: a credential that is expanded or baked in, the
 # whole environment, an env file.
 SCRIPTS = frozenset({"shell", "batch", "powershell", "dockerfile", "yaml", "make", "java", "notebook"})
@@ -108,6 +113,9 @@ _LITERAL = (
     r"[A-Za-z0-9_.+/=:|~-]*[\"']"
 )
 
+
+# Comments that hide a finding, which may stand on a line of their own: see `suppress`.
+_MARKS = r"keyguard:|pragma:|:allow|:ignore|nosec|(?i:noqa)"
 
 # What decides about calls that stand elsewhere in a module: limits, repetition, load, hosts, where keys are read.
 _AROUND_CALLS = (
@@ -203,6 +211,10 @@ class Prefilter:
         """What it searches for beside the catalogue: prefilters that agree in it find the same."""
         return (*sorted(self._plugins), self._connections, self._narrow is not None, self._leaks_only)
 
+    def for_leaks(self) -> Prefilter:
+        """Give one with the same plug-ins that looks for leaks only."""
+        return Prefilter(self._catalogue, self._plugins, leaks_only=True)
+
     def scan(self, data: bytes, kind: str, path: str = "") -> Signals:
         """Search a file's bytes, or a window of them, in time linear in their number.
 
@@ -249,7 +261,7 @@ class Prefilter:
 
         digest = blake2b(digest_size=16)
         place = start
-        while place < end and (found := self._first.search(data, place, end)) is not None:
+        while place < end and (found := self._deciding.search(data, place, end)) is not None:
             first = data.rfind(b"\n", place, found.start()) + 1 or place
             # The value of a name may stand on the line below it.
             last = data.find(b"\n", data.find(b"\n", found.end(), end) + 1 or end, end)
@@ -442,6 +454,10 @@ class Prefilter:
     def _by_plugin(self) -> dict[str, Any]:
         return {name: compiled(PLUGINS[name][2]) for name in sorted(self._plugins) if PLUGINS[name][2]}
 
+    @cached_property
+    def _deciding(self) -> Any:  # noqa: ANN401  # re2 ships no types
+        return compiled("|".join([self._first.pattern.decode("utf-8"), _MARKS]))
+
     _around_calls = cached_property(lambda _: compiled(_AROUND_CALLS))
     _script = cached_property(lambda _: compiled(f"(?m:{_SCRIPT})"))
     _whole_environment = cached_property(lambda _: compiled(_WHOLE_ENVIRONMENT))
@@ -483,6 +499,19 @@ def decoded_at(flat: bytes, start: int) -> tuple[bytes, int]:
     decoded = a2b_base64(text[:size] + b"=" * (-size % 4)) if size % 4 != 1 else a2b_base64(text[: size - 1])
     padding = len(flat[start + size : start + size + 2]) - len(flat[start + size : start + size + 2].lstrip(b"="))
     return decoded, start + size + padding
+
+
+def prefilter_of(catalogue: Catalogue, found: Sequence[Settings]) -> Prefilter:
+    """Search for what any of some settings turns on; each file's own settings decide again."""
+    on = {name for settings in found for name in settings.plugins_on}
+    off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
+    connections = any(settings.may_select(family) for settings in found for family in _CONNECTIONS)
+    wide = any(
+        settings.is_selected(rule) and settings.is_shown(rule, Severity.LOW, Confidence.HIGH)
+        for settings in found
+        for rule in WIDE
+    )
+    return Prefilter(catalogue, frozenset((default_plugins() | on) - off), connections=connections, wide=wide)
 
 
 def default_plugins() -> frozenset[str]:

@@ -15,13 +15,15 @@ from keyguard.audit.ranking import judged
 from keyguard.audit.tree import recalled, tree_of
 from keyguard.cache import stamp_of_code, status_of
 from keyguard.catalogue import cache_folder
-from keyguard.cli.run import catalogue_of_rules
+from keyguard.cli.codes import INTERRUPTED
+from keyguard.cli.run import Run, catalogue_of_rules, put
 from keyguard.discover import git, shown
 from keyguard.errors import UsageError
 from keyguard.history.memory import Memory, open_memory
 from keyguard.inventory import Survey
 from keyguard.lang import texts
 from keyguard.leaks import Audited
+from keyguard.report.audit import AUDIT_FORMATS, render_audit
 from keyguard.report.options import EPOCH, scan_time
 from keyguard.report.progress import stages
 
@@ -30,18 +32,50 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from keyguard.audit.tree import Tree
-    from keyguard.cli.run import Run
     from keyguard.discover.git import Repository
     from keyguard.leaks import Audit, Leak
     from keyguard.verify import Request
 
     Where = Callable[[str], tuple[Repository | None, str]]
 
-_STORE = "keyguard-audit.sqlite"
+_STORE = "audit.sqlite"
 _MOST_GONE = 10
 
 # os.path and not pathlib, as in the rest of this room.
 # ruff: noqa: PTH112, PTH118, PTH119, PTH120
+
+
+def audit(arguments: argparse.Namespace) -> int:
+    """Audit what the arguments name, ask providers if that is wanted, write the report, and give the exit code.
+
+    Raises:
+        UsageError: an argument is wrong, or a file it names cannot be used.
+    """
+    form = arguments.audit_format
+    if form not in AUDIT_FORMATS:
+        msg = f"unknown output format {form!r} for an audit: use one of {', '.join(AUDIT_FORMATS)}"
+        raise UsageError(msg)
+    if arguments.store is None and (arguments.repos or arguments.parquet):
+        arguments.store = _STORE
+    folder, repository = (".", None) if arguments.repos else folder_of(arguments)
+    arguments.paths = [folder]
+    run = Run(arguments)
+    if arguments.repos:
+        found, gone, where, was_interrupted = audit_of_many(run, arguments)
+    else:
+        if not is_bare(folder, repository):
+            run.find()
+        found, gone = kept(audit_of(run, folder, repository, arguments), arguments)
+        was_interrupted = not found.is_complete
+        where = lambda _: (repository, folder)  # noqa: E731  # one line
+    told_gone(gone, run.lang)
+    if arguments.verify and not was_interrupted:
+        found = verified(run, found, where, yes=arguments.yes)
+    exported(found, arguments)
+    code = run.code(found=bool(found.leaks or found.others))
+    options = run.options()._replace(exit_code=code, scan_time=now(os.environ))
+    put(render_audit(found, form, options), arguments.output_file)
+    return INTERRUPTED if was_interrupted else code
 
 
 def folder_of(arguments: argparse.Namespace) -> tuple[str, Repository | None]:
@@ -56,6 +90,9 @@ def folder_of(arguments: argparse.Namespace) -> tuple[str, Repository | None]:
         raise UsageError(msg)
     real = os.path.realpath(path)
     if git.is_git_folder(real):
+        if not arguments.history:
+            msg = f"{shown(path)}: a git repository without a work tree has only its history; leave out --no-history"
+            raise UsageError(msg)
         return real, git.Repository(real, (("GIT_DIR", real),))
     repository = git.repository_of(real)
     if repository is None and arguments.history:
@@ -94,8 +131,11 @@ def audit_of(run: Run, folder: str, repository: Repository | None, arguments: ar
     return audits.put_together(Audited(shown(name), shown(arguments.path)), tree, past, run.catalogue, run.lang)
 
 
-def audit_of_many(run: Run, arguments: argparse.Namespace) -> tuple[Audit, Sequence[Leak], Where]:
-    """Audit many repositories into a store; give the leaks that are gone since the audit it is compared with, too.
+def audit_of_many(run: Run, arguments: argparse.Namespace) -> tuple[Audit, Sequence[Leak], Where, bool]:
+    """Audit many repositories into a store.
+
+    Gives besides the audit the leaks that are gone since the one it is compared with, where each repository lies, and
+    whether Ctrl-C cut it short.
 
     Raises:
         UsageError: the list, the store, the cluster or the audit to compare with cannot be used.
@@ -118,7 +158,7 @@ def audit_of_many(run: Run, arguments: argparse.Namespace) -> tuple[Audit, Seque
         found = audit_many(
             repos,
             options,
-            arguments.store or _STORE,
+            arguments.store,
             jobs=run.settings.jobs or os.cpu_count() or 1,
             address=arguments.cluster,
             last=arguments.compare,
@@ -136,7 +176,7 @@ def audit_of_many(run: Run, arguments: argparse.Namespace) -> tuple[Audit, Seque
             return None, repo.location
         return repository, repository.top
 
-    return found.audit, found.gone, where
+    return found.audit, found.gone, where, found.ended.interrupted
 
 
 def kept(found: Audit, arguments: argparse.Namespace) -> tuple[Audit, Sequence[Leak]]:
@@ -145,6 +185,8 @@ def kept(found: Audit, arguments: argparse.Namespace) -> tuple[Audit, Sequence[L
     Raises:
         UsageError: one of the files cannot be used.
     """
+    if arguments.compare is None and arguments.store is None:
+        return found, ()
     from keyguard.many.comparing import compare, gone, read_last  # noqa: PLC0415  # SQLite: 10 ms, for these options
     from keyguard.many.store import open_store  # noqa: PLC0415  # as above
 
@@ -156,6 +198,24 @@ def kept(found: Audit, arguments: argparse.Namespace) -> tuple[Audit, Sequence[L
         with open_store(arguments.store) as store:
             store.put_audit(found)
     return found, missing
+
+
+def exported(found: Audit, arguments: argparse.Namespace) -> None:
+    """Put what the providers said into the store, and write it as Parquet, as far as that is asked for.
+
+    Raises:
+        UsageError: the store or the folder cannot be written, or a package is missing.
+    """
+    if arguments.store is None or not (arguments.verify or arguments.parquet):
+        return
+    from keyguard.many.parquet import export  # noqa: PLC0415  # SQLite: 10 ms, for these options
+    from keyguard.many.store import open_store  # noqa: PLC0415  # as above
+
+    if arguments.verify:
+        with open_store(arguments.store) as store:
+            store.put_leaks(found.leaks)
+    if arguments.parquet:
+        export(arguments.store, arguments.parquet)
 
 
 def told_gone(leaks: Sequence[Leak], lang: str) -> None:
@@ -248,9 +308,10 @@ def _about(run: Run, repository: Repository | None) -> tuple[object, ...]:
     """What a result for the work tree stands on besides its files."""
     settings = sorted({repr(run.settings_of(os.path.dirname(target.location))) for target in run.targets})
     index = None
-    if repository is not None:
-        found = git.run(repository, "rev-parse", "--git-path", "index").decode("utf-8", "surrogateescape").strip()
-        index = status_of(os.path.join(repository.top, found))
+    with suppress(git.GitError):  # it refuses to look: then it says nothing about files either
+        if repository is not None:
+            found = git.run(repository, "rev-parse", "--git-path", "index").decode("utf-8", "surrogateescape")
+            index = status_of(os.path.join(repository.top, found.removesuffix("\n")))
     return (*settings, index, sorted(run.session.project().versions.items()))
 
 

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from keyguard.cli.codes import CLEAN, FOUND, INTERRUPTED, USAGE
+from keyguard.cli.codes import CLEAN, FOUND, USAGE
 from keyguard.cli.run import (
     Run,
     catalogue_of_rules,
@@ -212,32 +212,8 @@ def identify(arguments: argparse.Namespace) -> int:
 def audit(arguments: argparse.Namespace) -> int:
     """Audit a repository with its history, or many."""
     from keyguard.cli import auditing  # noqa: PLC0415  # this command only
-    from keyguard.report.audit import AUDIT_FORMATS, render_audit  # noqa: PLC0415  # as above
 
-    form = arguments.audit_format
-    if form not in AUDIT_FORMATS:
-        msg = f"unknown output format {form!r} for an audit: use one of {', '.join(AUDIT_FORMATS)}"
-        raise UsageError(msg)
-    if arguments.repos:
-        arguments.paths = ["."]
-        run = Run(arguments)
-        found, gone, where = auditing.audit_of_many(run, arguments)
-    else:
-        folder, repository = auditing.folder_of(arguments)
-        arguments.paths = [folder]
-        run = Run(arguments)
-        if not auditing.is_bare(folder, repository):
-            run.find()
-        found, gone = auditing.kept(auditing.audit_of(run, folder, repository, arguments), arguments)
-        where = lambda _: (repository, folder)  # noqa: E731  # one line
-    auditing.told_gone(gone, run.lang)
-    if arguments.verify:
-        found = auditing.verified(run, found, where, yes=arguments.yes)
-    stopped = any(not one.is_complete for one in found.repositories)
-    code = INTERRUPTED if stopped else run.code(found=bool(found.leaks or found.others))
-    options = run.options()._replace(exit_code=code, scan_time=auditing.now(os.environ))
-    put(render_audit(found, form, options), arguments.output_file)
-    return code
+    return auditing.audit(arguments)
 
 
 def init(arguments: argparse.Namespace) -> int:

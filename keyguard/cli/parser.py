@@ -284,8 +284,9 @@ def _audit(parser: argparse.ArgumentParser) -> None:
     )
     many.add_argument("--cluster", metavar="ADDRESS", help="do the work on the Dask cluster with this scheduler")
     many.add_argument(
-        "--store", metavar="FILE", help="keep the audit in this SQLite file (many: keyguard-audit.sqlite by default)"
+        "--store", metavar="FILE", help="keep the audit in this SQLite file (of many: audit.sqlite by default)"
     )
+    many.add_argument("--parquet", metavar="FOLDER", help="write the store's tables into this folder, too, as Parquet")
     many.add_argument(
         "--compare", metavar="LAST", help="tell what is new since an earlier audit: its store, or its JSON report"
     )

@@ -23,15 +23,12 @@ if TYPE_CHECKING:
     from keyguard.inventory import Inventory, Survey
     from keyguard.keystore import KeyStore
     from keyguard.model import FileReport, Finding, Notice, Report
-    from keyguard.prefilter import Prefilter
     from keyguard.report import RenderOptions
     from keyguard.settings import Settings, SettingsFinder, Vocabulary
 
 # os.path and not pathlib in this module: pathlib costs 8 ms at start, and a hook has 70.
 # ruff: noqa: PTH118, PTH123
 
-# The families of rules about connections: asked for by name, so that a run without Python imports none of them.
-_CONNECTIONS = ("KG2", "KG3", "KG4", "KG5")
 _WORTH_A_CACHE = 24  # files: fewer are checked before the cache would be read
 
 
@@ -211,12 +208,13 @@ class Run:
     def session(self) -> Session:
         """What every check of this run shares: patterns, settings and the project's modules, read once."""
         from keyguard import engine  # noqa: PLC0415  # when there are files to check
+        from keyguard.prefilter import prefilter_of  # noqa: PLC0415  # 1 ms, when there are files to check
         from keyguard.settings import own_of  # noqa: PLC0415  # in memory already
 
         self.catalogue = self.catalogue.extended(own_of(self._finder.found))
         return engine.Session(
             self.catalogue,
-            self._prefilter(),
+            prefilter_of(self.catalogue, self._finder.found or (self.settings,)),
             self._finder,
             Words(self.catalogue),
             engine.LazyProject(self.settings.root, self.catalogue),
@@ -233,24 +231,6 @@ class Run:
             finding.rule == "KG001" and finding.path in named for finding in report.findings
         )
         return report._replace(notices=tuple(self._notices), root=self.settings.root)
-
-    def _prefilter(self) -> Prefilter:
-        """Search for what any settings file of the run turns on; each file's own settings decide again."""
-        from keyguard.model import Confidence, Severity  # noqa: PLC0415  # in memory already
-        from keyguard.prefilter import WIDE, Prefilter, default_plugins  # noqa: PLC0415  # 1 ms, when there are files to check
-
-        found = self._finder.found
-        on = {name for settings in found for name in settings.plugins_on}
-        off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
-        every = found or (self.settings,)
-        connections = any(settings.may_select(family) for settings in every for family in _CONNECTIONS)
-        wide = any(
-            settings.is_selected(rule) and settings.is_shown(rule, Severity.LOW, Confidence.HIGH)
-            for settings in every
-            for rule in WIDE
-        )
-        plugins = frozenset((default_plugins() | on) - off)
-        return Prefilter(self.catalogue, plugins, connections=connections, wide=wide)
 
     def _cache(self, session: Session) -> ResultCache | None:
         """The results of earlier runs that agree with this one in all but the files; None for a few files or git's."""

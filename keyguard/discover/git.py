@@ -486,6 +486,9 @@ def _environment(repository: Repository) -> dict[str, str]:
         repository.variables,
         GIT_OPTIONAL_LOCKS="0",
         GIT_TERMINAL_PROMPT="0",
+        # What stands in for an object or a parent would hide what is really there.
+        GIT_NO_REPLACE_OBJECTS="1",
+        GIT_GRAFT_FILE=os.devnull,
         # A partial clone would fetch what it misses: keyguard connects to nothing.
         GIT_NO_LAZY_FETCH="1",
         GIT_ALLOW_PROTOCOL="none",

@@ -7,21 +7,34 @@ engine like any file, and the walk over the commits tells each finding's life (`
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.cache import digest_of
 from keyguard.discover import Target, git, shown
 from keyguard.engine import LazyProject, check_each
-from keyguard.history.lives import Holders, containing, head_of, held, lives, message_of, moments, tag_name, tips_of
+from keyguard.history.lives import (
+    HEAD,
+    Holders,
+    containing,
+    files_of,
+    head_of,
+    held,
+    lives,
+    message_of,
+    moments,
+    naming,
+    tag_name,
+    tips_of,
+)
 from keyguard.history.memory import Memory
-from keyguard.history.objects import batches, listed, named
+from keyguard.history.objects import batches, listed, named, resolved
 from keyguard.history.record import History, from_json, to_json
 from keyguard.history.sift import Sifted, Suspect, sift, units
-from keyguard.history.walk import Scope, Walk
-from keyguard.leaks import Sighting
-from keyguard.prefilter import Prefilter
+from keyguard.history.walk import Change, Scope, Walk, boundaries
+from keyguard.leaks import MOST_REFS, Sighting
 from keyguard.source import is_env_file, kind_of, role_of
 
 if TYPE_CHECKING:
@@ -31,8 +44,8 @@ if TYPE_CHECKING:
     from keyguard.engine import Outcome, Session
     from keyguard.history.lives import Tip
     from keyguard.history.objects import Object
-    from keyguard.history.walk import Change
     from keyguard.model import Finding
+    from keyguard.settings import Settings
 
 # os.path and not pathlib: paths of a history are git's, and may not lie on this disk.
 # ruff: noqa: PTH118
@@ -40,8 +53,13 @@ if TYPE_CHECKING:
 __all__ = ["History", "Memory", "Progress", "Scope", "read", "session_of", "target_of"]
 
 _LARGE = 8 << 20  # bytes: a larger object is not streamed, but read in windows as a large file is
-_MOST_MESSAGES = 50  # messages with a key for which git is asked what contains them: 10 ms each
+_MOST_TREES = 50  # trees that a ref names, with no commit
 _SHORT = 12  # hexadecimal digits by which a person names an object
+# Characters of a masked key. A shorter one may have too few bits to be named by itself: then its path does (a text of
+# words has 2 bits a character, and 64 are enough).
+_WEAK = 32
+_LOOSE = "blob "  # what stands before the name of a blob that has no path
+_LENGTH = re.compile(r"\(([0-9]+) ")
 
 
 class Progress(NamedTuple):
@@ -55,7 +73,7 @@ class Progress(NamedTuple):
 def session_of(session: Session) -> Session:
     """Make of a run's session one for its history: leaks only, no question about what git does with a file now."""
     project = LazyProject(session.project.root, session.catalogue)
-    prefilter = Prefilter(session.catalogue, leaks_only=True)
+    prefilter = session.prefilter.for_leaks()
     return session._replace(prefilter=prefilter, project=project, git=None, remembers=False, explains_only=True)
 
 
@@ -71,29 +89,32 @@ def read(  # noqa: PLR0913  # what is read, how, and who is told
     """Find the keys of a history; `session` is that of `session_of`.
 
     Paths of findings count from the repository's top. What `memory` holds of earlier runs is not done again, and it
-    learns the rest. Ctrl-C ends the step that is under way; what that found counts.
+    learns the rest. Ctrl-C ends the step that is under way; what that found counts, and is remembered.
 
     Raises:
         GitError: it is no repository, git refuses it (another owner), or the scope names what is not there.
     """
     memory = memory or Memory()
-    question = _question(repository, scope)
-    history = from_json(memory.recall("history", question))
-    if history is None:
-        history = _Reader(repository, session, scope, jobs or os.cpu_count() or 1, memory, tell).history()
-        if history.is_complete:
-            memory.keep("history", question, to_json(history))
-    memory.write()
+    try:
+        question = _question(repository, session, scope)
+        history = from_json(memory.recall("history", question))
+        if history is None:
+            history = _Reader(repository, session, scope, jobs or os.cpu_count() or 1, memory, tell).history()
+            if history.is_complete and not history.missing:  # what is missing may be fetched, and no ref moves
+                memory.keep("history", question, to_json(history))
+    finally:
+        memory.write()
     return history
 
 
-def _question(repository: Repository, scope: Scope) -> str:
-    """Name what is asked: the answer is the same while no ref has moved. Empty where time alone changes it."""
-    if scope.since is not None:
+def _question(repository: Repository, session: Session, scope: Scope) -> str:
+    """Name what is asked: the answer is the same while no ref has moved. Empty where other things change it."""
+    if scope.since is not None or scope.unreachable:
         return ""
     refs = git.run(repository, "for-each-ref", "--format=%(objectname) %(refname)")
     logged = git.run(repository, "rev-list", "--no-walk=unsorted", "--all", "--reflog", failing=(128,))
-    return digest_of(b"\n".join((repr(scope).encode(), repr(head_of(repository)).encode(), refs, logged)))
+    about = (scope, head_of(repository), sorted(boundaries(repository)), sorted(map(repr, session.finder.found)))
+    return digest_of(b"\n".join((repr(about).encode("utf-8", "surrogatepass"), refs, logged)))
 
 
 def target_of(repository: Repository, sighting: Sighting) -> Target | None:
@@ -142,8 +163,10 @@ class _Reader:
         self._memory = memory
         self._tell = tell
         self._present: set[str] = set()
+        self._placed: set[str] = set()
         self._missing: set[str] = set()
         self._excluded: dict[str, bool] = {}
+        self._settings: dict[Settings, str] = {}
         self._is_complete = True
 
     def history(self) -> History:
@@ -152,12 +175,16 @@ class _Reader:
         branch, commit = head_of(repository)
         tips = tips_of(repository)
         is_shallow = git.run(repository, "rev-parse", "--is-shallow-repository").strip() == b"true"
+        gone = {tip.commit for tip in tips if tip.kind in {"missing", "damaged"}}
+        self._missing.update(gone)
         with Walk(repository, self._scope) as walk:
             fresh, blobs, size = self._sort_out(walk)
             self._sift(fresh)
             del fresh
-            changes = self._changes(walk)
-            texts = [*self._files(changes), *self._messages(walk, tips)]
+            changes = [*self._changes(walk), *self._trees(tips)]
+            lost = walk.lost
+            loose = self._loose(tips, every=self._scope.unreachable or lost > 0 or bool(gone))
+            texts = [*self._files(changes), *loose, *self._messages(walk, tips)]
         findings = self._checked(texts)
         sightings = sorted(self._sightings(findings, changes, tips), key=_order)
         return History(
@@ -166,8 +193,8 @@ class _Reader:
             walk.commits,
             blobs,
             size,
-            sum(tip.name != "HEAD" for tip in tips),
-            len(self._missing),
+            sum(tip.name != HEAD for tip in tips),
+            len(self._missing) + lost,
             is_shallow,
             (),
             self._is_complete,
@@ -195,16 +222,22 @@ class _Reader:
                 continue
             if one.size <= _LARGE:
                 fresh.append(one)
-            else:
+            elif one.type == "blob":
                 self._memory.learn(Sifted((one.name,), one.size, (Suspect(*one, gist=one.name),)))
+            else:
+                self._missing.add(one.name)  # a message that no person wrote
         return fresh, blobs, size
 
     def _objects(self, walk: Walk) -> Iterator[Object]:
         if self._scope.is_whole:
             yield from listed(self._repository)
             return
-        blobs = dict.fromkeys(change.new for change in walk.changes(lambda *_: True) if change.new)
-        names = (*blobs, *walk.names())
+        # What stood there before, too: it tells whether a commit brought a key.
+        blobs = dict.fromkeys(
+            name for change in walk.changes(lambda *_: True) for name in (change.new, *change.olds) if name
+        )
+        tags = [one.name for one in resolved(self._repository, self._scope.branches) if one.type == "tag"]
+        names = (*blobs, *walk.names(), *tags)
         for name, found in zip(names, named(self._repository, names), strict=True):
             if found is None:
                 self._missing.add(name)
@@ -239,41 +272,69 @@ class _Reader:
                 return False
             return name in suspects or is_env_file(path)
 
-        return [change for change in walk.changes(wanted) if not self._is_excluded(change.path)]
+        changes = []
+        for change in walk.changes(wanted):
+            self._placed.add(change.new)
+            if not self._is_excluded(change.path):
+                changes.append(change)
+        return changes
 
     def _is_excluded(self, path: str) -> bool:
         if path not in self._excluded:
             location = os.path.join(self._repository.top, path)
-            self._excluded[path] = self._session.finder.for_path(location).is_excluded(location)
+            # Where the repository itself lies is no reason to read nothing of it.
+            self._excluded[path] = self._session.finder.for_path(location).is_excluded(location, self._repository.top)
         return self._excluded[path]
 
+    def _trees(self, tips: Iterable[Tip]) -> Iterator[Change]:
+        """Give the files of trees that a ref names without a commit, as the oldest changes, which nobody made."""
+        if self._scope.is_whole:
+            for tree in list(dict.fromkeys(tip.commit for tip in tips if tip.kind == "tree"))[:_MOST_TREES]:
+                for path, blob in files_of(self._repository, tree):
+                    self._placed.add(blob)
+                    if not self._is_excluded(path):
+                        yield Change(0, "", path, (), blob)
+
     def _files(self, changes: Iterable[Change]) -> Iterator[_Text]:
-        """Give each blob at each of its paths, newest first; those that no commit names only when asked for."""
+        """Give each blob at each of its paths, newest first; where not all are read, those that were replaced, too."""
         suspects = self._memory.suspects
-        texts = dict.fromkeys(
-            _Text(change.new, change.path)
-            for change in changes
-            if change.new in self._present and (change.new in suspects or is_env_file(change.path))
-        )
-        yield from texts
-        if self._scope.unreachable:
-            reached = {text.name for text in texts}
-            for suspect in suspects.values():
-                if suspect.type == "blob" and suspect.name in self._present and suspect.name not in reached:
-                    yield _Text(suspect.name, f"blob {suspect.name[:_SHORT]}")
+        seen = set()
+        for change in changes:
+            for name in (change.new,) if self._scope.is_whole else (change.new, *change.olds):
+                text = _Text(name, change.path)
+                if name in self._present and text not in seen and (name in suspects or is_env_file(change.path)):
+                    seen.add(text)
+                    yield text
+
+    def _loose(self, tips: Iterable[Tip], *, every: bool) -> Iterator[_Text]:
+        """Give the blobs that no commit names: those that a ref does, or all, as where the commit may be lost."""
+        if not self._scope.is_whole:
+            return
+        named = {tip.commit for tip in tips if tip.kind == "blob"}
+        if not named and not every:
+            return
+        for suspect in sorted(self._memory.suspects.values()):
+            if (
+                suspect.type == "blob"
+                and suspect.name in self._present
+                and suspect.name not in self._placed
+                and (every or suspect.name in named)
+            ):
+                yield _Text(suspect.name, f"{_LOOSE}{suspect.name[:_SHORT]}")
 
     def _messages(self, walk: Walk, tips: Iterable[Tip]) -> Iterator[_Text]:
-        """Give the messages of commits and tags that may hold a key."""
-        tags = {tip.tag for tip in tips}
-        wanted = [
-            suspect.name
-            for suspect in self._memory.suspects.values()
-            if suspect.name in self._present
-            and (
-                (suspect.type == "commit" and (self._scope.unreachable or walk.holds(suspect.name)))
-                or (suspect.type == "tag" and (self._scope.unreachable or suspect.name in tags))
-            )
-        ]
+        """Give the messages of commits, newest first, and of tags that may hold a key."""
+        some = [suspect for suspect in self._memory.suspects.values() if suspect.name in self._present]
+        commits = [suspect.name for suspect in some if suspect.type == "commit"]
+        tags = sorted(suspect.name for suspect in some if suspect.type == "tag")
+        ages = walk.ages(commits)
+        wanted = sorted(ages, key=lambda name: ages[name])
+        if self._scope.unreachable:
+            wanted += sorted(set(commits) - ages.keys())
+            wanted += tags
+        else:
+            direct = {tip.tag for tip in tips}
+            wanted += [name for name in tags if name in direct or naming(self._repository, name)]
         for batch in batches(self._repository, wanted):
             for name, kind, start, end in zip(batch.names, batch.types, batch.starts, batch.ends, strict=True):
                 data = batch.data[start:end]
@@ -288,22 +349,41 @@ class _Reader:
         for text in texts:
             groups[self._group(text)].append(text)
         self._check({group: members[0] for group, members in groups.items() if self._memory.checked(group) is None})
+        # What may be named by its path is checked at each of them.
+        for group in [group for group in groups if any(map(_may_be_weak, self._memory.checked(group) or ()))]:
+            for text in groups.pop(group):
+                groups[f"{group} {shown(text.path)}"].append(text)
+        self._check({group: members[0] for group, members in groups.items() if self._memory.checked(group) is None})
         found = {}
         for group, members in groups.items():
             findings = [finding for finding in self._memory.checked(group) or () if finding.key is not None]
             if findings:
                 for text in members:
-                    path = shown(text.path)
-                    found[text] = tuple(finding._replace(path=path, fix=None) for finding in findings)
+                    found[text] = tuple(_moved(finding, shown(text.path)) for finding in findings)
         return found
 
     def _group(self, text: _Text) -> str:
         """Name what the result for a text hangs on: the lines that decide, and what its path makes of them."""
+        if text.kind != "file":
+            return f"{text.name} message"
         suspect = self._memory.suspects.get(text.name)
-        kind = kind_of(text.path) if text.kind == "file" else "text"
+        kind = kind_of(text.path)
         # An env file is read whole, whatever the lines are; a notebook's cells may stand in another order.
         gist = text.name if suspect is None or kind in {"env", "notebook"} else suspect.gist
-        return f"{gist} {kind} {role_of(shown(text.path))}"
+        return f"{gist} {kind} {role_of(shown(text.path))} {self._rules_at(text.path)}"
+
+    def _exactly(self, text: _Text) -> str:
+        """Name the result for a text with its own lines."""
+        return f"{text.name} at {shown(text.path)} {self._rules_at(text.path)}"
+
+    def _rules_at(self, path: str) -> str:
+        """Name the settings in force at a path, and what they ignore there."""
+        location = os.path.join(self._repository.top, path)
+        settings = self._session.finder.for_path(location)
+        if settings not in self._settings:
+            self._settings[settings] = digest_of(repr(settings).encode("utf-8", "surrogatepass"))
+        ignored = settings.ignored_by_path(location)
+        return self._settings[settings] + "".join(f" {settings.per_file_ignores.index(entry)}" for entry in ignored)
 
     def _check(self, wanted: Mapping[str, _Text]) -> None:
         targets = [self._target(text) for text in wanted.values()]
@@ -313,7 +393,7 @@ class _Reader:
         def take(number: int, outcome: Outcome) -> None:
             nonlocal done
             done += 1
-            for name in {groups[number], _exactly(wanted[groups[number]])}:
+            for name in {groups[number], self._exactly(wanted[groups[number]])}:
                 self._memory.found(name, outcome.report.findings)
             self._tell(Progress("check", done, len(targets)))
 
@@ -337,46 +417,58 @@ class _Reader:
         keys: dict[str, set[str]] = defaultdict(set)
         for text, found in findings.items():
             keys[text.name].update(finding.key or "" for finding in found)
-        lived = [(key, life) for key, some in lives(changes, keys).items() for life in some]
+        unsure = {"", *boundaries(self._repository)}
+        lived = [(key, life) for key, some in lives(changes, keys, unsure).items() for life in some]
         exact = self._exact({_Text(life.blob, life.path) for _, life in lived}, findings)
         paths = dict.fromkeys(life.path for _, life in lived)
-        holding, are_all = held(self._repository, tips, paths, keys)
+        holding, sure = held(self._repository, tips, paths, keys)
         messages = [text for text in findings if text.kind != "file"]
         commits = {life.first for _, life in lived} | {life.last for _, life in lived} | {one.name for one in messages}
         when = moments(self._repository, commits - {""}, self._clean)
         sightings = []
         for key, life in lived:
             by = holding.get((key, life.path), Holders())
-            is_over = are_all and not by.at_head and not by.ref_count
+            is_over = life.path in sure and not by.at_head and not by.ref_count
             for finding in exact[_Text(life.blob, life.path)]:
                 if finding.key == key:
                     last = when.get(life.last) if is_over else None
                     sighting = Sighting(finding, "", "file", life.blob, when.get(life.first), last)
                     sightings.append(sighting._replace(at_head=by.at_head, refs=by.refs, ref_count=by.ref_count))
-        reached = {(text.name, text.path) for text in exact}
         for text, found in findings.items():
-            if text.kind == "file" and (text.name, text.path) not in reached and text.path.startswith("blob "):
-                sightings += (Sighting(finding, blob=text.name) for finding in found)
-        for number, text in enumerate(messages):
-            is_asked = text.kind == "message" and number < _MOST_MESSAGES
-            by = containing(self._repository, tips, text.name) if is_asked else Holders()
-            if text.kind == "tag":
-                refs = tuple(tip.name for tip in tips if tip.tag == text.name)
-                by = Holders(refs=refs, ref_count=len(refs))
+            if text.kind == "file" and text.path.startswith(_LOOSE) and text.name not in self._placed:
+                refs = [tip.name for tip in tips if tip.commit == text.name]
+                for finding in found:
+                    sighting = Sighting(finding, blob=text.name)
+                    sightings.append(sighting._replace(refs=tuple(refs[:MOST_REFS]), ref_count=len(refs)))
+        reaching = self._reaching(messages, tips)
+        for text in messages:
+            by = reaching.get(text.name, Holders())
             for finding in findings[text]:
                 sighting = Sighting(finding, "", text.kind, text.name, when.get(text.name))
                 sightings.append(sighting._replace(at_head=by.at_head, refs=by.refs, ref_count=by.ref_count))
         return sightings
+
+    def _reaching(self, messages: Iterable[_Text], tips: Sequence[Tip]) -> dict[str, Holders]:
+        """Tell which refs reach the messages of commits and tags, by the object's name."""
+        commits = [text.name for text in messages if text.kind == "message"]
+        found: dict[str, Holders] = {}
+        with suppress(git.GitError):  # commits are missing in between
+            found = containing(self._repository, tips, commits)
+        for text in messages:
+            if text.kind == "tag":
+                refs = [tip.name for tip in tips if tip.tag == text.name] or naming(self._repository, text.name)
+                found[text.name] = Holders(refs=tuple(refs[:MOST_REFS]), ref_count=len(refs))
+        return found
 
     def _exact(
         self, wanted: Iterable[_Text], findings: Mapping[_Text, tuple[Finding, ...]]
     ) -> dict[_Text, tuple[Finding, ...]]:
         """Give the findings of some texts at their own lines: what is known of a group may stand elsewhere in them."""
         texts = sorted(wanted)
-        self._check({_exactly(text): text for text in texts if self._memory.checked(_exactly(text)) is None})
+        self._check({self._exactly(text): text for text in texts if self._memory.checked(self._exactly(text)) is None})
         exact = {}
         for text in texts:
-            found = self._memory.checked(_exactly(text)) or ()
+            found = self._memory.checked(self._exactly(text)) or ()
             lines = tuple(finding._replace(fix=None) for finding in found if finding.key is not None)
             exact[text] = lines or findings.get(text, ())
         return exact
@@ -387,9 +479,16 @@ class _Reader:
         return hidden_keys(text, {}, self._session.catalogue)
 
 
-def _exactly(text: _Text) -> str:
-    """Name the result for a text with its own lines."""
-    return f"{text.name} at {shown(text.path)}"
+def _moved(finding: Finding, path: str) -> Finding:
+    """Let a finding of one text of a group stand for that of another."""
+    related = tuple(one._replace(path=path) if one.path == finding.path else one for one in finding.related)
+    return finding._replace(path=path, related=related, fix=None)
+
+
+def _may_be_weak(finding: Finding) -> bool:
+    """Tell whether a finding's key may be named by its path."""
+    length = None if finding.key is None else _LENGTH.search(finding.masked or "")
+    return length is not None and int(length[1]) <= _WEAK
 
 
 def _order(sighting: Sighting) -> tuple[object, ...]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git, shown
-from keyguard.history.objects import batches, named
+from keyguard.history.objects import batches, resolved
 from keyguard.leaks import MOST_REFS, Moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from keyguard.discover.git import Repository
     from keyguard.history.walk import Change
@@ -21,15 +22,20 @@ if TYPE_CHECKING:
 _MOST_QUESTIONS = 400_000  # of `<tip>:<path>`: 3 s; tips beyond are not asked about, HEAD and branches come first
 _ASKED_AT_ONCE = 8_000
 _ASKING = 2
+_LINK = b"120000"
 HEAD = "HEAD"
 
 
 class Tip(NamedTuple):
-    """A ref: its name without `refs/`, the commit it names, and the tag object it names that by, if it does."""
+    """A ref: its name without `refs/`, what it names, of which type, and the tag object it names that by, if it does.
+
+    `kind` is `commit`, or `tree` or `blob` (a tag may name any object); `missing` or `damaged` when that is not there.
+    """
 
     name: str
     commit: str
     tag: str = ""
+    kind: str = "commit"
 
 
 class Life(NamedTuple):
@@ -45,21 +51,54 @@ class Life(NamedTuple):
 
 
 def tips_of(repository: Repository) -> list[Tip]:
-    """List the refs that name commits, HEAD first (with its branch's name), then branches, tags and the rest.
+    """List the refs, HEAD first (with its branch's name), then branches, tags and the rest.
 
     Raises:
         GitError: as `git.run`.
     """
-    form = "--format=%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(refname)"
-    tips = []
-    for line in git.run(repository, "for-each-ref", form).decode("utf-8", "surrogateescape").splitlines():
-        kind, name, inner, target, ref = line.split(" ", 4)
-        commit = name if kind == "commit" else target if inner == "commit" else ""
-        if commit:
-            tips.append(Tip(shown(ref.removeprefix("refs/")), commit, name if kind == "tag" else ""))
+    # Nothing else may be asked of a ref: for one whose object is missing git would end.
+    found = git.run(repository, "for-each-ref", "--format=%(objectname) %(refname)").decode("utf-8", "surrogateescape")
+    refs = [(name, ref.removeprefix("refs/")) for name, _, ref in (line.partition(" ") for line in _lines(found))]
+    objects = resolved(repository, (name for name, _ in refs))
+    tips = [Tip(shown(ref), name, kind=found.type) for (name, ref), found in zip(refs, objects, strict=True)]
+    tags = [number for number, tip in enumerate(tips) if tip.kind == "tag"]
+    ends = resolved(repository, (f"{tips[number].commit}^{{}}" for number in tags))
+    for number, end in zip(tags, ends, strict=True):
+        tips[number] = tips[number]._replace(commit=end.name, tag=tips[number].commit, kind=end.type)
     branch, commit = head_of(repository)
     tips.sort(key=lambda tip: (tip.name != f"heads/{branch}", _order(tip.name), tip.name))
     return [Tip(HEAD, commit), *tips] if commit else tips
+
+
+def files_of(repository: Repository, tree: str) -> list[tuple[str, str]]:
+    """List the files below a tree that no commit holds: path and blob; nothing for one that cannot be read.
+
+    Raises:
+        GitError: git is not there.
+    """
+    listed = git.run(repository, "ls-tree", "-r", "-z", "--full-tree", tree, failing=(128,))
+    files = []
+    for entry in listed.split(b"\0")[:-1]:
+        head, _, path = entry.partition(b"\t")
+        mode, kind, name = head.split(b" ")
+        if kind == b"blob" and mode != _LINK:
+            files.append((os.fsdecode(path), name.decode("ascii")))
+    return files
+
+
+def naming(repository: Repository, name: str) -> list[str]:
+    """Give the refs that name an object, or a tag of it, without `refs/`.
+
+    Raises:
+        GitError: as `git.run`.
+    """
+    found = git.run(repository, "for-each-ref", "--format=%(refname)", "--points-at", name, failing=(128, 129))
+    return [shown(line.removeprefix("refs/")) for line in _lines(found.decode("utf-8", "surrogateescape"))]
+
+
+def _lines(text: str) -> list[str]:
+    # Not `splitlines`: a name may hold other characters that end lines elsewhere.
+    return text.split("\n")[:-1]
 
 
 def head_of(repository: Repository) -> tuple[str, str]:
@@ -74,11 +113,13 @@ def _order(name: str) -> int:
     return next((number for number, kind in enumerate(kinds) if name.startswith(kind)), len(kinds))
 
 
-def lives(changes: Iterable[Change], keys: Mapping[str, Collection[str]]) -> dict[str, list[Life]]:
+def lives(
+    changes: Iterable[Change], keys: Mapping[str, Collection[str]], unsure: Collection[str] = ()
+) -> dict[str, list[Life]]:
     """Tell for each key what became of it at each path.
 
     `changes` come newest first; `keys` are those of each blob. A commit that moves a key inside a file, or replaces one
-    version that holds it by another, neither brings nor takes it.
+    version that holds it by another, neither brings nor takes it. Of `unsure` commits nobody knows what stood before.
     """
     newest: dict[tuple[str, str], str] = {}
     first: dict[tuple[str, str], str] = {}
@@ -89,31 +130,17 @@ def lives(changes: Iterable[Change], keys: Mapping[str, Collection[str]]) -> dic
         for key in new:
             place = (key, change.path)
             newest.setdefault(place, change.new)
-            if not any(key in old for old in olds):
-                first[place] = change.commit  # an older change comes later and wins
+            # An older change comes later and wins.
+            was_there = change.commit in unsure or any(key in old for old in olds)
+            first[place] = "" if was_there else change.commit
         for key in {key for old in olds for key in old} - set(new):
+            first[key, change.path] = ""
             last.setdefault((key, change.path), change.commit)
     found: dict[str, list[Life]] = defaultdict(list)
     for (key, path), blob in newest.items():
         place = (key, path)
         found[key].append(Life(path, blob, first.get(place, ""), last.get(place, "")))
     return dict(found)
-
-
-def containing(repository: Repository, tips: Sequence[Tip], commit: str) -> Holders:
-    """Tell which tips a commit is in the history of.
-
-    Raises:
-        GitError: as `git.run`.
-    """
-    found = git.run(repository, "for-each-ref", "--format=%(refname)", "--contains", commit)
-    names = {shown(line.removeprefix("refs/")) for line in found.decode("utf-8", "surrogateescape").splitlines()}
-    head = next((tip.commit for tip in tips if tip.name == HEAD), None)
-    is_in_head = head is not None and any(tip.commit == head and tip.name in names for tip in tips)
-    if head is not None and not is_in_head:  # HEAD may stand where no branch does
-        is_in_head = not git.run(repository, "rev-list", "--max-count=1", commit, f"^{head}", "--")
-    refs = [tip.name for tip in tips if tip.name in names]
-    return Holders(is_in_head, tuple(refs[:MOST_REFS]), len(refs))
 
 
 class Holders(NamedTuple):
@@ -124,30 +151,87 @@ class Holders(NamedTuple):
     ref_count: int = 0
 
 
+def containing(repository: Repository, tips: Sequence[Tip], commits: Sequence[str]) -> dict[str, Holders]:
+    """Tell of each of some commits which tips have it in their history; nothing of those that none has.
+
+    Raises:
+        GitError: as `git.run`, or commits in between are missing.
+    """
+    if not commits:
+        return {}
+    masks = _handed_on(repository, commits)
+    names: list[list[str]] = [[] for _ in commits]
+    head, wanted = 0, (1 << len(commits)) - 1
+    counts: Counter[int] = Counter()
+    for tip in tips:
+        mask = masks.get(tip.commit.encode("ascii"), 0)
+        if tip.name == HEAD:
+            head = mask
+            continue
+        counts[mask] += 1
+        for number in _numbers(mask & wanted):
+            names[number].append(tip.name)
+            if len(names[number]) == MOST_REFS:
+                wanted ^= 1 << number
+    totals = [0] * len(commits)
+    for mask, count in counts.items():
+        for number in _numbers(mask):
+            totals[number] += count
+    return {
+        commit: Holders(bool(head >> number & 1), tuple(names[number]), totals[number])
+        for number, commit in enumerate(commits)
+    }
+
+
+def _handed_on(repository: Repository, commits: Sequence[str]) -> dict[bytes, int]:
+    """Hand a bit for each of some commits on from parents to children: one walk, however many are asked for."""
+    bits = {commit.encode("ascii"): 1 << number for number, commit in enumerate(commits)}
+    masks: dict[bytes, int] = {}
+    for line in io.BytesIO(git.run(repository, "rev-list", "--topo-order", "--reverse", "--parents", "--all")):
+        name, *parents = line.split()
+        mask = bits.get(name, 0)
+        for parent in parents:
+            mask |= masks.get(parent, 0)
+        if mask:
+            masks[name] = mask
+    return masks
+
+
+def _numbers(mask: int) -> Iterator[int]:
+    """Give the places of a number's bits."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
+
+
 def held(
     repository: Repository, tips: Sequence[Tip], paths: Collection[str], keys: Mapping[str, Collection[str]]
-) -> tuple[dict[tuple[str, str], Holders], bool]:
-    """Tell which tips hold which key at which path, by key and path; and whether every tip could be asked.
+) -> tuple[dict[tuple[str, str], Holders], frozenset[str]]:
+    """Tell which tips hold which key at which path, by key and path; and of which paths every tip could be asked.
 
     `keys` are those of each blob.
 
     Raises:
         GitError: as `git.run`.
     """
-    asked = [path for path in paths if "\n" not in path]  # what git reads line by line
-    commits = list(dict.fromkeys(tip.commit for tip in tips))
+    # Git reads the questions line by line, and takes a path that begins so as one from the folder it runs in.
+    asked = [path for path in paths if "\n" not in path and not path.startswith(("./", "../"))]
+    commits = list(dict.fromkeys(tip.commit for tip in tips if tip.kind in {"commit", "tree"}))
     some = commits[: max(1, _MOST_QUESTIONS // max(1, len(asked)))]
     holding: dict[tuple[str, str], set[str]] = defaultdict(set)
+    sure = set(asked) if len(some) == len(commits) else set()
     questions = [(commit, path) for commit in some for path in asked]
     parts = [questions[at : at + _ASKED_AT_ONCE] for at in range(0, len(questions), _ASKED_AT_ONCE)]
     with ThreadPoolExecutor(_ASKING) as pool:  # git is asked by processes, which need no lock of ours
-        ask = pool.map(lambda part: named(repository, (f"{commit}:{path}" for commit, path in part)), parts)
+        ask = pool.map(lambda part: resolved(repository, (f"{commit}:{path}" for commit, path in part)), parts)
         for part, answers in zip(parts, ask, strict=True):
             for (commit, path), answer in zip(part, answers, strict=True):
-                for key in () if answer is None else keys.get(answer.name, ()):
+                if answer.type == "damaged":
+                    sure.discard(path)
+                for key in keys.get(answer.name, ()):
                     holding[key, path].add(commit)
-    found = {place: _holders(tips, by) for place, by in holding.items()}
-    return found, len(some) == len(commits) and len(asked) == len(paths)
+    return {place: _holders(tips, by) for place, by in holding.items()}, frozenset(sure)
 
 
 def _holders(tips: Sequence[Tip], commits: Collection[str]) -> Holders:

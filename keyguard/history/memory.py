@@ -7,7 +7,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from keyguard.cache import digest_of, finding_from_json, finding_to_json, is_ours, leave
+from keyguard.cache import digest_of, finding_from_json, finding_to_json, forget_old, is_ours
+from keyguard.files import leave
 from keyguard.history.sift import Sifted, Suspect
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # ruff: noqa: PTH118, PTH123
 
 _FORMAT = 1
+_PREFIX = "history-"
+_KEPT = 200  # repositories, or scopes of one: a few megabytes each where they are large
 
 
 class Memory:
@@ -112,10 +115,11 @@ class Memory:
             "answers": self._answers,
         }
         line = json.dumps(head, separators=(",", ":")).encode("utf-8", "surrogatepass")
-        leave(self._path, (line, b"\n", *sorted(self._seen)))
+        if leave(self._path, (line, b"\n", *sorted(self._seen))):
+            forget_old(self._path, _PREFIX, _KEPT)
 
 
 def open_memory(folder: str, stamp: Sequence[object]) -> Memory:
     """Open the memory of audits that agree on `stamp`: keyguard, its rules, settings, the repository and its scope."""
     name = digest_of("\n".join(map(repr, stamp)).encode("utf-8", "surrogatepass"))
-    return Memory(os.path.join(folder, f"history-{name}.bin"))
+    return Memory(os.path.join(folder, f"{_PREFIX}{name}.bin"))

@@ -21,6 +21,7 @@ _PIPE = 1 << 20  # bytes a pipe may hold, on Linux: by default 64 KB, and each p
 _CHECK = ("cat-file", "--buffer", "--batch-check=%(objectname) %(objecttype) %(objectsize)")
 _SET_PIPE_SIZE = 1031  # fcntl's F_SETPIPE_SZ, which Python names from 3.10 on some systems only
 _MOST_DAMAGED = 50  # objects: each costs a new process of git
+_FAILED = (1, 128)  # git's exit codes where it ends at an object
 _HEAD = 160  # bytes of the longest line before an object: a name of SHA-256, a type, a size
 
 TEXTS = frozenset({"blob", "commit", "tag"})
@@ -54,25 +55,54 @@ def listed(repository: Repository) -> Iterator[Object]:
     Raises:
         GitError: as `git.run`.
     """
-    found = git.run(repository, *_CHECK, "--batch-all-objects", "--unordered")
-    return (one for one in _objects(found) if one is not None)
+    every = ("--batch-all-objects", "--unordered")
+    try:
+        found = _answers(git.run(repository, *_CHECK, *every))
+    except git.GitError:
+        # In a damaged store it can still name what there was, and tell of each alone.
+        names = git.run(repository, "cat-file", "--batch-check=%(objectname)", *every).decode("ascii").split()
+        found = iter(resolved(repository, names))
+    return (one for one in found if one.type in TEXTS)
 
 
 def named(repository: Repository, names: Iterable[str]) -> list[Object | None]:
-    """Tell of each name what it is, None for one that is not there; names may be such as `HEAD:path`, on one line.
+    """Tell of each name which text it names, None for one that is not there, or is a tree.
 
     Raises:
-        GitError: as `git.run`.
+        GitError: as `resolved`.
     """
-    given = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
-    return list(_objects(git.run(repository, *_CHECK, given=given))) if given else []
+    return [one if one.type in TEXTS else None for one in resolved(repository, names)]
 
 
-def _objects(found: bytes) -> Iterator[Object | None]:
+def resolved(repository: Repository, names: Iterable[str]) -> list[Object]:
+    """Tell of each name what it is; names may be such as `HEAD:path`, on one line.
+
+    What is not there has the type `missing`, what git fails on `damaged`; both have the name that was asked for.
+
+    Raises:
+        GitError: git is not there, or refuses the repository.
+    """
+    asked = list(names)
+    found: list[Object] = []
+    damaged = 0
+    while len(found) < len(asked) and damaged < _MOST_DAMAGED:
+        given = "".join(f"{name}\n" for name in asked[len(found) :]).encode("utf-8", "surrogateescape")
+        answers = list(_answers(git.run(repository, *_CHECK, given=given, failing=_FAILED)))
+        if not answers:
+            git.run(repository, "rev-parse", "--git-dir")  # or it answers nothing at all
+        found += answers
+        if len(found) < len(asked):
+            # Git ends at an object that is damaged, without a word about those behind it.
+            found.append(Object(asked[len(found)], "damaged", 0))
+            damaged += 1
+    return [*found, *(Object(name, "damaged", 0) for name in asked[len(found) :])]
+
+
+def _answers(found: bytes) -> Iterator[Object]:
     for line in found.decode("utf-8", "surrogateescape").split("\n")[:-1]:
         name, _, rest = line.partition(" ")
         kind, _, size = rest.partition(" ")
-        yield Object(name, kind, int(size)) if kind in TEXTS and size.isdigit() else None
+        yield Object(name, kind, int(size)) if size.isdigit() else Object(line.rpartition(" ")[0], "missing", 0)
 
 
 def batches(repository: Repository, names: Sequence[str]) -> Iterator[Batch]:

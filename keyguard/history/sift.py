@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.history.objects import batches
-from keyguard.source import wide_encoding
+from keyguard.source import searchable, wide_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from keyguard.discover.git import Repository
     from keyguard.engine import Session
@@ -121,17 +121,22 @@ def sifted(unit: Unit, session: Session) -> Sifted:
     missing: list[str] = []
     for batch in batches(unit.repository, unit.names):
         missing += batch.missing
-        for index in _searched(batch, prefilter):
-            start, end = batch.starts[index], batch.ends[index]
-            if prefilter.may_leak(batch.data, start, end):
-                gist = prefilter.gist(batch.data, start, end)
-                if prefilter.leaks(gist, batch.data[start:end]):
-                    suspects.append(Suspect(batch.names[index], batch.types[index], end - start, gist.hex()))
+        wide, found = _searched(batch, prefilter)
+        for index in found:
+            data, start, end = batch.data, batch.starts[index], batch.ends[index]
+            size = end - start
+            if index in wide:
+                data = searchable(data[start:end]) or b""
+                start, end = 0, len(data)
+            if prefilter.may_leak(data, start, end):
+                gist = prefilter.gist(data, start, end)
+                if prefilter.leaks(gist, data[start:end]):
+                    suspects.append(Suspect(batch.names[index], batch.types[index], size, gist.hex()))
     return Sifted(unit.names, unit.size, tuple(suspects), tuple(missing))
 
 
-def _searched(batch: Batch, prefilter: Prefilter) -> Iterator[int]:
-    """Search a whole batch at once and give the objects that must be searched more closely.
+def _searched(batch: Batch, prefilter: Prefilter) -> tuple[set[int], list[int]]:
+    """Search a whole batch at once and give the objects of it that are wide, and those to be searched more closely.
 
     What precedes an object, a line of git's, ends as a line of a file does, so that a match is the same as in the
     object alone. One that begins in an object may reach into the next and hide another: both are given.
@@ -139,11 +144,12 @@ def _searched(batch: Batch, prefilter: Prefilter) -> Iterator[int]:
     data, starts, ends = batch.data, batch.starts, batch.ends
     found: set[int] = set()
     binary: set[int] = set()
+    wide: set[int] = set()
     if b"\0" in data:
         for index, (start, end) in enumerate(zip(starts, ends, strict=True)):
             if data.find(b"\0", start, end) >= 0:
-                wide = wide_encoding(data[start : min(start + _HEAD_OF_WIDE, end)])
-                (binary if wide is None else found).add(index)
+                encoding = wide_encoding(data[start : min(start + _HEAD_OF_WIDE, end)])
+                (binary if encoding is None else wide).add(index)
     place, stop = 0, ends[-1] if ends else 0
     while place < stop and (match := prefilter.first_in(data, place, stop)) is not None:
         # A match in git's own line counts for the object below, which its last character may belong to.
@@ -151,4 +157,4 @@ def _searched(batch: Batch, prefilter: Prefilter) -> Iterator[int]:
         last = bisect_right(ends, match[1] - 1)
         found.update(range(first, min(last, len(ends) - 1) + 1))
         place = ends[first] + 1
-    return iter(sorted(found - binary))
+    return wide, sorted((found | wide) - binary)

@@ -22,8 +22,7 @@ from keyguard.leaks import Audited
 from keyguard.many.repositories import opened, state_of
 from keyguard.many.running import Engine, Lost
 from keyguard.many.store import Found
-from keyguard.model import Confidence, Severity
-from keyguard.prefilter import WIDE, Prefilter, default_plugins
+from keyguard.prefilter import Prefilter, prefilter_of
 from keyguard.secrets.detect import PLUGINS
 from keyguard.settings import SettingsFinder, Vocabulary, own_of
 from keyguard.source import is_env_file
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
 
 _UNDIVIDED = 8 << 10  # KB of packs and loose objects, 1 s of work: less is read as a whole
 _LARGE = 8 << 20  # bytes: larger objects are read in windows, at the end
-_CONNECTIONS = ("KG2", "KG3", "KG4", "KG5")
 
 
 class Options(NamedTuple):
@@ -96,16 +94,9 @@ class _Base:
 
     def prefilter(self, catalogue: Catalogue, found: Sequence[Settings] = (), *, leaks_only: bool = False) -> Prefilter:
         """Give the patterns for some settings; those of the rules as they are serve again."""
-        on = {name for settings in found for name in settings.plugins_on}
-        off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
-        wide = any(
-            settings.is_selected(rule) and settings.is_shown(rule, Severity.LOW, Confidence.HIGH)
-            for settings in found
-            for rule in WIDE
-        )
-        connections = any(settings.may_select(family) for settings in found for family in _CONNECTIONS)
-        plugins = frozenset((default_plugins() | on) - off)
-        made = Prefilter(catalogue, plugins, connections=connections, wide=wide, leaks_only=leaks_only)
+        made = prefilter_of(catalogue, found)
+        if leaks_only:
+            made = made.for_leaks()
         if catalogue is not self.catalogue:
             return made
         return self._prefilters.setdefault(made.about, made)
@@ -252,7 +243,7 @@ def _history_session(place: _Place, base: _Base) -> Session:
     catalogue = base.catalogue.extended(own_of(place.finder.found))
     return Session(
         catalogue,
-        base.prefilter(catalogue, leaks_only=True),
+        base.prefilter(catalogue, place.finder.found, leaks_only=True),
         place.finder,
         place.words,
         LazyProject(place.settings.root, catalogue),

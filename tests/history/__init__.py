@@ -1,0 +1,1 @@
+"""Tests of the history: real repositories, made fast, and read as an audit reads them."""
