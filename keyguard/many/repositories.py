@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH118, PTH119, PTH120, PTH123
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:")
+_USER = re.compile(r"//[^/\s]*@")
 _NOT_ONE = "this is no git repository"
 _UNREADABLE = "this folder could not be read"
 
@@ -81,7 +82,8 @@ def _in_list(file: str) -> Iterator[Repo]:
 def _written(text: str, folder: str) -> Repo:
     location = os.path.normpath(os.path.join(folder, text))
     if _URL.match(text) and not os.path.lexists(location):
-        return Repo(text, text, location, "this is a URL: clone it with `git clone --mirror`, and list the folder")
+        text = _USER.sub("//…@", text)  # it may hold a token
+        return Repo(text, text, text, "this is a URL: clone it with `git clone --mirror`, and list the folder")
     return Repo(text.rstrip("/") or text, text, location)
 
 

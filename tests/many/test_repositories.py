@@ -12,6 +12,7 @@ import pytest
 from keyguard.discover.git import GitError
 from keyguard.errors import UsageError
 from keyguard.many.repositories import NoRepository, Repo, opened, repositories_of, state_of
+from tests.keys import make
 from tests.runs import Tree
 
 if TYPE_CHECKING:
@@ -126,6 +127,17 @@ def test_a_url_is_told_to_be_cloned_first(tmp_path: Path, url: str) -> None:
     assert list(errors("list.txt").values()) == [
         "this is a URL: clone it with `git clone --mirror`, and list the folder"
     ]
+
+
+@pytest.mark.parametrize("user", ["x-access-token:{}@", "{}@", "a:{}@b@"])
+def test_a_token_in_a_url_is_shown_nowhere(tmp_path: Path, user: str) -> None:
+    token = make("gitlab-token")
+    (tmp_path / "list.txt").write_text(f"https://{user.format(token)}example.org/team/app.git\n")
+    repos = repositories_of("list.txt")
+    assert [(repo.name, repo.path) for repo in repos] == [
+        ("https://…@example.org/team/app", "https://…@example.org/team/app.git")
+    ]
+    assert token not in repr(repos)
 
 
 @pytest.mark.parametrize("argument", ["gone.txt", "nul\0name"])
