@@ -999,12 +999,13 @@ def _report(outcomes: Iterable[Outcome], checked: int) -> Report:
         tuple(outcome.report for outcome in ordered),
         checked=checked - sum(outcome.report.skipped is not None for outcome in ordered),
         hidden=dict(hidden),
-        notices=tuple(_bug(outcome) for outcome in ordered if outcome.bug),
+        notices=tuple(bug_of(outcome) for outcome in ordered if outcome.bug),
         unused_ignores=sum(outcome.unused for outcome in ordered),
     )
 
 
-def _bug(outcome: Outcome) -> Notice:
+def bug_of(outcome: Outcome) -> Notice:
+    """Say where keyguard failed on a file, for an outcome with a bug."""
     path = outcome.report.path
     return Notice(f"{path}: not checked, a bug in keyguard ({outcome.bug}): please report it", path, error=True)
 

@@ -126,6 +126,7 @@ def audit_of(run: Run, folder: str, repository: Repository | None, arguments: ar
             past = _history(run, repository, memory, arguments)
         except git.GitError as error:
             raise _refused(folder, error) from error
+        run.broke = run.broke or bool(past.notices)
     memory.write()
     name = os.path.basename(folder.removesuffix("/.git")) or folder
     return audits.put_together(Audited(shown(name), shown(arguments.path)), tree, past, run.catalogue, run.lang)
@@ -151,7 +152,8 @@ def audit_of_many(run: Run, arguments: argparse.Namespace) -> tuple[Audit, Seque
         arguments.isolated,
         scope_of(arguments),
         arguments.history,
-        not arguments.no_cache,
+        # The caches of a cluster's workers, which come and go, are of little use.
+        not arguments.no_cache and arguments.cluster is None,
     )
     say = texts(run.lang).say
     with stages(enabled=run.shows_progress) as tell:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.cache import digest_of
 from keyguard.discover import Target, git, shown
-from keyguard.engine import LazyProject, check_each
+from keyguard.engine import LazyProject, bug_of, check_each
 from keyguard.history.lives import (
     HEAD,
     Holders,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from keyguard.engine import Outcome, Session
     from keyguard.history.lives import Tip
     from keyguard.history.objects import Object
-    from keyguard.model import Finding
+    from keyguard.model import Finding, Notice
     from keyguard.settings import Settings
 
 # os.path and not pathlib: paths of a history are git's, and may not lie on this disk.
@@ -168,6 +168,7 @@ class _Reader:
         self._excluded: dict[str, bool] = {}
         self._settings: dict[Settings, str] = {}
         self._is_complete = True
+        self._notices: list[Notice] = []
 
     def history(self) -> History:
         """Do everything."""
@@ -196,7 +197,7 @@ class _Reader:
             sum(tip.name != HEAD for tip in tips),
             len(self._missing) + lost,
             is_shallow,
-            (),
+            tuple(sorted(self._notices)),
             self._is_complete,
         )
 
@@ -393,8 +394,11 @@ class _Reader:
         def take(number: int, outcome: Outcome) -> None:
             nonlocal done
             done += 1
-            for name in {groups[number], self._exactly(wanted[groups[number]])}:
-                self._memory.found(name, outcome.report.findings)
+            if outcome.bug:
+                self._notices.append(bug_of(outcome))
+            else:
+                for name in {groups[number], self._exactly(wanted[groups[number]])}:
+                    self._memory.found(name, outcome.report.findings)
             self._tell(Progress("check", done, len(targets)))
 
         with self._ends_on_interrupt():
