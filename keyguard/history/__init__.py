@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from keyguard.settings import Settings
 
 # os.path and not pathlib: paths of a history are git's, and may not lie on this disk.
-# ruff: noqa: PTH118
+# ruff: noqa: PTH116, PTH118
 
 __all__ = ["History", "Memory", "Progress", "Scope", "read", "session_of", "target_of"]
 
@@ -100,7 +100,7 @@ def read(  # noqa: PLR0913  # what is read, how, and who is told
         history = from_json(memory.recall("history", question))
         if history is None:
             history = _Reader(repository, session, scope, jobs or os.cpu_count() or 1, memory, tell).history()
-            if history.is_complete and not history.missing:  # what is missing may be fetched, and no ref moves
+            if history.is_complete and not history.notices:
                 memory.keep("history", question, to_json(history))
     finally:
         memory.write()
@@ -108,13 +108,26 @@ def read(  # noqa: PLR0913  # what is read, how, and who is told
 
 
 def _question(repository: Repository, session: Session, scope: Scope) -> str:
-    """Name what is asked: the answer is the same while no ref has moved. Empty where other things change it."""
+    """Name what is asked: the same while no ref and no object came or went. Empty where time alone changes the answer."""
     if scope.since is not None or scope.unreachable:
         return ""
     refs = git.run(repository, "for-each-ref", "--format=%(objectname) %(refname)")
     logged = git.run(repository, "rev-list", "--no-walk=unsorted", "--all", "--reflog", failing=(128,))
-    about = (scope, head_of(repository), sorted(boundaries(repository)), sorted(map(repr, session.finder.found)))
+    # What was missing may have been fetched: no ref moves then, but the store counts more objects and packs.
+    stored = git.run(repository, "count-objects", "-v").decode("utf-8", "surrogateescape")
+    elsewhere = [line.partition(": ")[2] for line in stored.splitlines() if line.startswith("alternate:")]
+    lent = [_changed(os.path.join(path, "pack")) for path in elsewhere]
+    settings = sorted(map(repr, session.finder.found))
+    about = (scope, head_of(repository), sorted(boundaries(repository)), settings, stored, lent)
     return digest_of(b"\n".join((repr(about).encode("utf-8", "surrogatepass"), refs, logged)))
+
+
+def _changed(folder: str) -> int | None:
+    """When a folder last got or lost a file, in ns; None where there is none."""
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:
+        return None
 
 
 def target_of(repository: Repository, sighting: Sighting) -> Target | None:
