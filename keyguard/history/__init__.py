@@ -108,7 +108,7 @@ def read(  # noqa: PLR0913  # what is read, how, and who is told
 
 
 def _question(repository: Repository, session: Session, scope: Scope) -> str:
-    """Name what is asked: the same while no ref and no object came or went. Empty where time alone changes the answer."""
+    """Name what is asked: the same while no ref and no object came or went; empty where time changes the answer."""
     if scope.since is not None or scope.unreachable:
         return ""
     refs = git.run(repository, "for-each-ref", "--format=%(objectname) %(refname)")
