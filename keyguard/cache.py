@@ -24,7 +24,7 @@ from keyguard import __version__
 from keyguard.model import Confidence, Edit, Excerpt, FileReport, Finding, Fix, Related, Safety, Severity, Span
 
 # os.path and not pathlib, which costs 8 ms at start.
-# ruff: noqa: PTH100, PTH103, PTH105, PTH108, PTH116, PTH118, PTH119, PTH120, PTH123, PTH208
+# ruff: noqa: PTH100, PTH108, PTH116, PTH118, PTH120, PTH123, PTH208
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -137,29 +137,10 @@ class ResultCache:
         kept = {**self._kept, **self._fresh}
         files = {path: [*item[:4], [list(one) for one in item.seen], item.result] for path, item in kept.items()}
         text = json.dumps({"format": _FORMAT, "written": time.time_ns(), "files": files}, separators=(",", ":"))
+        from keyguard.files import leave  # noqa: PLC0415  # tempfile: 3 ms, after a run that learnt something
+
         if leave(self._path, (text.encode("utf-8", "surrogatepass"),)):
-            _forget_old(os.path.dirname(self._path), os.path.basename(self._path))
-
-
-def leave(path: str, pieces: Iterable[bytes]) -> bool:
-    """Write a file for later runs of this user alone, whole or not at all; False where nothing can be written."""
-    import tempfile  # noqa: PLC0415  # 3 ms, after a run that learnt something
-
-    folder = os.path.dirname(path)
-    try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".left-")  # mode 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.writelines(pieces)
-            os.replace(temporary, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
-    except OSError:
-        return False
-    return True
+            forget_old(self._path, _PREFIX, _KEPT)
 
 
 def open_cache(folder: str, stamp: Iterable[object]) -> ResultCache:
@@ -216,12 +197,13 @@ def is_ours(status: os.stat_result) -> bool:
     return status.st_uid == os.geteuid() and not status.st_mode & 0o022
 
 
-def _forget_old(folder: str, newest: str) -> None:
-    """Keep a few caches: one is left for every set of settings and working folder."""
+def forget_old(newest: str, prefix: str, kept: int) -> None:
+    """Keep a few files of a kind beside the newest one: one is left for every set of settings and working folder."""
+    folder, name_of_newest = os.path.split(newest)
     with suppress(OSError):
-        names = [name for name in os.listdir(folder) if name.startswith(_PREFIX) and name != newest]
+        names = [name for name in os.listdir(folder) if name.startswith(prefix) and name != name_of_newest]
         aged = sorted(names, key=lambda name: os.stat(os.path.join(folder, name)).st_mtime_ns, reverse=True)
-        for name in aged[_KEPT - 1 :]:
+        for name in aged[kept - 1 :]:
             os.unlink(os.path.join(folder, name))
 
 

@@ -19,7 +19,7 @@ from keyguard import __version__
 from keyguard.errors import UsageError
 
 # os.path and not pathlib: pathlib costs 8 ms at start, and a hook has 70.
-# ruff: noqa: PTH100, PTH103, PTH105, PTH108, PTH111, PTH112, PTH116, PTH118, PTH120, PTH123
+# ruff: noqa: PTH100, PTH111, PTH112, PTH116, PTH118, PTH120, PTH123
 
 if TYPE_CHECKING:
     import re
@@ -525,7 +525,8 @@ def _is_ours(status: os.stat_result) -> bool:
 def _write_cache(path: str, stamp: str, sections: Mapping[str, Any]) -> None:
     """Write the cache whole or not at all; a folder that cannot be written to is no error."""
     import json  # noqa: PLC0415  # only after a cold read
-    import tempfile  # noqa: PLC0415  # only after a cold read
+
+    from keyguard.files import leave  # noqa: PLC0415  # as above
 
     places: dict[str, tuple[int, int]] = {}
     chunks: list[bytes] = []
@@ -537,16 +538,4 @@ def _write_cache(path: str, stamp: str, sections: Mapping[str, Any]) -> None:
         start += len(chunk)
     body = b"".join(chunks)
     head = json.dumps({"stamp": stamp, "crc": crc32(body), "sections": places}, separators=(",", ":")).encode()
-    try:
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".catalogue-")  # mode 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(head + b"\n" + body)
-            os.replace(temporary, path)
-        except BaseException:
-            with suppress(OSError):
-                os.unlink(temporary)
-            raise
-    except OSError:
-        return
+    leave(path, (head, b"\n", body))

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Confidence, Edit, FileReport, Finding, Hit, Notice, Report, Severity, Span
-from keyguard.prefilter import FOUND, WIDE
+from keyguard.prefilter import FOUND, WIDE, Signals
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from keyguard.knowledge import KeyShape
     from keyguard.model import Fix, Secret
     from keyguard.naming import Naming, Variables
-    from keyguard.prefilter import Prefilter, Signals
+    from keyguard.prefilter import Prefilter
     from keyguard.python.around import Surroundings
     from keyguard.python.bodies import Choice
     from keyguard.python.facts import PythonFacts
@@ -262,6 +262,8 @@ def check_each(
             take(*_check_numbered((one,), session)[0])
         return
     from keyguard.workers import spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large histories only
+
+    _prepare(Signals(likely=any(kind_of(target.path) == "python" for target in targets), looks=(FOUND,)), set())
 
     def take_all(some: list[tuple[int, Outcome]], _: int) -> None:
         for number, outcome in some:
@@ -997,12 +999,13 @@ def _report(outcomes: Iterable[Outcome], checked: int) -> Report:
         tuple(outcome.report for outcome in ordered),
         checked=checked - sum(outcome.report.skipped is not None for outcome in ordered),
         hidden=dict(hidden),
-        notices=tuple(_bug(outcome) for outcome in ordered if outcome.bug),
+        notices=tuple(bug_of(outcome) for outcome in ordered if outcome.bug),
         unused_ignores=sum(outcome.unused for outcome in ordered),
     )
 
 
-def _bug(outcome: Outcome) -> Notice:
+def bug_of(outcome: Outcome) -> Notice:
+    """Say where keyguard failed on a file, for an outcome with a bug."""
     path = outcome.report.path
     return Notice(f"{path}: not checked, a bug in keyguard ({outcome.bug}): please report it", path, error=True)
 

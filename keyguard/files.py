@@ -9,9 +9,9 @@ import tempfile
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-# ruff: noqa: PTH105, PTH108, PTH120, PTH123  # os.path, as in discover: pathlib costs 8 ms
+# ruff: noqa: PTH103, PTH105, PTH108, PTH120, PTH123  # os.path, as in discover: pathlib costs 8 ms
 
 
 class ChangedMeanwhile(Exception):  # noqa: N818  # a state of the file, not a bug
@@ -62,6 +62,25 @@ def write_atomically(  # noqa: PLR0913  # each is one promise more
         else:
             os.replace(temporary, place)
     _sync_folder(os.path.dirname(place))
+
+
+def leave(path: str, pieces: Iterable[bytes]) -> bool:
+    """Write a file for later runs of this user alone, whole or not at all; False where nothing can be written."""
+    folder = os.path.dirname(path)
+    try:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder, prefix=".left-")  # mode 0600
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.writelines(pieces)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+    except OSError:
+        return False
+    return True
 
 
 def is_inside(path: str, folder: str) -> bool:

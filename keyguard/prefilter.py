@@ -11,14 +11,19 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from keyguard.model import Confidence, Severity
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from keyguard.catalogue import Catalogue
+    from keyguard.settings import Settings
 
 # RE2 keeps the states of its automaton in this much memory; with less it starts anew and slows down.
 _MEMORY = 32 << 20
 _PYTHON = frozenset({"python", "notebook"})
+# The families of rules about connections: asked for by name, so that a run without Python imports none of them.
+_CONNECTIONS = ("KG2", "KG3", "KG4", "KG5")
 # Kinds whose lines are run, and what must stand in one for rule KG109: a credential that is expanded or baked in, the
 # whole environment, an env file.
 SCRIPTS = frozenset({"shell", "batch", "powershell", "dockerfile", "yaml", "make", "java", "notebook"})
@@ -108,8 +113,6 @@ _LITERAL = (
     r"[A-Za-z0-9_.+/=:|~-]*[\"']"
 )
 
-# A run that changes between letters and digits as a random text does, in quotes or not.
-_RANDOM = r"[A-Za-z0-9_.+/=-]{4}[A-Za-z][0-9]+[A-Za-z_.+/=-]+[A-Za-z0-9_.+/=-]*[A-Za-z][0-9][A-Za-z0-9_.+/=-]{4}"
 
 # Comments that hide a finding, which may stand on a line of their own: see `suppress`.
 _MARKS = r"keyguard:|pragma:|:allow|:ignore|nosec|(?i:noqa)"
@@ -208,6 +211,10 @@ class Prefilter:
         """What it searches for beside the catalogue: prefilters that agree in it find the same."""
         return (*sorted(self._plugins), self._connections, self._narrow is not None, self._leaks_only)
 
+    def for_leaks(self) -> Prefilter:
+        """Give one with the same plug-ins that looks for leaks only."""
+        return Prefilter(self._catalogue, self._plugins, leaks_only=True)
+
     def scan(self, data: bytes, kind: str, path: str = "") -> Signals:
         """Search a file's bytes, or a window of them, in time linear in their number.
 
@@ -242,23 +249,27 @@ class Prefilter:
     def may_leak(self, data: bytes, start: int, end: int) -> bool:
         """Tell whether a text of which `first_in` found something can hold a key: of literals only those of clients."""
         strong = self._strong.search(data, start, end) is not None
-        return strong or self._pattern("talks").search(data, start, end) is not None
+        return strong or self._pattern("dials").search(data, start, end) is not None
 
     def gist(self, data: bytes, start: int, end: int) -> bytes:
-        """Sum up the lines of a text that decide which keys are found in it: all where a key may stand or is named.
+        """Sum up what decides which keys are found in a text: the lines where one may stand, and whom the text names.
 
         Two versions of a file with the same gist hold the same keys, at other lines perhaps: of the 1,700 versions in
-        the history of psf/requests that may hold a key, 300 differ in theirs.
+        the history of psf/requests that may hold a key, 140 differ in theirs.
         """
         from hashlib import blake2b  # noqa: PLC0415  # 3 ms, for histories only
 
         digest = blake2b(digest_size=16)
-        while start < end and (found := self._deciding.search(data, start, end)) is not None:
-            first = data.rfind(b"\n", start, found.start()) + 1 or start
+        place = start
+        while place < end and (found := self._deciding.search(data, place, end)) is not None:
+            first = data.rfind(b"\n", place, found.start()) + 1 or place
             # The value of a name may stand on the line below it.
             last = data.find(b"\n", data.find(b"\n", found.end(), end) + 1 or end, end)
-            start = end if last < 0 else last
-            digest.update(data[first:start])
+            place = end if last < 0 else last
+            digest.update(data[first:place])
+        about = self._pattern("about")
+        named = {found.group() for found in about.finditer(data[start:end])}
+        digest.update(b"\0".join(sorted(named)))
         return digest.digest()
 
     def leaks(self, gist: bytes, text: bytes) -> bool:
@@ -331,11 +342,13 @@ class Prefilter:
         pieces = self._pattern("pieces").search(flat) is not None
         if encoded or self._is_backwards(flat):
             return Signals(python=True, likely=True)
-        given = talks and (named or found or pieces or self._holds_literal(flat))
+        # Of leaks alone, a literal of no known form counts where it may go to a client, and not for a variable's sake.
+        dials = talks and (not self._leaks_only or self._pattern("dials").search(flat) is not None)
+        given = talks and (named or found or (dials and (pieces or self._holds_literal(flat))))
         looks = (
             *([FOUND] if found or named else []),
             *([GIVEN] if given else [HELD] if named else []),
-            *([BUILT] if pieces and (talks or self._has_random_literal(flat, 16)) else []),
+            *([BUILT] if pieces and ((talks and dials) or self._has_random_literal(flat, 16)) else []),
             *(() if self._leaks_only else self._showing(flat, talks=talks)),
         )
         return Signals(python=bool(looks), looks=looks)
@@ -443,7 +456,7 @@ class Prefilter:
 
     @cached_property
     def _deciding(self) -> Any:  # noqa: ANN401  # re2 ships no types
-        return compiled("|".join([self._catalogue.patterns["first"], *self._triggers, _BACKWARDS, _MARKS, _RANDOM]))
+        return compiled("|".join([self._first.pattern.decode("utf-8"), _MARKS]))
 
     _around_calls = cached_property(lambda _: compiled(_AROUND_CALLS))
     _script = cached_property(lambda _: compiled(f"(?m:{_SCRIPT})"))
@@ -486,6 +499,19 @@ def decoded_at(flat: bytes, start: int) -> tuple[bytes, int]:
     decoded = a2b_base64(text[:size] + b"=" * (-size % 4)) if size % 4 != 1 else a2b_base64(text[: size - 1])
     padding = len(flat[start + size : start + size + 2]) - len(flat[start + size : start + size + 2].lstrip(b"="))
     return decoded, start + size + padding
+
+
+def prefilter_of(catalogue: Catalogue, found: Sequence[Settings]) -> Prefilter:
+    """Search for what any of some settings turns on; each file's own settings decide again."""
+    on = {name for settings in found for name in settings.plugins_on}
+    off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
+    connections = any(settings.may_select(family) for settings in found for family in _CONNECTIONS)
+    wide = any(
+        settings.is_selected(rule) and settings.is_shown(rule, Severity.LOW, Confidence.HIGH)
+        for settings in found
+        for rule in WIDE
+    )
+    return Prefilter(catalogue, frozenset((default_plugins() | on) - off), connections=connections, wide=wide)
 
 
 def default_plugins() -> frozenset[str]:

@@ -61,6 +61,7 @@ def patterns(
     `reversed`: a literal that ends in a prefix spelled backwards. `pieces`: a literal that begins with a prefix.
     `named`: group 1 or 2 begins a value after a credential's name. `model`: a host, a variable or a word of a
     provider; `about`: the same and imports of SDKs, in few states; `talks`: hosts, variables and imports in full;
+    `dials`: that without variables;
     `calls`: something that makes a client, sends a request or sets what decides about one, in Python; `requests`:
     imports of HTTP libraries, and `unchecked`: variables that switch the check of certificates off.
     `first` matches wherever one of `keys`, `encoded`, `pieces`, `model` or `about` does, and elsewhere now and then: it
@@ -77,19 +78,20 @@ def patterns(
     stems = {item["id"].removeprefix("relay_") for item in providers}
     modules = {name for sdk in sdks for name in sdk["imports"]}
     calls = [rf"\b{_any(called)}[ \t]*\("] if called else []
+    dials = "|".join(
+        [
+            rf"\b{_any(hosts)}\b",
+            *(f"(?:{pattern})" for pattern in host_patterns),
+            # At a line's beginning, which in a notebook's JSON is that of a text or stands behind an escape.
+            rf"(?m:(?:^|\"|\\n)[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
+            _from_package(modules),
+            *calls,
+        ]
+    )
     found = {
         # Names in full: what of a file has to do with models at all, for Python, whose parse is dear.
-        "talks": "|".join(
-            [
-                rf"\b{_any(variables)}\b",
-                rf"\b{_any(hosts)}\b",
-                *(f"(?:{pattern})" for pattern in host_patterns),
-                # At a line's beginning, which in a notebook's JSON is that of a text or stands behind an escape.
-                rf"(?m:(?:^|\"|\\n)[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
-                _from_package(modules),
-                *calls,
-            ]
-        ),
+        "talks": rf"\b{_any(variables)}\b|{dials}",
+        "dials": dials,
         "keys": _keys(shapes),
         "encoded": _encoded(telling),
         "reversed": f"[A-Za-z0-9_-]{{{RUN}}}{_any({prefix[::-1] for prefix in telling})}[\"']",

@@ -154,3 +154,19 @@ def test_the_arguments_of_a_test_are_checked() -> None:
     assert structure.check_args("crc32_tail", {}) == "crc32_tail takes prefix_length"
     assert structure.check_args("jwt_decodes", {"x": 1}) == "jwt_decodes takes no arguments"
     assert structure.check_args("ends_with", {"tail": 3}) == "tail must be text"
+
+
+@pytest.mark.parametrize(
+    ("tail", "is_one"),
+    [
+        pytest.param("abcde", False, id="hexadecimal-to-its-end"),
+        pytest.param("0f0f0", False, id="digits-and-letters"),
+        pytest.param("abXde", True, id="another-letter"),
+        pytest.param("zzzzz", True, id="other-letters"),
+    ],
+)
+def test_a_run_of_hexadecimal_digits_is_followed_by_others(tail: str, is_one: bool) -> None:  # noqa: FBT001  # a parameter
+    assert (
+        structure.hex_run_at("sk-abc" + "0123456789abcdef0123456789abcdef01234567" + tail, offset=6, length=40)
+        is is_one
+    )

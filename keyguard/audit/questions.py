@@ -11,7 +11,7 @@ from keyguard.history import target_of
 from keyguard.verify import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from keyguard.discover.git import Repository
     from keyguard.engine import Session
@@ -27,11 +27,13 @@ _LOCAL = ("localhost", "127.", "[::1]", "0.0.0.0")  # noqa: S104  # a host as co
 
 
 def questions_about(
-    leaks: Iterable[Leak], repository: Repository | None, top: str, session: Session
+    leaks: Iterable[Leak], where: Callable[[str], tuple[Repository | None, str]], session: Session
 ) -> tuple[Question, ...]:
     """Ask about each key that may live: at its own provider, or at the hosts it was found with.
 
-    A key that no longer stands where it was found is left out. `session` is one of `history.session_of`.
+    `where` gives a sighting's repository, if it has a history that can be read, and the folder its files lie in, by
+    the audit's name for it. A key that no longer stands where it was found is left out. `session` is one of
+    `history.session_of`.
 
     Raises:
         GitError: git cannot read the history any more.
@@ -40,7 +42,7 @@ def questions_about(
         question
         for leak in leaks
         if leak.rank not in _NOT_ASKED and any(one.finding.rule != _OTHER_SECRETS for one in leak.sightings)
-        for secret in _secrets(leak, repository, top, session)
+        for secret in _secrets(leak, where, session)
         for question in _about(leak, secret)
     )
 
@@ -56,10 +58,10 @@ def _base(host: str) -> str:
     return f"{'http' if host.startswith(_LOCAL) else 'https'}://{host}/v1"
 
 
-def _secrets(leak: Leak, repository: Repository | None, top: str, session: Session) -> Iterator[Secret]:
+def _secrets(leak: Leak, where: Callable[[str], tuple[Repository | None, str]], session: Session) -> Iterator[Secret]:
     """Read a key at the first of its places that still has it."""
     for sighting in leak.sightings:
-        target = _target(sighting, repository, top)
+        target = _target(sighting, *where(sighting.repository))
         if target is None:
             continue
         heard: dict[str, Secret] = {}

@@ -33,7 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(sys.argv[1:] if argv is None else list(argv))
     except UsageError as error:
-        print(f"keyguard: error: {error}", file=sys.stderr)  # noqa: T201  # the error stream is where errors go
+        from keyguard.report.safe import visible  # noqa: PLC0415  # for an error only; paths may hold anything
+
+        said = "\n".join(map(visible, str(error).split("\n")))
+        print(f"keyguard: error: {said}", file=sys.stderr)  # noqa: T201  # the error stream is where errors go
         return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED

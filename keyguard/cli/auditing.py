@@ -15,27 +15,67 @@ from keyguard.audit.ranking import judged
 from keyguard.audit.tree import recalled, tree_of
 from keyguard.cache import stamp_of_code, status_of
 from keyguard.catalogue import cache_folder
+from keyguard.cli.codes import INTERRUPTED
+from keyguard.cli.run import Run, catalogue_of_rules, put
 from keyguard.discover import git, shown
 from keyguard.errors import UsageError
 from keyguard.history.memory import Memory, open_memory
 from keyguard.inventory import Survey
 from keyguard.lang import texts
 from keyguard.leaks import Audited
+from keyguard.report.audit import AUDIT_FORMATS, render_audit
 from keyguard.report.options import EPOCH, scan_time
 from keyguard.report.progress import stages
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from keyguard.audit.tree import Tree
-    from keyguard.cli.run import Run
     from keyguard.discover.git import Repository
-    from keyguard.leaks import Audit
+    from keyguard.leaks import Audit, Leak
     from keyguard.verify import Request
+
+    Where = Callable[[str], tuple[Repository | None, str]]
+
+_STORE = "audit.sqlite"
+_MOST_GONE = 10
 
 # os.path and not pathlib, as in the rest of this room.
 # ruff: noqa: PTH112, PTH118, PTH119, PTH120
+
+
+def audit(arguments: argparse.Namespace) -> int:
+    """Audit what the arguments name, ask providers if that is wanted, write the report, and give the exit code.
+
+    Raises:
+        UsageError: an argument is wrong, or a file it names cannot be used.
+    """
+    form = arguments.audit_format
+    if form not in AUDIT_FORMATS:
+        msg = f"unknown output format {form!r} for an audit: use one of {', '.join(AUDIT_FORMATS)}"
+        raise UsageError(msg)
+    if arguments.store is None and (arguments.repos or arguments.parquet):
+        arguments.store = _STORE
+    folder, repository = (".", None) if arguments.repos else folder_of(arguments)
+    arguments.paths = [folder]
+    run = Run(arguments)
+    if arguments.repos:
+        found, gone, where, was_interrupted = audit_of_many(run, arguments)
+    else:
+        if not is_bare(folder, repository):
+            run.find()
+        found, gone = kept(audit_of(run, folder, repository, arguments), arguments)
+        was_interrupted = not found.is_complete
+        where = lambda _: (repository, folder)  # noqa: E731  # one line
+    told_gone(gone, run.lang)
+    if arguments.verify and not was_interrupted:
+        found = verified(run, found, where, yes=arguments.yes)
+    exported(found, arguments)
+    code = run.code(found=bool(found.leaks or found.others))
+    options = run.options()._replace(exit_code=code, scan_time=now(os.environ))
+    put(render_audit(found, form, options), arguments.output_file)
+    return INTERRUPTED if was_interrupted else code
 
 
 def folder_of(arguments: argparse.Namespace) -> tuple[str, Repository | None]:
@@ -86,12 +126,110 @@ def audit_of(run: Run, folder: str, repository: Repository | None, arguments: ar
             past = _history(run, repository, memory, arguments)
         except git.GitError as error:
             raise _refused(folder, error) from error
+        run.broke = run.broke or bool(past.notices)
     memory.write()
     name = os.path.basename(folder.removesuffix("/.git")) or folder
     return audits.put_together(Audited(shown(name), shown(arguments.path)), tree, past, run.catalogue, run.lang)
 
 
-def verified(run: Run, found: Audit, folder: str, repository: Repository | None, *, yes: bool) -> Audit:
+def audit_of_many(run: Run, arguments: argparse.Namespace) -> tuple[Audit, Sequence[Leak], Where, bool]:
+    """Audit many repositories into a store.
+
+    Gives besides the audit the leaks that are gone since the one it is compared with, where each repository lies, and
+    whether Ctrl-C cut it short.
+
+    Raises:
+        UsageError: the list, the store, the cluster or the audit to compare with cannot be used.
+    """
+    from keyguard.many import Options, audit_many, repositories_of  # noqa: PLC0415  # SQLite: 10 ms, for many only
+    from keyguard.many.repositories import NoRepository, opened  # noqa: PLC0415  # as above
+
+    repos = repositories_of(*arguments.repos)
+    options = Options(
+        run.lang,
+        tuple(run.overrides.items()),
+        arguments.config,
+        arguments.isolated,
+        scope_of(arguments),
+        arguments.history,
+        # The caches of a cluster's workers, which come and go, are of little use.
+        not arguments.no_cache and arguments.cluster is None,
+    )
+    say = texts(run.lang).say
+    with stages(enabled=run.shows_progress) as tell:
+        found = audit_many(
+            repos,
+            options,
+            arguments.store,
+            jobs=run.settings.jobs or os.cpu_count() or 1,
+            address=arguments.cluster,
+            last=arguments.compare,
+            again=arguments.no_cache,
+            advance=lambda step: tell(say("audit.step.many"), step.done, step.total, False),  # noqa: FBT003  # not bytes
+        )
+    places = {repo.name: repo for repo in repos}
+
+    def where(name: str) -> tuple[Repository | None, str]:
+        # An audit of one repository names it nowhere.
+        repo = places.get(name) or repos[0]
+        try:
+            repository = opened(repo)
+        except NoRepository:
+            return None, repo.location
+        return repository, repository.top
+
+    return found.audit, found.gone, where, found.ended.interrupted
+
+
+def kept(found: Audit, arguments: argparse.Namespace) -> tuple[Audit, Sequence[Leak]]:
+    """Compare the audit of one repository with an earlier one, and put it into a store, as far as that is asked for.
+
+    Raises:
+        UsageError: one of the files cannot be used.
+    """
+    if arguments.compare is None and arguments.store is None:
+        return found, ()
+    from keyguard.many.comparing import compare, gone, read_last  # noqa: PLC0415  # SQLite: 10 ms, for these options
+    from keyguard.many.store import open_store  # noqa: PLC0415  # as above
+
+    missing: Sequence[Leak] = ()
+    if arguments.compare is not None:
+        last = read_last(arguments.compare)
+        found, missing = compare(found, last), gone(found, last)
+    if arguments.store is not None:
+        with open_store(arguments.store) as store:
+            store.put_audit(found)
+    return found, missing
+
+
+def exported(found: Audit, arguments: argparse.Namespace) -> None:
+    """Put what the providers said into the store, and write it as Parquet, as far as that is asked for.
+
+    Raises:
+        UsageError: the store or the folder cannot be written, or a package is missing.
+    """
+    if arguments.store is None or not (arguments.verify or arguments.parquet):
+        return
+    from keyguard.many.parquet import export  # noqa: PLC0415  # SQLite: 10 ms, for these options
+    from keyguard.many.store import open_store  # noqa: PLC0415  # as above
+
+    if arguments.verify:
+        with open_store(arguments.store) as store:
+            store.put_leaks(found.leaks)
+    if arguments.parquet:
+        export(arguments.store, arguments.parquet)
+
+
+def told_gone(leaks: Sequence[Leak], lang: str) -> None:
+    """Say which keys of the audit that was compared with are nowhere any more."""
+    say = texts(lang).say
+    if leaks:
+        shown_keys = ", ".join(leak.masked for leak in leaks[:_MOST_GONE])
+        more = "" if len(leaks) <= _MOST_GONE else ", …"
+        sys.stderr.write(say("audit.gone", count=len(leaks), keys=shown_keys + more) + "\n")
+
+
+def verified(run: Run, found: Audit, where: Where, *, yes: bool) -> Audit:
     """Say what would be sent where, ask whether to, and add what the providers said of the keys.
 
     Raises:
@@ -99,19 +237,17 @@ def verified(run: Run, found: Audit, folder: str, repository: Repository | None,
     """
     from keyguard.verify import Terms, plan, say_count, verify  # noqa: PLC0415  # urllib3: 40 ms, for --verify only
 
-    questions = questions_about(found.leaks, repository, folder, history.session_of(run.session))
-    requests = plan(questions, run.catalogue)
+    # With the rules as they are: what a repository says of its own hosts must not decide where a key is sent.
+    catalogue = catalogue_of_rules()
+    requests = plan(questions_about(found.leaks, where, history.session_of(run.session)), catalogue)
     if not _agreed(requests, run.lang, yes=yes):
         return found
     verdicts = {}
-    with stages(enabled=run.shows_progress) as tell:
-        say = texts(run.lang).say
-        try:
-            for key, verdict in verify(requests, Terms(), run.lang):
-                verdicts[key] = verdict
-                tell(say("audit.step.verify"), len(verdicts), len(requests), False)  # noqa: FBT003  # not bytes
-        except KeyboardInterrupt:  # what was answered stands
-            pass
+    say = texts(run.lang).say
+    with stages(enabled=run.shows_progress) as tell, suppress(KeyboardInterrupt):  # what was answered stands
+        for key, verdict in verify(requests, Terms(), run.lang):
+            verdicts[key] = verdict
+            tell(say("audit.step.verify"), len(verdicts), len(requests), False)  # noqa: FBT003  # not bytes
     if verdicts:
         sys.stderr.write(say_count(verdicts.values(), run.lang) + "\n")
     return found._replace(leaks=judged(found.leaks, verdicts, run.catalogue, run.lang))

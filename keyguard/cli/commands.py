@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from keyguard.cli.codes import CLEAN, FOUND, INTERRUPTED, USAGE
+from keyguard.cli.codes import CLEAN, FOUND, USAGE
 from keyguard.cli.run import (
     Run,
     catalogue_of_rules,
@@ -210,27 +210,10 @@ def identify(arguments: argparse.Namespace) -> int:
 
 
 def audit(arguments: argparse.Namespace) -> int:
-    """Audit a repository with its history."""
+    """Audit a repository with its history, or many."""
     from keyguard.cli import auditing  # noqa: PLC0415  # this command only
-    from keyguard.report.audit import AUDIT_FORMATS, render_audit  # noqa: PLC0415  # as above
 
-    folder, repository = auditing.folder_of(arguments)
-    arguments.paths = [folder]
-    run = Run(arguments)
-    form = arguments.audit_format
-    if form not in AUDIT_FORMATS:
-        msg = f"unknown output format {form!r} for an audit: use one of {', '.join(AUDIT_FORMATS)}"
-        raise UsageError(msg)
-    if not auditing.is_bare(folder, repository):
-        run.find()
-    found = auditing.audit_of(run, folder, repository, arguments)
-    was_interrupted = not all(one.is_complete for one in found.repositories)
-    if arguments.verify and not was_interrupted:
-        found = auditing.verified(run, found, folder, repository, yes=arguments.yes)
-    code = run.code(found=bool(found.leaks or found.others))
-    options = run.options()._replace(exit_code=code, scan_time=auditing.now(os.environ))
-    put(render_audit(found, form, options), arguments.output_file)
-    return INTERRUPTED if was_interrupted else code
+    return auditing.audit(arguments)
 
 
 def init(arguments: argparse.Namespace) -> int:

@@ -275,6 +275,21 @@ def _audit(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--exclude", type=_list, metavar="PATTERNS", help="skip these instead of the default excludes")
     group.add_argument("--extend-exclude", type=_list, metavar="PATTERNS", help="skip these too")
     _add_selection(parser)
+    many = parser.add_argument_group("many repositories")
+    many.add_argument(
+        "--repos",
+        action="append",
+        metavar="LIST",
+        help="a file that lists repositories, one a line, or a folder of clones and mirrors (may be given again)",
+    )
+    many.add_argument("--cluster", metavar="ADDRESS", help="do the work on the Dask cluster with this scheduler")
+    many.add_argument(
+        "--store", metavar="FILE", help="keep the audit in this SQLite file (of many: audit.sqlite by default)"
+    )
+    many.add_argument("--parquet", metavar="FOLDER", help="write the store's tables into this folder, too, as Parquet")
+    many.add_argument(
+        "--compare", metavar="LAST", help="tell what is new since an earlier audit: its store, or its JSON report"
+    )
     asking = parser.add_argument_group("asking providers")
     asking.add_argument(
         "--verify", action="store_true", help="ask who issued each key whether it lives; says before what is sent where"

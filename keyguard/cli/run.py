@@ -23,15 +23,12 @@ if TYPE_CHECKING:
     from keyguard.inventory import Inventory, Survey
     from keyguard.keystore import KeyStore
     from keyguard.model import FileReport, Finding, Notice, Report
-    from keyguard.prefilter import Prefilter
     from keyguard.report import RenderOptions
     from keyguard.settings import Settings, SettingsFinder, Vocabulary
 
 # os.path and not pathlib in this module: pathlib costs 8 ms at start, and a hook has 70.
 # ruff: noqa: PTH118, PTH123
 
-# The families of rules about connections: asked for by name, so that a run without Python imports none of them.
-_CONNECTIONS = ("KG2", "KG3", "KG4", "KG5")
 _WORTH_A_CACHE = 24  # files: fewer are checked before the cache would be read
 
 
@@ -169,6 +166,11 @@ class Run:
         return self.surveyed(survey)[1]
 
     @property
+    def overrides(self) -> dict[str, object]:
+        """The settings that the arguments set, by name."""
+        return overrides_of(self._arguments)
+
+    @property
     def shows_progress(self) -> bool:
         """Whether a bar may be drawn while somebody waits."""
         return not self._arguments.quiet
@@ -206,12 +208,13 @@ class Run:
     def session(self) -> Session:
         """What every check of this run shares: patterns, settings and the project's modules, read once."""
         from keyguard import engine  # noqa: PLC0415  # when there are files to check
+        from keyguard.prefilter import prefilter_of  # noqa: PLC0415  # 1 ms, when there are files to check
         from keyguard.settings import own_of  # noqa: PLC0415  # in memory already
 
         self.catalogue = self.catalogue.extended(own_of(self._finder.found))
         return engine.Session(
             self.catalogue,
-            self._prefilter(),
+            prefilter_of(self.catalogue, self._finder.found or (self.settings,)),
             self._finder,
             Words(self.catalogue),
             engine.LazyProject(self.settings.root, self.catalogue),
@@ -228,24 +231,6 @@ class Run:
             finding.rule == "KG001" and finding.path in named for finding in report.findings
         )
         return report._replace(notices=tuple(self._notices), root=self.settings.root)
-
-    def _prefilter(self) -> Prefilter:
-        """Search for what any settings file of the run turns on; each file's own settings decide again."""
-        from keyguard.model import Confidence, Severity  # noqa: PLC0415  # in memory already
-        from keyguard.prefilter import WIDE, Prefilter, default_plugins  # noqa: PLC0415  # 1 ms, when there are files to check
-
-        found = self._finder.found
-        on = {name for settings in found for name in settings.plugins_on}
-        off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
-        every = found or (self.settings,)
-        connections = any(settings.may_select(family) for settings in every for family in _CONNECTIONS)
-        wide = any(
-            settings.is_selected(rule) and settings.is_shown(rule, Severity.LOW, Confidence.HIGH)
-            for settings in every
-            for rule in WIDE
-        )
-        plugins = frozenset((default_plugins() | on) - off)
-        return Prefilter(self.catalogue, plugins, connections=connections, wide=wide)
 
     def _cache(self, session: Session) -> ResultCache | None:
         """The results of earlier runs that agree with this one in all but the files; None for a few files or git's."""
@@ -383,10 +368,8 @@ class Words:
         return self._words
 
 
-def finder_of(arguments: argparse.Namespace, catalogue: Catalogue) -> SettingsFinder:
-    """Find settings as the arguments ask for it: their options win over those of files."""
-    from keyguard.settings import SettingsFinder  # noqa: PLC0415  # 4 ms, for commands that read settings
-
+def overrides_of(arguments: argparse.Namespace) -> dict[str, object]:
+    """Give the settings that the arguments set, by name."""
     names = (
         "select",
         "extend_select",
@@ -406,9 +389,15 @@ def finder_of(arguments: argparse.Namespace, catalogue: Catalogue) -> SettingsFi
         "unsafe_fixes",
     )
     given = {name.replace("_", "-"): getattr(arguments, name, None) for name in names}
-    overrides = {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def finder_of(arguments: argparse.Namespace, catalogue: Catalogue) -> SettingsFinder:
+    """Find settings as the arguments ask for it: their options win over those of files."""
+    from keyguard.settings import SettingsFinder  # noqa: PLC0415  # 4 ms, for commands that read settings
+
     return SettingsFinder(
-        Words(catalogue), overrides, config=arguments.config, isolated=arguments.isolated, keep_going=True
+        Words(catalogue), overrides_of(arguments), config=arguments.config, isolated=arguments.isolated, keep_going=True
     )
 
 

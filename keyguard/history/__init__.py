@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.cache import digest_of
 from keyguard.discover import Target, git, shown
-from keyguard.engine import LazyProject, check_each
+from keyguard.engine import LazyProject, bug_of, check_each
 from keyguard.history.lives import (
     HEAD,
     Holders,
@@ -35,7 +35,6 @@ from keyguard.history.record import History, from_json, to_json
 from keyguard.history.sift import Sifted, Suspect, sift, units
 from keyguard.history.walk import Change, Scope, Walk, boundaries
 from keyguard.leaks import MOST_REFS, Sighting
-from keyguard.prefilter import Prefilter
 from keyguard.source import is_env_file, kind_of, role_of
 
 if TYPE_CHECKING:
@@ -45,11 +44,11 @@ if TYPE_CHECKING:
     from keyguard.engine import Outcome, Session
     from keyguard.history.lives import Tip
     from keyguard.history.objects import Object
-    from keyguard.model import Finding
+    from keyguard.model import Finding, Notice
     from keyguard.settings import Settings
 
 # os.path and not pathlib: paths of a history are git's, and may not lie on this disk.
-# ruff: noqa: PTH118
+# ruff: noqa: PTH116, PTH118
 
 __all__ = ["History", "Memory", "Progress", "Scope", "read", "session_of", "target_of"]
 
@@ -74,7 +73,7 @@ class Progress(NamedTuple):
 def session_of(session: Session) -> Session:
     """Make of a run's session one for its history: leaks only, no question about what git does with a file now."""
     project = LazyProject(session.project.root, session.catalogue)
-    prefilter = Prefilter(session.catalogue, leaks_only=True)
+    prefilter = session.prefilter.for_leaks()
     return session._replace(prefilter=prefilter, project=project, git=None, remembers=False, explains_only=True)
 
 
@@ -101,7 +100,7 @@ def read(  # noqa: PLR0913  # what is read, how, and who is told
         history = from_json(memory.recall("history", question))
         if history is None:
             history = _Reader(repository, session, scope, jobs or os.cpu_count() or 1, memory, tell).history()
-            if history.is_complete and not history.missing:  # what is missing may be fetched, and no ref moves
+            if history.is_complete and not history.notices:
                 memory.keep("history", question, to_json(history))
     finally:
         memory.write()
@@ -109,13 +108,26 @@ def read(  # noqa: PLR0913  # what is read, how, and who is told
 
 
 def _question(repository: Repository, session: Session, scope: Scope) -> str:
-    """Name what is asked: the answer is the same while no ref has moved. Empty where other things change it."""
+    """Name what is asked: the same while no ref and no object came or went; empty where time changes the answer."""
     if scope.since is not None or scope.unreachable:
         return ""
     refs = git.run(repository, "for-each-ref", "--format=%(objectname) %(refname)")
     logged = git.run(repository, "rev-list", "--no-walk=unsorted", "--all", "--reflog", failing=(128,))
-    about = (scope, head_of(repository), sorted(boundaries(repository)), sorted(map(repr, session.finder.found)))
+    # What was missing may have been fetched: no ref moves then, but the store counts more objects and packs.
+    stored = git.run(repository, "count-objects", "-v").decode("utf-8", "surrogateescape")
+    elsewhere = [line.partition(": ")[2] for line in stored.splitlines() if line.startswith("alternate:")]
+    lent = [_changed(os.path.join(path, "pack")) for path in elsewhere]
+    settings = sorted(map(repr, session.finder.found))
+    about = (scope, head_of(repository), sorted(boundaries(repository)), settings, stored, lent)
     return digest_of(b"\n".join((repr(about).encode("utf-8", "surrogatepass"), refs, logged)))
+
+
+def _changed(folder: str) -> int | None:
+    """When a folder last got or lost a file, in ns; None where there is none."""
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:
+        return None
 
 
 def target_of(repository: Repository, sighting: Sighting) -> Target | None:
@@ -169,6 +181,7 @@ class _Reader:
         self._excluded: dict[str, bool] = {}
         self._settings: dict[Settings, str] = {}
         self._is_complete = True
+        self._notices: list[Notice] = []
 
     def history(self) -> History:
         """Do everything."""
@@ -197,7 +210,7 @@ class _Reader:
             sum(tip.name != HEAD for tip in tips),
             len(self._missing) + lost,
             is_shallow,
-            (),
+            tuple(sorted(self._notices)),
             self._is_complete,
         )
 
@@ -394,8 +407,11 @@ class _Reader:
         def take(number: int, outcome: Outcome) -> None:
             nonlocal done
             done += 1
-            for name in {groups[number], self._exactly(wanted[groups[number]])}:
-                self._memory.found(name, outcome.report.findings)
+            if outcome.bug:
+                self._notices.append(bug_of(outcome))
+            else:
+                for name in {groups[number], self._exactly(wanted[groups[number]])}:
+                    self._memory.found(name, outcome.report.findings)
             self._tell(Progress("check", done, len(targets)))
 
         with self._ends_on_interrupt():

@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import os
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git, shown
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from keyguard.history.walk import Change
 
 _MOST_QUESTIONS = 400_000  # of `<tip>:<path>`: 3 s; tips beyond are not asked about, HEAD and branches come first
-_ASKED_AT_ONCE = 20_000
+_ASKED_AT_ONCE = 8_000
+_ASKING = 2
 _LINK = b"120000"
 HEAD = "HEAD"
 
@@ -220,14 +222,15 @@ def held(
     holding: dict[tuple[str, str], set[str]] = defaultdict(set)
     sure = set(asked) if len(some) == len(commits) else set()
     questions = [(commit, path) for commit in some for path in asked]
-    for at in range(0, len(questions), _ASKED_AT_ONCE):
-        part = questions[at : at + _ASKED_AT_ONCE]
-        answers = resolved(repository, (f"{commit}:{path}" for commit, path in part))
-        for (commit, path), answer in zip(part, answers, strict=True):
-            if answer.type == "damaged":
-                sure.discard(path)
-            for key in keys.get(answer.name, ()):
-                holding[key, path].add(commit)
+    parts = [questions[at : at + _ASKED_AT_ONCE] for at in range(0, len(questions), _ASKED_AT_ONCE)]
+    with ThreadPoolExecutor(_ASKING) as pool:  # git is asked by processes, which need no lock of ours
+        ask = pool.map(lambda part: resolved(repository, (f"{commit}:{path}" for commit, path in part)), parts)
+        for part, answers in zip(parts, ask, strict=True):
+            for (commit, path), answer in zip(part, answers, strict=True):
+                if answer.type == "damaged":
+                    sure.discard(path)
+                for key in keys.get(answer.name, ()):
+                    holding[key, path].add(commit)
     return {place: _holders(tips, by) for place, by in holding.items()}, frozenset(sure)
 
 

@@ -7,7 +7,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from keyguard.cache import digest_of, finding_from_json, finding_to_json, is_ours, leave
+from keyguard.cache import digest_of, finding_from_json, finding_to_json, forget_old, is_ours
+from keyguard.files import leave
 from keyguard.history.sift import Sifted, Suspect
 
 if TYPE_CHECKING:
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
     from keyguard.model import Finding
 
 # os.path and open() as in the rest of the cache: pathlib costs 8 ms.
-# ruff: noqa: PTH108, PTH116, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH118, PTH123
 
 _FORMAT = 1
 _PREFIX = "history-"
-_MOST_KEPT = 1 << 30  # bytes of all memories: 2 MB for 100,000 objects
+_KEPT = 200  # repositories, or scopes of one: a few megabytes each where they are large
 
 
 class Memory:
@@ -115,23 +116,10 @@ class Memory:
         }
         line = json.dumps(head, separators=(",", ":")).encode("utf-8", "surrogatepass")
         if leave(self._path, (line, b"\n", *sorted(self._seen))):
-            _forget_old(self._path)
+            forget_old(self._path, _PREFIX, _KEPT)
 
 
 def open_memory(folder: str, stamp: Sequence[object]) -> Memory:
     """Open the memory of audits that agree on `stamp`: keyguard, its rules, settings, the repository and its scope."""
     name = digest_of("\n".join(map(repr, stamp)).encode("utf-8", "surrogatepass"))
     return Memory(os.path.join(folder, f"{_PREFIX}{name}.bin"))
-
-
-def _forget_old(newest: str) -> None:
-    """Let the oldest memories go when they are too much: one is left for each repository, scope and version of ours."""
-    folder = os.path.dirname(newest)
-    total = 0
-    with suppress(OSError):
-        paths = [os.path.join(folder, name) for name in os.listdir(folder) if name.startswith(_PREFIX)]
-        aged = sorted(((os.stat(path).st_mtime_ns, path) for path in paths), reverse=True)
-        for _, path in aged:
-            total += os.stat(path).st_size
-            if total > _MOST_KEPT and path != newest:
-                os.unlink(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.history.objects import batches
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 UNIT = 24 << 20  # bytes of objects that one process reads: 0.1 s, a hundred times what it costs to start git
 _UNIT_OBJECTS = 20_000
+_THREADS = 4
 _HEAD_OF_WIDE = 4096  # bytes by which UTF-16 is told
 
 
@@ -64,14 +66,21 @@ def units(repository: Repository, objects: Iterable[Object]) -> list[Unit]:
 
 
 def sift(work: Sequence[Unit], session: Session, jobs: int, take: Callable[[Sifted], None]) -> None:
-    """Search the objects of some units in `jobs` processes; `take` gets what came of each, in any order.
+    """Search the objects of some units with `jobs` workers; `take` gets what came of each, in any order.
+
+    A few workers are threads: patterns are searched without the interpreter's lock, and all grow one automaton, which
+    processes that are forked later inherit. More than that would wait for what Python does for each object.
 
     Raises:
         GitError: git could not be started.
     """
-    if jobs == 1 or len(work) < 2:  # noqa: PLR2004  # two share it
+    jobs = min(jobs, len(work))
+    if jobs < 2:  # noqa: PLR2004  # two share it
         for unit in work:
             take(sifted(unit, session))
+        return
+    if jobs <= _THREADS:
+        _in_threads(work, session, jobs, take)
         return
     from keyguard.workers import spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large histories only
 
@@ -80,7 +89,16 @@ def sift(work: Sequence[Unit], session: Session, jobs: int, take: Callable[[Sift
             take(one)
 
     chunks = [(number, number + 1) for number in range(len(work))]
-    spread(work, session, min(jobs, len(work)), chunks, work=_sift_all, lost=_lost, take=take_all)
+    spread(work, session, jobs, chunks, work=_sift_all, lost=_lost, take=take_all)
+
+
+def _in_threads(work: Sequence[Unit], session: Session, jobs: int, take: Callable[[Sifted], None]) -> None:
+    pool = ThreadPoolExecutor(jobs)
+    try:
+        for future in as_completed([pool.submit(sifted, unit, session) for unit in work]):
+            take(future.result())
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _sift_all(some: Sequence[Unit], session: Session) -> list[Sifted]:

@@ -18,6 +18,11 @@ ENTRIES: dict[str, Entry] = {
     "some-provider": "API",
     "length": ("({count} character)", "({count} characters)"),
     "no-console": "where it was issued",
+    "audit.step.many": "auditing",
+    "audit.gone": (
+        "{count} key of the earlier audit is nowhere any more: {keys}",
+        "{count:,} keys of the earlier audit are nowhere any more: {keys}",
+    ),
     "audit.step.sift": "searching the history",
     "audit.step.check": "checking what was found",
     "audit.step.verify": "asking",

@@ -19,6 +19,8 @@ ENTRIES: dict[str, Entry] = {
     "some-provider": "API",
     "length": "（{count} 个字符）",
     "no-console": "签发它的平台",
+    "audit.step.many": "审计中",
+    "audit.gone": "上次审计发现的密钥中有 {count:,} 个已不存在：{keys}",
     "audit.step.sift": "搜索历史",
     "audit.step.check": "检查可疑内容",
     "audit.step.verify": "询问中",

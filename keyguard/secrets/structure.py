@@ -21,6 +21,8 @@ _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _WORD = 0xFFFFFFFF
 _LONGEST = 16_384  # no key is longer; what is, is not decoded
 
+_HEXADECIMAL = frozenset("0123456789abcdef")
+
 
 def _base62(number: int) -> str:
     digits = ""
@@ -83,9 +85,12 @@ def letters_only(value: str, *, prefix: str) -> bool:
 
 
 def hex_run_at(value: str, *, offset: int, length: int) -> bool:
-    """Pass when `length` lower-case hexadecimal digits stand at `offset`, more than chance gives among letters."""
-    run = value[offset : offset + length]
-    return len(run) == length and all(character in "0123456789abcdef" for character in run)
+    """Pass when `length` lower-case hexadecimal digits stand at `offset`, and other letters among what follows.
+
+    A key that is hexadecimal to its end is of another kind: many a server of one's own gives out `sk-` and 48 digits.
+    """
+    run, rest = value[offset : offset + length], value[offset + length :]
+    return len(run) == length and _HEXADECIMAL.issuperset(run) and not (rest and _HEXADECIMAL.issuperset(rest))
 
 
 def crc32_tail(value: str, *, prefix_length: int) -> bool:
