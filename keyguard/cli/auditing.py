@@ -262,11 +262,15 @@ def _agreed(requests: Sequence[Request], lang: str, *, yes: bool) -> bool:
         return bool(requests)
     if yes:
         return True
-    if not sys.stdin.isatty():
+    if not _is_terminal():
         raise UsageError(say("audit.verify.needs-yes"))
     sys.stderr.write(say("audit.verify.ask"))
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def now(environ: Mapping[str, str]) -> str:
@@ -318,8 +322,10 @@ def _about(run: Run, repository: Repository | None) -> tuple[object, ...]:
 
 
 def _refused(folder: str, error: git.GitError) -> UsageError:
+    import shlex  # noqa: PLC0415  # for an error only
+
     text = str(error)
     hint = ""
     if "dubious ownership" in text or "safe.directory" in text:
-        hint = f"; if you trust it: git config --global --add safe.directory {folder}"
+        hint = f"; if you trust it: git config --global --add safe.directory {shlex.quote(folder)}"
     return UsageError(f"{shown(folder)}: git cannot read its history ({text}){hint}")

@@ -342,7 +342,7 @@ ENTRIES: dict[str, Entry] = {
     "life.head": "still in HEAD",
     "life.refs": "still on {refs}",
     "life.removed": "{date} {commit} removed",
-    "life.disk": "on disk only, in no commit",
+    "life.disk": "on disk; no commit that was read holds it",
     "life.disk.again": "on disk, no longer in HEAD",
     "life.lost": "on no branch any more",
     "place.now": "in",

@@ -298,7 +298,7 @@ ENTRIES: dict[str, Entry] = {
     "life.head": "仍在 HEAD 中",
     "life.refs": "仍在 {refs} 上",
     "life.removed": "{date} {commit} 删除",
-    "life.disk": "只在磁盘上，未曾提交",
+    "life.disk": "在磁盘上，已读取的提交中没有它",
     "life.disk.again": "在磁盘上，已不在 HEAD 中",
     "life.lost": "已不在任何分支上",
     "place.now": "位于",

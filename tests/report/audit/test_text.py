@@ -251,7 +251,7 @@ def test_what_became_of_a_key(changes: dict[str, bool], refs: tuple[str, ...], e
 
 def test_a_key_that_no_commit_held() -> None:
     sighting = IN_HEAD._replace(first=None, at_head=False, refs=(), ref_count=0)
-    assert life(sighting, first=None, at_head=False) == "on disk only, in no commit"
+    assert life(sighting, first=None, at_head=False) == "on disk; no commit that was read holds it"
 
 
 def test_a_key_in_a_message_names_whose_it_is() -> None:
