@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +16,7 @@ import pytest
 from keyguard.report.audit import AUDIT_FORMATS
 from tests.history.made import Past
 from tests.keys import fill
-from tests.runs import Result, Tree
+from tests.runs import Result, Tree, environment
 from tests.test_no_leak import assert_hidden
 from tests.verify import network as internet
 
@@ -459,3 +462,40 @@ def test_ctrl_c_in_plain_words(rich: Audited, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr("keyguard.cli.auditing.stages", stages)
     assert "shop: interrupted before its end" in rich.audit("--output-format", "text", code=130).out
+
+
+def test_ctrl_c_before_anything_was_found_leaves_what_lies_on_disk(
+    rich: Audited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("keyguard.history.read", read)
+    done = rich.audit(code=130)
+    assert places(done) == places(rich.audit("--no-history"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no process groups to interrupt")
+def test_ctrl_c_reaches_git_through_keyguard_alone(rich: Audited) -> None:
+    """A terminal interrupts the whole group: git must not die of it and leave objects that seem to be missing."""
+    code = (
+        "import os, signal, sys\n"
+        "from keyguard.discover import git\n"
+        "process = git.start(git.Repository('.'), 'cat-file', '--batch')\n"
+        "assert os.getpgid(process.pid) != os.getpgid(0)\n"
+        "signal.signal(signal.SIGINT, lambda *_: None)\n"
+        "os.killpg(os.getpgid(0), signal.SIGINT)\n"
+        "process.stdin.write(b'HEAD\\n'); process.stdin.flush()\n"
+        "print(process.stdout.readline().split()[1].decode())\n"
+        "git.stop(process)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=rich.root,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+    )
+    assert (done.stdout.strip(), done.stderr) == ("commit", "")

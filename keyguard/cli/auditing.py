@@ -126,6 +126,8 @@ def audit_of(run: Run, folder: str, repository: Repository | None, arguments: ar
             past = _history(run, repository, memory, arguments)
         except git.GitError as error:
             raise _refused(folder, error) from error
+        except KeyboardInterrupt:  # what lies on disk is known
+            past = history.History(is_complete=False)
         run.broke = run.broke or bool(past.notices)
     memory.write()
     name = os.path.basename(folder.removesuffix("/.git")) or folder

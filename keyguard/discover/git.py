@@ -131,6 +131,7 @@ def run(repository: Repository, *arguments: str, given: bytes | None = None, fai
             input=given if given is not None else b"",
             capture_output=True,
             check=False,
+            start_new_session=True,  # Ctrl-C is keyguard's to answer: git must not end in the middle of its own
         )
     except OSError as error:
         msg = "git is not installed" if isinstance(error, FileNotFoundError) else f"git did not start: {error}"
@@ -157,6 +158,7 @@ def start(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE if output is None else output,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,  # as above
         )
     except OSError as error:
         msg = "git is not installed" if isinstance(error, FileNotFoundError) else f"git did not start: {error}"

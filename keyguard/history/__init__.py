@@ -89,7 +89,8 @@ def read(  # noqa: PLR0913  # what is read, how, and who is told
     """Find the keys of a history; `session` is that of `session_of`.
 
     Paths of findings count from the repository's top. What `memory` holds of earlier runs is not done again, and it
-    learns the rest. Ctrl-C ends the step that is under way; what that found counts, and is remembered.
+    learns the rest. Ctrl-C ends the step that is under way; what that found counts, and is remembered. Before anything
+    was found it is raised.
 
     Raises:
         GitError: it is no repository, git refuses it (another owner), or the scope names what is not there.
@@ -200,9 +201,11 @@ class _Reader:
             loose = self._loose(tips, every=self._scope.unreachable or lost > 0 or bool(gone))
             texts = [*self._files(changes), *loose, *self._messages(walk, tips)]
         findings = self._checked(texts)
-        sightings = sorted(self._sightings(findings, changes, tips), key=_order)
+        sightings = _without_lives(findings)
+        with self._ends_on_interrupt():
+            sightings = self._sightings(findings, changes, tips)
         return History(
-            tuple(sightings),
+            tuple(sorted(sightings, key=_order)),
             branch or commit[:_SHORT],
             walk.commits,
             blobs,
@@ -494,6 +497,17 @@ class _Reader:
         from keyguard.findings import hidden_keys  # noqa: PLC0415  # 10 ms, where a key was found
 
         return hidden_keys(text, {}, self._session.catalogue)
+
+
+def _without_lives(findings: Mapping[_Text, tuple[Finding, ...]]) -> list[Sighting]:
+    """Give each key once at each path, in its newest text: what is known before anybody asks since when."""
+    newest: dict[tuple[str, str | None], str] = {}
+    return [
+        Sighting(finding, "", text.kind, text.name)
+        for text, found in findings.items()
+        for finding in found
+        if newest.setdefault((finding.path, finding.key), text.name) == text.name
+    ]
 
 
 def _moved(finding: Finding, path: str) -> Finding:

@@ -383,3 +383,28 @@ def test_what_was_read_before_an_interruption_is_not_read_again(tmp_path: Path) 
     told_of: list[Progress] = []
     assert made.read(memory=Memory(kept), tell=told_of.append) == made.read()
     assert [step.step for step in told_of if step.step == "sift"] == [], "what was sifted is not sifted again"
+
+
+def test_an_interruption_before_lives_are_known_leaves_the_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past = Past()
+    for number in range(3):
+        past.commit(f"c{number}", {"a.py": f'k = "{KEYS[0]}"\nx = {number}\n', "b.py": f'k = "{KEYS[1]}"\n'})
+    past.commit("last", {"b.py": None}, message=f"M\n\n{KEYS[2]}\n")
+    made = past.write(tmp_path / "r")
+    fresh = made.read()
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    memory = Memory()
+    with monkeypatch.context() as patched:
+        patched.setattr("keyguard.history.held", interrupted)
+        partial = made.read(memory=memory)
+    assert not partial.is_complete
+    assert [(one.finding.path, one.finding.key, one.kind, one.blob) for one in partial.sightings] == [
+        (one.finding.path, one.finding.key, one.kind, one.blob) for one in fresh.sightings
+    ]
+    assert {(one.first, one.last, one.refs) for one in partial.sightings} == {(None, None, ())}
+    assert made.read(memory=memory) == fresh
