@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from keyguard.audit.ranking import dialled
 from keyguard.discover import Target
+from keyguard.discover.git import GitError
 from keyguard.engine import check_each
 from keyguard.history import target_of
+from keyguard.inventory import Survey
+from keyguard.leaks import Sighting
 from keyguard.verify import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from keyguard.discover.git import Repository
-    from keyguard.engine import Session
-    from keyguard.leaks import Leak, Sighting
+    from keyguard.engine import Outcome, Session
+    from keyguard.leaks import Leak
     from keyguard.model import Secret
 
 # os.path and not pathlib: a history's paths are git's, and may not lie on this disk.
@@ -34,21 +39,18 @@ def questions_about(
     `where` gives a sighting's repository, if it has a history that can be read, and the folder its files lie in, by
     the audit's name for it. A key that no longer stands where it was found is left out. `session` is one of
     `history.session_of`.
-
-    Raises:
-        GitError: git cannot read the history any more.
     """
     return tuple(
         question
         for leak in leaks
         if leak.rank not in _NOT_ASKED and any(one.finding.rule != _OTHER_SECRETS for one in leak.sightings)
-        for secret in _secrets(leak, where, session)
-        for question in _about(leak, secret)
+        for secret, hosts in _read_again(leak, where, session)
+        for question in _about(leak, secret, hosts)
     )
 
 
-def _about(leak: Leak, secret: Secret) -> Iterator[Question]:
-    bases: list[str | None] = [_base(host) for host in leak.hosts]
+def _about(leak: Leak, secret: Secret, hosts: Iterable[str]) -> Iterator[Question]:
+    bases: list[str | None] = [_base(host) for host in hosts]
     for base in bases or [None]:
         yield Question(secret, leak.key, leak.provider, base)
 
@@ -58,17 +60,32 @@ def _base(host: str) -> str:
     return f"{'http' if host.startswith(_LOCAL) else 'https'}://{host}/v1"
 
 
-def _secrets(leak: Leak, where: Callable[[str], tuple[Repository | None, str]], session: Session) -> Iterator[Secret]:
-    """Read a key at the first of its places that still has it."""
+def _read_again(
+    leak: Leak, where: Callable[[str], tuple[Repository | None, str]], session: Session
+) -> Iterator[tuple[Secret, Collection[str]]]:
+    """Read a key at the first of its places that still has it; and, if nobody knows, whom it was sent to there."""
+    survey = None if leak.hosts else Survey()
     for sighting in leak.sightings:
-        target = _target(sighting, *where(sighting.repository))
-        if target is None:
-            continue
         heard: dict[str, Secret] = {}
-        check_each((target,), session._replace(hears=heard.__setitem__), lambda *_: None)
+        outcomes: list[Outcome] = []
+        with suppress(GitError):
+            target = _target(sighting, *where(sighting.repository))
+            if target is not None:
+                asking = session._replace(hears=heard.__setitem__, survey=survey)
+                check_each((target,), asking, lambda _, outcome: outcomes.append(outcome))  # noqa: B023  # called here
         if leak.key in heard:
-            yield heard[leak.key]
+            yield heard[leak.key], leak.hosts or _sent_to(leak.key, outcomes)
             return
+
+
+def _sent_to(key: str, outcomes: Iterable[Outcome]) -> Collection[str]:
+    """The hosts that a key is sent to in a text."""
+    by_key: dict[str, list[Sighting]] = {}
+    rows = [("", row) for outcome in outcomes for row in outcome.rows]
+    for finding in (finding for outcome in outcomes for finding in outcome.report.findings):
+        if finding.key is not None:
+            by_key.setdefault(finding.key, []).append(Sighting(finding, on_disk=True))
+    return sorted(dialled(by_key, rows).get(key, ()))
 
 
 def _target(sighting: Sighting, repository: Repository | None, top: str) -> Target | None:

@@ -52,11 +52,11 @@ def leaks_of(
     for sighting in sightings:
         if sighting.finding.key is not None:
             by_key.setdefault(sighting.finding.key, []).append(sighting)
-    dialled = _dialled(by_key, rows)
+    found_with = dialled(by_key, rows)
     leaks = []
     for key, found in by_key.items():
         ordered = tuple(sorted(found, key=_place))
-        leaks.append(_leak(ordered, _hosts(ordered, dialled.get(key, ()), catalogue), catalogue, lang, None))
+        leaks.append(_leak(ordered, _hosts(ordered, found_with.get(key, ()), catalogue), catalogue, lang, None))
     return by_urgency(leaks)
 
 
@@ -232,7 +232,7 @@ def _reach(known: _Known, lang: str) -> str:
 # -- the hosts it was found with ---------------------------------------------------------------------------------------
 
 
-def _dialled(by_key: Mapping[str, Collection[Sighting]], rows: Iterable[tuple[str, Row]]) -> dict[str, set[str]]:
+def dialled(by_key: Mapping[str, Collection[Sighting]], rows: Iterable[tuple[str, Row]]) -> dict[str, set[str]]:
     """The hosts of connections that are given a literal key, by key, where one key alone can be meant."""
     in_file: dict[tuple[str, str], set[str]] = {}
     at_line: dict[tuple[str, str, int | None, int], set[str]] = {}
