@@ -662,9 +662,10 @@ class RetryTool(NamedTuple):
     (the number of a part that is only named), `catch_*` (classes, or a part), `looks_params` (something that looks at
     the error), `inner_*` (another tool that decides). `attempts`, `is_timed`, `delay` and `catches` hold without any:
     no attempts and no time is for ever. `delay` is `none`, `fixed`, `growing` or `unknown`, `catches` is `all`,
-    `transient`, `status`, `connection` or `none`. `methods` and `statuses` are the verbs and statuses it repeats by
-    default. `kind` is how it comes to be on a call's way: empty (decorator, loop, or given the function), `adapter`,
-    `transport` or `setting`. The remedies are code, and `needs` the dotted names of what that code names.
+    `transient`, `status`, `connection` or `none`. `raised_in` are the packages that raise what it repeats by default,
+    where those are known. `methods` and `statuses` are the verbs and statuses it repeats by default. `kind` is how it
+    comes to be on a call's way: empty (decorator, loop, or given the function), `adapter`, `transport` or `setting`.
+    The remedies are code, and `needs` the dotted names of what that code names.
     """
 
     id: str
@@ -697,6 +698,7 @@ class RetryTool(NamedTuple):
     is_timed: bool = False
     delay: str = "unknown"
     catches: str = "transient"
+    raised_in: tuple[str, ...] = ()
     methods_params: tuple[str, ...] = ()
     methods: tuple[str, ...] | None = None
     statuses_params: tuple[str, ...] = ()

@@ -604,6 +604,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
                 "is_timed": _BOOL,
                 "delay": _choice("none", "fixed", "growing", "unknown"),
                 "catches": _choice("all", "transient", "status", "connection", "none"),
+                "raised_in": _Field("texts", check=_modules),
                 "methods": _TEXTS,
                 "statuses": _INTS,
                 "kind": _choice("adapter", "transport", "setting"),

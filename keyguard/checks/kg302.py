@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _LONG = 300  # seconds: a shorter default is no wait worth a word
 _MOST = 8  # calls that a finding lists
+_SOCKET = (
+    ".connect"  # to open one has a limit of its own (websockets: 10 s), and no setting ends what it then waits for
+)
 _MOST_POSITIONS = 2  # `completion(model, messages)`
 
 
@@ -31,7 +34,11 @@ def check(network: Network) -> Iterator[Spot]:
         if network.may_be_local(connection):
             continue
         calls = [*connection.calls, *through.get(id(connection.node), ())]
-        waiting = [call for call in calls if call.timeout.is_default and _is_long(call.timeout)]
+        waiting = [
+            call
+            for call in calls
+            if call.timeout.is_default and _is_long(call.timeout) and not call.method.endswith(_SOCKET)
+        ]
         limit = waiting[0].timeout if waiting else connection.timeout
         if (calls and not waiting) or not limit.is_default or not _is_long(limit):
             continue

@@ -58,14 +58,24 @@ def _client(network: Network, connection: Connection, calls: list[ModelCall]) ->
     node = calls[0].node if client is not None and client.is_call else connection.node
     related = tuple((call.node, "sent-once") for call in calls if call.node is not node)[:_MOST_RELATED]
     case = None if code else "wrapped"
+    statuses = [item for item in retry.on if item[:1].isdigit()] if retry is not None else []
     if client is not None and client.is_call:
         name, case = code_of(node.func) or name, "call" if code else "call-wrapped"
-    values = {"name": name, "code": code, "items": ", ".join(retry.on) if retry is not None else ""}
+    statement = f"{name}:once"
     # What repeats some errors for a while by itself, and rate limits never, sends the others once.
     if retry is not None and retry.counts == "time" and "429" not in retry.on:
         case = "part"
+    elif case in {None, "wrapped"} and any(_is_repeated(call) for call in connection.calls):
+        # The client repeats other methods by itself: what is said holds for this one.
+        name, case = code_of(calls[0].node.func) or calls[0].method, "call" if code else "call-wrapped"
+    values = {"name": name, "code": code, "items": ", ".join(statuses)}
     patch = _patch(network, connection, retry, calls) if code else None
-    return Spot("KG401", node, values, case, statement=f"{name}:once", related=related, patch=patch)
+    return Spot("KG401", node, values, case, statement=statement, related=related, patch=patch)
+
+
+def _is_repeated(call: ModelCall) -> bool:
+    """Tell whether the SDK sends a call again although nobody told it to."""
+    return call.attempts.is_default and (call.attempts.total or 0) > 1
 
 
 def _patch(network: Network, connection: Connection, retry: Retry | None, calls: list[ModelCall]) -> Patch | None:

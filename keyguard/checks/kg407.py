@@ -27,6 +27,7 @@ def check(network: Network) -> Iterator[Spot]:
     """Yield one spot for each class that is never raised, and each adapter that never repeats the request."""
     for loop in retries(network):
         yield from _clauses(network, loop)
+        yield from _default(network, loop)
         if loop.told is not None:
             yield from _adapter(network, loop, loop.told)
 
@@ -43,6 +44,22 @@ def _clauses(network: Network, loop: RetryLoop) -> Iterator[Spot]:
         if foreign is not None:
             values = {"name": handler.spelled, "sdk": foreign}
             yield Spot("KG407", handler.type, values, "foreign", f"except {handler.spelled} {foreign}")
+
+
+def _default(network: Network, loop: RetryLoop) -> Iterator[Spot]:
+    """A decorator that repeats by default what another library raises."""
+    call = network.repetition.never_met(loop)
+    if call is None or call.sdk is None or loop.told is None:
+        return
+    known = call.sdk.retry
+    case = "elsewhere" if known is not None and known.remedy else "elsewhere-bare"
+    values = {
+        "tool": tool_name(loop),
+        "raised": loop.told.tool.raised_in[0],
+        "sdk": call.sdk.package,
+        "code": known.remedy if known is not None else "",
+    }
+    yield Spot("KG407", loop.node, values, case, statement_of(loop, "elsewhere"))
 
 
 def _imported(network: Network, loop: RetryLoop, item: Caught) -> Patch | None:

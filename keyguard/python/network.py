@@ -303,10 +303,22 @@ class Network:
         return self.repetition.loops
 
     def may_be_local(self, connection: Connection) -> bool:
-        """Tell whether a client of an SDK for servers of one's own talks to a host nobody knows: most likely to one."""
+        """Tell whether a client talks to a host nobody knows that is most likely a server of one's own.
+
+        Its SDK is for such servers, or its key is one that only they take (`EMPTY`).
+        """
+        if connection.hosts:
+            return False
         name = connection.client.provider if connection.client is not None else None
         provider = self.catalogue.providers.get(name) if name is not None else None
-        return not connection.hosts and provider is not None and provider.kind == "local"
+        if provider is not None and provider.kind == "local":
+            return True
+        if connection.key is None:
+            return False
+        from keyguard.python.arguments import texts  # noqa: PLC0415  # in memory where there are connections
+        from keyguard.secrets.placeholders import is_local_value  # noqa: PLC0415  # for a key without a host only
+
+        return any(is_local_value(text, self.catalogue) for text in texts(connection.key.value))
 
     def guards(self, call: ModelCall) -> tuple[RetryLoop, ...]:
         """Everything that repeats a model call, inside out."""

@@ -18,7 +18,7 @@ from keyguard.python.ways import inside, statements
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from keyguard.knowledge import RetryTool
+    from keyguard.knowledge import RetryTool, Sdk
     from keyguard.python.arguments import Given
     from keyguard.python.index import Node, Scope
     from keyguard.python.network import ModelCall, Network
@@ -144,6 +144,41 @@ class Repetition:
             return None
         node = next((item.node for item in self.rescues if handler.node in item.node.handlers), None)
         return sdk.package if node is not None and not self._may_raise(node, named, loop) else None
+
+    def never_met(self, loop: RetryLoop) -> ModelCall | None:
+        """The call of a decorated function whose SDK raises nothing of what the decorator repeats by default.
+
+        None when it is told what to repeat, the SDK's errors are not known, or the function calls something else that
+        may raise what it repeats.
+        """
+        told = loop.told
+        if loop.kind != "decorator" or told is None or not _is_plain(told) or not loop.calls:
+            return None
+        call = loop.calls[0]
+        if any(item is loop.node for item in call.scope.decorators) and all(
+            item.scope is call.scope and item.client is not None and _raises_outside(item.sdk, told.tool.raised_in)
+            for item in loop.calls
+        ):
+            return None if self._meets(loop, told.tool.raised_in) else call
+        return None
+
+    def _meets(self, loop: RetryLoop, raising: tuple[str, ...]) -> bool:
+        """Tell whether a decorated function calls something besides the model that may raise errors of some packages.
+
+        What belongs to the same house may, and a function of the module anything.
+        """
+        houses = tuple(name.partition(".")[0] for name in raising)
+        own = tuple(name for call in loop.calls if call.sdk is not None for name in call.sdk.imports)
+        mine = {id(call.node) for call in loop.calls}
+        for use in self._index.calls:
+            if use.place.scope.function is not loop.calls[0].scope or id(use.node) in mine:
+                continue
+            value = self._evaluator.value(use.node.func, use.place)
+            name = v.dotted(value)
+            is_unknown = type(use.node.func).__name__ == "Name" and not name
+            if isinstance(value, v.Local) or is_unknown or (_is_in(name, houses) and not _is_in(name, own)):
+                return True
+        return False
 
     def _may_raise(self, node: Node, tops: set[str], loop: RetryLoop) -> bool:
         """Tell whether something in a `try` besides the model calls may raise an error of these libraries."""
@@ -493,3 +528,21 @@ def _place_of(scope: Scope) -> Place:
     """Where the decorators of a function are evaluated."""
     outer = scope.parent or scope
     return Place(outer, scope.order, outer.root)
+
+
+def _is_in(name: str, packages: Iterable[str]) -> bool:
+    """Tell whether a dotted name lies in one of some packages."""
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def _is_plain(told: Told) -> bool:
+    """Tell whether a tool that knows whose errors it repeats is left to that: nothing else is said, or hidden."""
+    if not told.tool.raised_in or told.looks or told.is_open or told.arguments is None:
+        return False
+    return all(item.keyword is not None for item in told.arguments.node.args)
+
+
+def _raises_outside(sdk: Sdk | None, packages: tuple[str, ...]) -> bool:
+    """Tell whether the errors of an SDK are known, and none of them comes from some packages."""
+    names = sdk.errors.names if sdk is not None and sdk.errors is not None else ()
+    return bool(names) and not any(_is_in(name, packages) for name in names)

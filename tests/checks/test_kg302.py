@@ -44,6 +44,14 @@ QUIET = {
     "a local SDK whose host is unknown": (
         "import ollama\ndef f(host):\n    c = ollama.Client(host=host)\n    return c.chat(model='m')\n"
     ),
+    "a key that only servers of one's own take, whose host is unknown": (
+        "from openai import OpenAI\ndef f(url):\n    c = OpenAI(base_url=url, api_key='lm-studio')\n"
+        "    return c.embeddings.create(model='m', input='x')\n"
+    ),
+    "a socket, which has a limit of its own to open": (
+        "from google import genai\nc = genai.Client()\nasync def f():\n"
+        "    async with c.aio.live.connect(model='m') as session: pass\n"
+    ),
     "a short default": "from together import Together\nc = Together()\nc.chat.completions.create(model='m')\n",
     "gemini": (
         "from google import genai\nfrom google.genai import types\n"
@@ -56,6 +64,27 @@ QUIET = {
 }
 
 LOUD = {
+    "a key that only servers of one's own take, at a known host": (
+        "from openai import OpenAI\nc = OpenAI(base_url='https://api.deepseek.com', api_key='lm-studio')\n",
+        2,
+        None,
+        (),
+    ),
+    "another key, whose host is unknown": (
+        "from openai import OpenAI\ndef f(url, key):\n    return OpenAI(base_url=url, api_key=key)\n",
+        3,
+        None,
+        (),
+    ),
+    "a socket and a request": (
+        (
+            "from google import genai\nc = genai.Client()\nc.models.generate_content(model='m')\nasync def f():\n"
+            "    async with c.aio.live.connect(model='m') as session: pass\n"
+        ),
+        2,
+        "endless",
+        (3,),
+    ),
     "a local SDK on a host elsewhere": (
         "import ollama\nc = ollama.Client(host='https://models.example.com')\nc.chat(model='m')\n",
         2,

@@ -6,6 +6,7 @@ import pytest
 
 from keyguard.checks.kg401 import check
 from tests.checks.networks import heard, network
+from tests.checks.spoken import spoken
 
 _HEAD = """\
 import requests, httpx, tenacity, time
@@ -33,9 +34,28 @@ def f(host): return ollama.Client(host=host).chat(model='m', messages=[])
 """,
     "a login": "requests.post('https://aip.baidubce.com/oauth/2.0/token', params={})\n",
     "a file": "requests.post('https://api.openai.com/v1/files', files={})\n",
+    "a count of tokens": (
+        "requests.post('https://api.anthropic.com/v1/messages/count_tokens', json={})\n"
+        "requests.post('https://generativelanguage.googleapis.com/v1beta/models/m:countTokens', json={})\n"
+    ),
     "rights": "requests.post('https://generativelanguage.googleapis.com/v1beta/tunedModels/m/permissions', json={})\n",
     "SDK lists": "client = genai.Client()\nfor m in client.models.list(): print(m)\nclient.models.get(model='m')\n",
     "an SDK's files": "client = genai.Client()\nclient.files.upload(file='a')\nclient.operations.get(1)\n",
+    "an SDK's counts of tokens": """\
+client = genai.Client()
+client.interactions.create(model='m', input='x')
+client.models.count_tokens(model='m', contents='x')
+async def f(): await client.aio.models.compute_tokens(model='m', contents='x')
+""",
+    "what an SDK stores": "client = genai.Client()\nclient.caches.create(model='m')\nclient.caches.update(name='x')\n",
+    "an older SDK's count of tokens": """\
+import google.generativeai as g
+g.GenerativeModel('m').count_tokens('x')
+""",
+    "a key that only servers of one's own take": """\
+from huggingface_hub import InferenceClient
+def f(url): return InferenceClient(base_url=url, api_key='EMPTY').chat_completion(messages=[])
+""",
     "an unknown verb": "def f(verb): requests.request(verb, URL, json={})\n",
     "a stream": "requests.post(URL, json={}, stream=True)\n",
     "a stream in the body": "requests.post(URL, json={'stream': True})\n",
@@ -121,6 +141,23 @@ LOUD = {
         "part",
         "import google.generativeai as g\ng.GenerativeModel('m').generate_content('x')\n",
     ),
+    "a client whose counts stand beside questions": (
+        1,
+        None,
+        (
+            "client = genai.Client()\nclient.models.count_tokens(model='m', contents='x')\n"
+            "client.models.generate_content(model='m', contents='x')\n"
+        ),
+    ),
+    "a client with a key of a stranger's": (
+        2,
+        None,
+        (
+            "def f(url, key):\n    c = genai.Client(http_options={'base_url': url}, api_key=key)\n"
+            "    return c.models.generate_content(model='m', contents='x')\n"
+        ),
+    ),
+    "a path that only begins like a count": (1, "http", "requests.post(URL + '/count_tokens_and_answer', json={})\n"),
     "a client whose retries are off": (
         2,
         None,
@@ -152,6 +189,26 @@ def test_a_call_that_the_sdk_repeats_does_not_stand_beside_those_it_does_not() -
     text = "c = genai.Client()\nc.interactions.create(model='m', input='x')\nc.models.generate_content(model='m')\n"
     found = heard(check, _HEAD + text)
     assert [(one.line - _LINES, len(one.hit.related)) for one in found] == [(1, 1)]
+
+
+def test_a_client_that_repeats_other_methods_is_named_by_the_method_that_it_sends_once() -> None:
+    text = "c = genai.Client()\nc.interactions.create(model='m', input='x')\nc.models.generate_content(model='m')\n"
+    (one,) = spoken(check, _HEAD + text)
+    assert (one.line - _LINES, one.case) == (1, "call")
+    assert one.message.startswith("c.models.generate_content sends its request once: one 429")
+    assert (
+        one.remedy
+        == "Turn its retries on: http_options=types.HttpOptions(retry_options=types.HttpRetryOptions(attempts=5))"
+    )
+    # Who accepted the finding before the other call was written has accepted this one.
+    (alone,) = heard(check, _HEAD + text.replace("c.interactions.create(model='m', input='x')", ""))
+    (both,) = heard(check, _HEAD + text)
+    assert alone.hit.statement == both.hit.statement
+
+
+def test_a_client_that_repeats_some_errors_says_which() -> None:
+    (one,) = spoken(check, "import google.generativeai as g\ng.GenerativeModel('m').generate_content('x')\n")
+    assert one.message == "GenerativeModel sends a request again after 503, and never after 429: one 429 ends the call"
 
 
 @pytest.mark.parametrize(

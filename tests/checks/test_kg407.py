@@ -6,6 +6,7 @@ import pytest
 
 from keyguard.checks import kg407
 from tests.checks.networks import heard
+from tests.checks.spoken import spoken
 
 _HEAD = "import time, requests, httpx\nfrom openai import OpenAI\nclient = OpenAI()\n"
 _CALL = "client.chat.completions.create(model='gpt-4o', messages=[])"
@@ -146,3 +147,72 @@ def test_retries_that_work_or_cannot_be_seen_are_fine(text: str) -> None:
 )
 def test_a_retry_that_never_fires_is_reported(text: str, line: int, case: str | None, shown: str) -> None:
     assert _heard(text) == [(line, case, shown)]
+
+
+_GENAI = "from google import genai\nfrom google.api_core import retry\nc = genai.Client()\n"
+_ASK = "return c.models.generate_content(model='m', contents=x)"
+
+
+def _decorated(decorator: str, *lines: str) -> list[tuple[int, str | None, str]]:
+    body = "".join(f"    {line}\n" for line in lines or (_ASK,))
+    return _heard(f"{_GENAI}@{decorator}\ndef f(x):\n{body}")
+
+
+@pytest.mark.parametrize(
+    ("decorator", "lines"),
+    [
+        ("retry.Retry(predicate=is_transient)", ()),
+        ("retry.Retry(is_transient)", ()),
+        ("retry.Retry(**options)", ()),
+        ("retry.Retry(timeout=300)", ("page = load(x)", _ASK)),
+        ("retry.Retry(timeout=300)", ("from google.cloud import storage", "storage.Client().bucket(x)", _ASK)),
+        ("retry.Retry(timeout=300)", ("try:", f"    {_ASK}", "except Exception:", "    raise Mine(x)")),
+        ("retry.Retry(timeout=300)", ("return x",)),
+        (
+            "retry.Retry(timeout=300)",
+            ("import google.generativeai as g", "return g.GenerativeModel('m').generate_content(x)"),
+        ),
+        ("retry.Retry(timeout=300)", ("return requests.post(URL, json={})",)),
+    ],
+    ids=[
+        "a predicate",
+        "a predicate first",
+        "hidden",
+        "a helper",
+        "the same house",
+        "an error of one's own",
+        "no model",
+        "an SDK that raises them",
+        "a raw request",
+    ],
+)
+def test_a_decorator_that_may_repeat_what_is_raised_is_fine(decorator: str, lines: tuple[str, ...]) -> None:
+    assert _decorated(decorator, *lines) == []
+
+
+@pytest.mark.parametrize("decorator", ["retry.Retry()", "retry.Retry(timeout=300.0)"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (_ASK,),
+        ("import numpy as np", "r = c.models.embed_content(model='m', contents=x)", "return np.array(r.embeddings)"),
+        ("from google.genai import types", "y = types.Part(x)", "print(y)", _ASK),
+    ],
+    ids=["alone", "numbers", "its own types"],
+)
+def test_a_decorator_that_repeats_what_another_library_raises_never_fires(
+    decorator: str, lines: tuple[str, ...]
+) -> None:
+    assert _decorated(decorator, *lines) == [(4, "elsewhere", decorator)]
+
+
+def test_a_decorator_that_never_fires_is_told_in_words() -> None:
+    (one,) = spoken(kg407.check, f"{_GENAI}@retry.Retry(timeout=300)\ndef f(x):\n    {_ASK}\n")
+    assert one.message == (
+        "retry.Retry repeats errors of google.api_core, and google-genai raises none of them: "
+        "one 429 or one 503 ends the call"
+    )
+    assert one.remedy == (
+        "Give it a predicate= for the SDK's own errors, or turn the SDK's retries on: "
+        "http_options=types.HttpOptions(retry_options=types.HttpRetryOptions(attempts=5))"
+    )
