@@ -44,9 +44,10 @@ class Sighting(NamedTuple):
     `repository` is the audit's name for it, empty when it audits only one. `finding` counts in the newest text that
     holds the key at its path (the message's own, of a commit or a tag: its path is then `commit <id>` or `tag <name>`).
     `blob` names that text's object, None when it lies on disk only. `first` is the commit that brought the key to this
-    path, `last` the one that took it away; both None when no commit held it, `last` None while some ref's tip still
-    does or when nobody can tell. `at_head` says that HEAD's tip holds it there, `on_disk` that the work tree does.
-    `refs` are the first `MOST_REFS` of the refs whose tips hold it there, without `refs/`, HEAD's branch first.
+    path, `last` the one that took it away; both None when no commit held it or nobody can tell (it was there before the
+    part that was read, or before a shallow clone begins), `last` None while some ref's tip still does. `at_head` says
+    that HEAD's tip holds it there, `on_disk` that the work tree does. `refs` are the first `MOST_REFS` of the refs
+    whose tips hold it there, without `refs/`, HEAD's branch first.
     """
 
     finding: Finding

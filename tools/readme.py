@@ -46,7 +46,12 @@ def blocks(lang: str) -> dict[str, str]:
     whole = _fenced(f"$ keyguard --help\n{_run('--help')}")
     check = _fenced(f"$ keyguard check --help\n{_run('check', '--help')}")
     folded = f"<details>\n<summary><code>keyguard check --help</code></summary>\n{check}</details>\n\n"
-    return {"demo": _fenced(_demo(lang)), "fix": _fenced(_fix(lang)), "help": whole + folded}
+    return {
+        "demo": _fenced(_demo(lang)),
+        "fix": _fenced(_fix(lang)),
+        "audit": _fenced(_audit(lang)),
+        "help": whole + folded,
+    }
 
 
 def _fenced(text: str) -> str:
@@ -75,6 +80,40 @@ def _fix(lang: str) -> str:
             shown = _output(sys.executable, "-m", "keyguard", *arguments, folder=folder, code=1)
             texts.append(f"$ keyguard {' '.join(arguments)}\n\n{shown}\n")
     return "\n".join(texts)
+
+
+_PAST = (
+    ("Ann", "2024-02-11T09:30:00Z", "Answer customers", 'client = OpenAI(api_key="<openai-key>")'),
+    ("Ben", "2024-09-18T16:05:00Z", "Read the key from the environment", "client = OpenAI()"),
+)
+
+
+def _audit(lang: str) -> str:
+    """What an audit says of a key that was taken out long ago."""
+    options = ("--lang", lang) if lang == "zh" else ()
+    with tempfile.TemporaryDirectory() as outer:
+        folder = Path(outer, "assistant")
+        folder.mkdir()
+        _git(folder, "init", "-q", "-b", "main")
+        for name, date, subject, line in _PAST:
+            (folder / "app.py").write_text(f"from openai import OpenAI\n\n{fill(line)}\n", encoding="utf-8")
+            _git(folder, "add", "app.py")
+            _git(folder, "commit", "-q", "-m", subject, name=name, date=date)
+            if name == "Ann":
+                _git(folder, "branch", "release/2.1")
+        shown = _output(sys.executable, "-m", "keyguard", "audit", "--no-cache", *options, folder=folder, code=1)
+    # What was read, and the key's story; connections and what to type next are shown elsewhere.
+    said = shown.split("\n\n")[:2]
+    return "\n\n".join((f"$ keyguard {' '.join(('audit', *options))}", *said))
+
+
+def _git(folder: Path, *arguments: str, name: str = "Ann", date: str = "2024-01-01T00:00:00Z") -> None:
+    """Run git as somebody at some time, whoever runs this now."""
+    person = {"NAME": name, "EMAIL": f"{name.lower()}@example.org", "DATE": date}
+    who = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in person.items()}
+    own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    subprocess.run(("git", *arguments), cwd=folder, env=kept | own | who, check=True)
 
 
 def _output(*command: str, folder: str | Path = ROOT, code: int = 0) -> str:
