@@ -84,6 +84,12 @@ PLUGINS: dict[str, tuple[str, bool, str]] = {
     "TwilioKeyDetector": ("twilio", False, r"(?:AC|SK)[a-z0-9]{32}"),
 }
 
+# What must stand in a text for a plug-in that is triggered by words which a history is full of: the secret itself.
+_CLOSER = {
+    "AWSKeyDetector": r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]{16}"
+    r"|(?i:aws[^\n]{0,20}(?:key|pwd|pw|password|pass|token))[^\n]{0,20}[\"'][0-9A-Za-z/+]{40}[\"']",
+}
+
 # What only Python does with a value: shows it, or puts it into a URL.
 _VARIABLE = r"API_?KEY|_TOKEN\b|_SECRET\b|_KEY\b|\bapi_key\b|\benviron\b"
 _SINK = (
@@ -435,7 +441,8 @@ class Prefilter:
 
     @property
     def _triggers(self) -> list[str]:
-        return [PLUGINS[name][2] for name in sorted(self._plugins) if PLUGINS[name][2]]
+        closer = _CLOSER if self._leaks_only else {}
+        return [closer.get(name, PLUGINS[name][2]) for name in sorted(self._plugins) if PLUGINS[name][2]]
 
     @cached_property
     def _compiled(self) -> dict[str, Any]:
