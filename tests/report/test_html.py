@@ -22,7 +22,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from keyguard.catalogue import load
-from keyguard.leaks import Leak, Moment, Sighting
+from keyguard.lang import texts
+from keyguard.leaks import RANKS, Leak, Moment, Sighting
 from keyguard.model import Excerpt, Severity
 from keyguard.report import RenderOptions
 from keyguard.report.html import lifelines, render
@@ -206,12 +207,13 @@ def test_the_summary_counts_leaks_by_rank_and_what_was_read() -> None:
     page = rich_read()
     assert page.all("h1")[0].text == "18 leaked keys in 4 repositories"
     (figures,) = page.all("ul", "figures")
-    assert re.findall(r"(\d+) (Standing now|In the history|Tests and examples|Public|Malformed)", figures.text) == [
-        ("5", "Standing now"),
-        ("9", "In the history"),
-        ("2", "Tests and examples"),
-        ("1", "Public"),
-        ("1", "Malformed"),
+    ranks = [texts("en").say(f"rank.{rank}") for rank in RANKS]
+    assert re.findall(rf"(\d+) ({'|'.join(ranks)})", figures.text) == [
+        ("5", "In what is checked out"),
+        ("9", "In the history only"),
+        ("2", "In tests, examples or documentation"),
+        ("1", "Public by design or published"),
+        ("1", "Not whole"),
     ]
     (totals,) = page.all("dl", "totals")
     assert "Repositories 4 places 21 new since the last audit 5 commits 6,340 blobs 42,050 files 1,515" in totals.text
@@ -243,7 +245,7 @@ def test_a_leak_tells_all_that_is_known_of_it() -> None:
         "app/assistant.py:6:66 and 2 more places",
         "2024-02-11 → still there",
         "Revoke the key at OpenAI. platform.openai.com/api-keys",
-        "urgency Standing now",
+        "urgency In what is checked out",
         "severity high",
         "could reach Every model of the account, at the account's cost",
         "found with api.poloapi.top",

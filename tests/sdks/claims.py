@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import json
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +128,18 @@ def _variables(name: str) -> tuple[str, ...]:
     return (*SDKS[name].env, *SDKS[name].env_fallback)
 
 
+def _plain(value: Any) -> Any:  # noqa: ANN401  # JSON
+    """A record of the catalogue with all it holds as plain data."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        return {field: _plain(held) for field, held in value._asdict().items()}
+    if isinstance(value, tuple):
+        return tuple(map(_plain, value))
+    return {key: _plain(held) for key, held in value.items()} if isinstance(value, Mapping) else value
+
+
 def _claims(name: str, *, old: bool) -> dict[str, Any]:
     sdk = SDKS[name].at(OLD[name]) if old else SDKS[name]
-    plain = dataclasses.asdict(sdk)
+    plain = _plain(sdk)
     named = set() if old else {item.name for item in (*sdk.constructors, *sdk.calls)}
     kept = ("package", "base_url_params", "key_params", "env", "env_fallback", "timeout", "retry", "methods", "errors")
     return {
