@@ -87,6 +87,19 @@ def test_who_accepts_a_key_has_not_made_it_unread(tmp_path: Path) -> None:
     assert made.places(found, "<openai-key-2>") == [Place("b.py", 3, "brought", "accepted")]
 
 
+def test_how_far_a_mark_reaches_hangs_on_what_stands_between(tmp_path: Path) -> None:
+    mark = "# keyguard: ignore[KG101]\n# since it opens nothing\n# any more\n"
+    past = Past()
+    past.commit("between", {"a.py": leak().replace("client", f"{mark}x = 1\nclient")})
+    past.commit("no more", {"a.py": leak().replace("client", f"{mark}client")})
+    past.commit("low", {"b.py": "x = 1\n" * 12 + "# keyguard: ignore-file[KG101]\n" + leak(2)})
+    past.commit("high", {"b.py": "# keyguard: ignore-file[KG101]\n" + "x = 1\n" * 12 + leak(2)})
+    made = past.write(tmp_path / "r")
+    found = made.read()
+    assert made.places(found, "<openai-key-1>") == [Place("a.py", 7, "between", "no more")]
+    assert made.places(found, "<openai-key-2>") == [Place("b.py", 16, "low", "high")]
+
+
 # Lives ---------------------------------------------------------------------------------------------------------------
 
 
