@@ -266,6 +266,10 @@ class Prefilter:
         from hashlib import blake2b  # noqa: PLC0415  # 3 ms, for histories only
 
         digest = blake2b(digest_size=16)
+        if data.find(b"keyguard:", start, end) >= 0:
+            # How far a mark of ours reaches hangs on lines around it that say nothing themselves.
+            digest.update(data[start:end])
+            return digest.digest()
         place = start
         while place < end and (found := self._deciding.search(data, place, end)) is not None:
             first = data.rfind(b"\n", place, found.start()) + 1 or place

@@ -416,6 +416,19 @@ def test_a_repository_of_somebody_else_says_what_to_do(clean: Audited) -> None:
     assert places(clean.audit("--no-history", code=0, GIT_TEST_ASSUME_DIFFERENT_OWNER="1")) == set()
 
 
+def test_a_repository_around_a_broken_one_does_not_stand_in_for_it(tmp_path: Path) -> None:
+    outer = Audited(tmp_path / "outer")
+    outer.git("init", "-q", "-b", "main")
+    outer.write("app.py", leak(HEAD))
+    outer.commit()
+    inner = outer.root / "inner"
+    (inner / ".git").mkdir(parents=True)
+    outer.write("inner/b.py", leak(DISK))
+    done = outer.audit("inner", code=2)
+    assert "git cannot read its history (not a git repository" in done.err
+    assert places(outer.audit("inner", "--no-history", code=1)) == {("b.py", 3, False, True)}
+
+
 def test_findings_may_be_no_error(rich: Audited) -> None:
     assert rich.audit("--exit-zero", code=0).report["leaks"]
 

@@ -487,6 +487,8 @@ def _environment(repository: Repository) -> dict[str, str]:
     environment.update(
         repository.variables,
         GIT_OPTIONAL_LOCKS="0",
+        # Where `.git` is broken, a repository around it must not stand in for it.
+        GIT_CEILING_DIRECTORIES=os.path.dirname(repository.top),
         GIT_TERMINAL_PROMPT="0",
         # What stands in for an object or a parent would hide what is really there.
         GIT_NO_REPLACE_OBJECTS="1",

@@ -128,8 +128,10 @@ def sifted(unit: Unit, session: Session) -> Sifted:
             if index in wide:
                 data = searchable(data[start:end]) or b""
                 start, end = 0, len(data)
-            if prefilter.may_leak(data, start, end):
-                gist = prefilter.gist(data, start, end)
+            # With the line end before it, which git wrote: else what begins a text would not seem to begin anything.
+            before = max(start - 1, 0)
+            if prefilter.may_leak(data, before, end):
+                gist = prefilter.gist(data, before, end)
                 if prefilter.leaks(gist, data[start:end]):
                     suspects.append(Suspect(batch.names[index], batch.types[index], size, gist.hex()))
     return Sifted(unit.names, unit.size, tuple(suspects), tuple(missing))

@@ -87,6 +87,19 @@ def test_who_accepts_a_key_has_not_made_it_unread(tmp_path: Path) -> None:
     assert made.places(found, "<openai-key-2>") == [Place("b.py", 3, "brought", "accepted")]
 
 
+def test_how_far_a_mark_reaches_hangs_on_what_stands_between(tmp_path: Path) -> None:
+    mark = "# keyguard: ignore[KG101]\n# since it opens nothing\n# any more\n"
+    past = Past()
+    past.commit("between", {"a.py": leak().replace("client", f"{mark}x = 1\nclient")})
+    past.commit("no more", {"a.py": leak().replace("client", f"{mark}client")})
+    past.commit("low", {"b.py": "x = 1\n" * 12 + "# keyguard: ignore-file[KG101]\n" + leak(2)})
+    past.commit("high", {"b.py": "# keyguard: ignore-file[KG101]\n" + "x = 1\n" * 12 + leak(2)})
+    made = past.write(tmp_path / "r")
+    found = made.read()
+    assert made.places(found, "<openai-key-1>") == [Place("a.py", 7, "between", "no more")]
+    assert made.places(found, "<openai-key-2>") == [Place("b.py", 16, "low", "high")]
+
+
 # Lives ---------------------------------------------------------------------------------------------------------------
 
 
@@ -143,6 +156,12 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, History]:
     past.commit(
         "22 quoted", {"22.md": "```\n" + base64.b64encode(fill("<openai-key-22>").encode()).decode() + "\n```\n"}
     )
+    past.commit("23 alone", {"key.txt": "<openai-key-23>", "pad.txt": "x"})
+    past.commit("24 again and again", {"again.py": leak(24)})
+    for number in (1, 2):
+        past.commit(f"24 taken {number}", {"again.py": CODE})
+        past.commit(f"24 back {number}", {"again.py": leak(24) + f"print({number})\n"})
+    past.commit("24 taken", {"again.py": None})
     made = past.write(tmp_path_factory.mktemp("rich") / "r")
     made.git("update-ref", "-d", "refs/heads/temporary")
     return made, made.read()
@@ -195,6 +214,8 @@ SIDE = ("heads/side",)
         pytest.param(19, [Place("6fa1", 1, "19 for a note", "", ("notes/commits",))], id="in a note"),
         pytest.param(20, [Place("left.py", 3, "20 twice", "", ("heads/left", "heads/right"))], id="on two branches"),
         pytest.param(22, [Place("22.md", 2, "22 quoted", "", ("HEAD", "heads/main"))], id="base64"),
+        pytest.param(23, [Place("key.txt", 1, "23 alone", "", ("HEAD", "heads/main"))], id="all that a file holds"),
+        pytest.param(24, [Place("again.py", 3, "24 again and again", "24 taken")], id="taken three times"),
     ],
 )
 def test_a_life(rich: tuple[Made, History], number: int, expected: list[Place]) -> None:
