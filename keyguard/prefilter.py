@@ -267,8 +267,8 @@ class Prefilter:
 
         digest = blake2b(digest_size=16)
         if data.find(b"keyguard:", start, end) >= 0 or data.find(b'"nbformat"', start, end) >= 0:
-            # How far a mark of ours reaches hangs on lines around it that say nothing themselves. A notebook's cells may
-            # stand in another order, and half of its outputs' lines look random.
+            # How far a mark of ours reaches hangs on lines around it that say nothing themselves; a notebook's cells
+            # may stand in another order, and half of its outputs' lines look random.
             digest.update(data[start:end])
             return digest.digest()
         place = start
