@@ -94,7 +94,7 @@ QUIET: Mapping[str, tuple[dict[str, str], str, str]] = {
         OPENAI,
     ),
     "a-reference-to-another-variable": ({}, "OPENAI_API_KEY=${MAIN_KEY}\n", LOADS + OPENAI),
-    "a-reference-to-a-vault": ({"OPENAI_API_KEY": "op://work/openai/key"}, "", OPENAI),
+    "a-reference-to-a-vault": ({"OPENAI_API_KEY": "op://vault/openai/key"}, "", OPENAI),
     "several-keys-in-turns": ({"OPENAI_API_KEY": "<openai-key>,<openai-key-2>"}, "", ""),
     "two-names-of-which-no-reader-is-used": (
         {"GOOGLE_API_KEY": "<gemini-key>", "GEMINI_API_KEY": "<gemini-key-2>", "OPENAI_API_KEY": "<openai-key>"},
