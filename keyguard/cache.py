@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from keyguard.python.project import Project
 
 _FORMAT = 1  # raised when the layout changes
-_RACY = 2_000_000_000  # ns: a file changed so shortly before the cache was written may change again at the same time
+RACY = 2_000_000_000  # ns: a file changed so shortly before the cache was written may change again at the same time
 _KEPT = 8  # caches of one root (other settings, other folders to run from) before the oldest goes
 _PREFIX = "results-"
 
@@ -99,7 +99,7 @@ class ResultCache:
         status = status_of(location)
         if status is None:
             return None
-        if status != kept.status or status[1] > self._written - _RACY:
+        if status != kept.status or status[1] > self._written - RACY:
             if not kept.digest or self.digest(location) != kept.digest:
                 return None
             kept = kept._replace(status=status)

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.cache import (
+    RACY,
     Status,
     digest_of,
     finding_from_json,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 # ruff: noqa: PTH118
 
 _ABOUT = "tree"
-_RACY = 2_000_000_000  # ns: a file changed so shortly before may change again and keep its times
 
 
 class Tree(NamedTuple):
@@ -78,7 +78,7 @@ def _to_json(tree: Tree, written: int) -> dict[str, Any]:
 
 def _from_json(data: Any, status: Mapping[str, Status | None]) -> Tree | None:  # noqa: ANN401  # plain JSON data
     try:
-        if any(one is None or one[1] > data["written"] - _RACY for one in status.values()):
+        if any(one is None or one[1] > data["written"] - RACY for one in status.values()):
             return None
         findings = tuple(map(finding_from_json, data["findings"]))
         return Tree(findings, tuple(map(row_from_json, data["rows"])), int(data["files"]))

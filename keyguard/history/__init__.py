@@ -13,19 +13,19 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.cache import digest_of
-from keyguard.discover import Target, git, shown
+from keyguard.discover import LARGE, Target, git, shown
 from keyguard.engine import LazyProject, bug_of, check_each
 from keyguard.history.lives import (
     HEAD,
     Holders,
     containing,
     files_of,
-    head_of,
     held,
     lives,
     message_of,
     moments,
     naming,
+    refs_of,
     tag_name,
     tips_of,
 )
@@ -38,11 +38,11 @@ from keyguard.leaks import MOST_REFS, Sighting
 from keyguard.source import is_env_file, kind_of, role_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from keyguard.discover.git import Repository
     from keyguard.engine import Outcome, Session
-    from keyguard.history.lives import Tip
+    from keyguard.history.lives import Refs, Tip
     from keyguard.history.objects import Object
     from keyguard.model import Finding, Notice
     from keyguard.settings import Settings
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 
 __all__ = ["History", "Memory", "Progress", "Scope", "read", "session_of", "target_of"]
 
-_LARGE = 8 << 20  # bytes: a larger object is not streamed, but read in windows as a large file is
 _MOST_TREES = 50  # trees that a ref names, with no commit
 _SHORT = 12  # hexadecimal digits by which a person names an object
 # Characters of a masked key. A shorter one may have too few bits to be named by itself: then its path does (a text of
@@ -97,10 +96,12 @@ def read(  # noqa: PLR0913  # what is read, how, and who is told
     """
     memory = memory or Memory()
     try:
-        question = _question(repository, session, scope)
+        refs, shallow = refs_of(repository), boundaries(repository)
+        question = _question(repository, session, scope, refs, shallow)
         history = from_json(memory.recall("history", question))
         if history is None:
-            history = _Reader(repository, session, scope, jobs or os.cpu_count() or 1, memory, tell).history()
+            reader = _Reader(repository, session, scope, jobs or os.cpu_count() or 1, memory, tell)
+            history = reader.history(refs, shallow)
             if history.is_complete and not history.notices:
                 memory.keep("history", question, to_json(history))
     finally:
@@ -108,19 +109,18 @@ def read(  # noqa: PLR0913  # what is read, how, and who is told
     return history
 
 
-def _question(repository: Repository, session: Session, scope: Scope) -> str:
+def _question(repository: Repository, session: Session, scope: Scope, refs: Refs, shallow: Collection[str]) -> str:
     """Name what is asked: the same while no ref and no object came or went; empty where time changes the answer."""
     if scope.since is not None or scope.unreachable:
         return ""
-    refs = git.run(repository, "for-each-ref", "--format=%(objectname) %(refname)")
     logged = git.run(repository, "rev-list", "--no-walk=unsorted", "--all", "--reflog", failing=(128,))
     # What was missing may have been fetched: no ref moves then, but the store counts more objects and packs.
     stored = git.run(repository, "count-objects", "-v").decode("utf-8", "surrogateescape")
     elsewhere = [line.partition(": ")[2] for line in stored.splitlines() if line.startswith("alternate:")]
     lent = [_changed(os.path.join(path, "pack")) for path in elsewhere]
     settings = sorted(map(repr, session.finder.found))
-    about = (scope, head_of(repository), sorted(boundaries(repository)), settings, stored, lent)
-    return digest_of(b"\n".join((repr(about).encode("utf-8", "surrogatepass"), refs, logged)))
+    about = (scope, refs, sorted(shallow), settings, stored, lent)
+    return digest_of(repr(about).encode("utf-8", "surrogatepass") + logged)
 
 
 def _changed(folder: str) -> int | None:
@@ -184,12 +184,10 @@ class _Reader:
         self._is_complete = True
         self._notices: list[Notice] = []
 
-    def history(self) -> History:
-        """Do everything."""
+    def history(self, refs: Refs, shallow: Collection[str]) -> History:
+        """Do everything; `shallow` are commits whose parents were never fetched."""
         repository = self._repository
-        branch, commit = head_of(repository)
-        tips = tips_of(repository)
-        is_shallow = git.run(repository, "rev-parse", "--is-shallow-repository").strip() == b"true"
+        tips = tips_of(repository, refs)
         gone = {tip.commit for tip in tips if tip.kind in {"missing", "damaged"}}
         self._missing.update(gone)
         with Walk(repository, self._scope) as walk:
@@ -203,16 +201,16 @@ class _Reader:
         findings = self._checked(texts)
         sightings = _without_lives(findings)
         with self._ends_on_interrupt():
-            sightings = self._sightings(findings, changes, tips)
+            sightings = self._sightings(findings, changes, tips, shallow)
         return History(
             tuple(sorted(sightings, key=_order)),
-            branch or commit[:_SHORT],
+            refs.branch or refs.commit[:_SHORT],
             walk.commits,
             blobs,
             size,
             sum(tip.name != HEAD for tip in tips),
             len(self._missing) + lost,
-            is_shallow,
+            bool(shallow),
             tuple(sorted(self._notices)),
             self._is_complete,
         )
@@ -237,7 +235,7 @@ class _Reader:
                 blobs, size = blobs + 1, size + one.size
             if self._memory.knows(one.name):
                 continue
-            if one.size <= _LARGE:
+            if one.size <= LARGE:  # a larger one is not streamed, but read in windows as a large file is
                 fresh.append(one)
             elif one.type == "blob":
                 self._memory.learn(Sifted((one.name,), one.size, (Suspect(*one, gist=one.name),)))
@@ -432,12 +430,16 @@ class _Reader:
     # -- how long they stood there ------------------------------------------------------------------------------------
 
     def _sightings(
-        self, findings: Mapping[_Text, tuple[Finding, ...]], changes: Sequence[Change], tips: Sequence[Tip]
+        self,
+        findings: Mapping[_Text, tuple[Finding, ...]],
+        changes: Sequence[Change],
+        tips: Sequence[Tip],
+        shallow: Collection[str],
     ) -> list[Sighting]:
         keys: dict[str, set[str]] = defaultdict(set)
         for text, found in findings.items():
             keys[text.name].update(finding.key or "" for finding in found)
-        unsure = {"", *boundaries(self._repository)}
+        unsure = {"", *shallow}
         lived = [(key, life) for key, some in lives(changes, keys, unsure).items() for life in some]
         exact = self._exact({_Text(life.blob, life.path) for _, life in lived}, findings)
         paths = dict.fromkeys(life.path for _, life in lived)

@@ -50,24 +50,47 @@ class Life(NamedTuple):
     last: str
 
 
-def tips_of(repository: Repository) -> list[Tip]:
-    """List the refs, HEAD first (with its branch's name), then branches, tags and the rest.
+class Refs(NamedTuple):
+    """What git says of a repository's refs: a line `<object> <ref>` each, and the `branch` and `commit` of HEAD.
+
+    `branch` is empty when none is checked out, `commit` before the first one.
+    """
+
+    listed: str
+    branch: str
+    commit: str
+
+
+def refs_of(repository: Repository) -> Refs:
+    """Ask for the refs and HEAD.
 
     Raises:
         GitError: as `git.run`.
     """
     # Nothing else may be asked of a ref: for one whose object is missing git would end.
     found = git.run(repository, "for-each-ref", "--format=%(objectname) %(refname)").decode("utf-8", "surrogateescape")
-    refs = [(name, ref.removeprefix("refs/")) for name, _, ref in (line.partition(" ") for line in _lines(found))]
-    objects = resolved(repository, (name for name, _ in refs))
-    tips = [Tip(shown(ref), name, kind=found.type) for (name, ref), found in zip(refs, objects, strict=True)]
+    branch = git.run(repository, "symbolic-ref", "-q", "--short", "HEAD", failing=(1, 128)).decode("utf-8", "replace")
+    commit = git.run(repository, "rev-parse", "-q", "--verify", "HEAD^{commit}", failing=(1, 128)).decode("ascii")
+    return Refs(found, shown(branch.strip()), commit.strip())
+
+
+def tips_of(repository: Repository, refs: Refs) -> list[Tip]:
+    """Tell what the refs name: HEAD first (with its branch), then branches, tags and the rest.
+
+    Raises:
+        GitError: as `git.run`.
+    """
+    named = [
+        (name, ref.removeprefix("refs/")) for name, _, ref in (line.partition(" ") for line in _lines(refs.listed))
+    ]
+    objects = resolved(repository, (name for name, _ in named))
+    tips = [Tip(shown(ref), name, kind=found.type) for (name, ref), found in zip(named, objects, strict=True)]
     tags = [number for number, tip in enumerate(tips) if tip.kind == "tag"]
     ends = resolved(repository, (f"{tips[number].commit}^{{}}" for number in tags))
     for number, end in zip(tags, ends, strict=True):
         tips[number] = tips[number]._replace(commit=end.name, tag=tips[number].commit, kind=end.type)
-    branch, commit = head_of(repository)
-    tips.sort(key=lambda tip: (tip.name != f"heads/{branch}", _order(tip.name), tip.name))
-    return [Tip(HEAD, commit), *tips] if commit else tips
+    tips.sort(key=lambda tip: (tip.name != f"heads/{refs.branch}", _order(tip.name), tip.name))
+    return [Tip(HEAD, refs.commit), *tips] if refs.commit else tips
 
 
 def files_of(repository: Repository, tree: str) -> list[tuple[str, str]]:
@@ -99,13 +122,6 @@ def naming(repository: Repository, name: str) -> list[str]:
 def _lines(text: str) -> list[str]:
     # Not `splitlines`: a name may hold other characters that end lines elsewhere.
     return text.split("\n")[:-1]
-
-
-def head_of(repository: Repository) -> tuple[str, str]:
-    """Give the branch that is checked out (empty when none is) and its commit (empty before the first)."""
-    branch = git.run(repository, "symbolic-ref", "-q", "--short", "HEAD", failing=(1, 128)).decode("utf-8", "replace")
-    commit = git.run(repository, "rev-parse", "-q", "--verify", "HEAD^{commit}", failing=(1, 128)).decode("ascii")
-    return shown(branch.strip()), commit.strip()
 
 
 def _order(name: str) -> int:

@@ -11,7 +11,7 @@ from keyguard.audit.ranking import judged, leaks_of
 from keyguard.audit.tree import Tree, tree_of
 from keyguard.cache import stamp_of_code
 from keyguard.catalogue import cache_folder, load
-from keyguard.discover import GitState, discover, git
+from keyguard.discover import LARGE, GitState, discover, git
 from keyguard.engine import LazyProject, Session, inventory_targets
 from keyguard.history import Memory, Scope, read
 from keyguard.history.memory import open_memory
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from keyguard.settings import Settings
 
 _UNDIVIDED = 8 << 10  # KB of packs and loose objects, 1 s of work: less is read as a whole
-_LARGE = 8 << 20  # bytes: larger objects are read in windows, at the end
 
 
 class Options(NamedTuple):
@@ -154,7 +153,8 @@ def plan(repo: Repo, base: _Base) -> Sequence[Part]:
     if int(sizes.get("size", 0)) + int(sizes.get("size-pack", 0)) < _UNDIVIDED:
         return ()
     memory = _memory(place, base)
-    fresh = (one for one in listed(place.repository) if one.size <= _LARGE and not memory.knows(one.name))
+    # Larger objects are read in windows, at the end.
+    fresh = (one for one in listed(place.repository) if one.size <= LARGE and not memory.knows(one.name))
     return [
         Part(unit.repository, bytes.fromhex("".join(unit.names)), len(unit.names[0]) // 2, unit.size)
         for unit in units(place.repository, fresh)

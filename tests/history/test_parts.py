@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyguard.discover.git import Repository
-from keyguard.history.lives import HEAD, Life, containing, lives, message_of, moments, tag_name, tips_of
+from keyguard.history.lives import HEAD, Life, containing, lives, message_of, moments, refs_of, tag_name, tips_of
 from keyguard.history.objects import Object, batches, listed, named, resolved
 from keyguard.history.sift import Unit, sifted, units
 from keyguard.history.walk import Change, Scope, Walk
@@ -247,7 +247,7 @@ def test_what_contains_a_commit_is_what_git_says(tmp_path: Path) -> None:
     past.ref("refs/heads/next", "f")
     made = past.write(tmp_path / "r")
     with alone():
-        tips = tips_of(made.repository)
+        tips = tips_of(made.repository, refs_of(made.repository))
         asked = [made.commits[name] for name in "abcdef"]
         found = containing(made.repository, tips, asked)
         assert containing(made.repository, tips, []) == {}
