@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard import engine
 from keyguard.catalogue import load
-from keyguard.cli.run import Words
 from keyguard.discover import Target
 from keyguard.fingerprint import key_id
 from keyguard.inventory import KeySource, Peer, Row, Survey, Wait
@@ -23,6 +22,7 @@ from keyguard.leaks import MOST_REFS, RANKS, Audit, Audited, Leak, Moment, Sight
 from keyguard.model import Confidence, Excerpt, Finding, Notice, Severity, Span
 from keyguard.prefilter import Prefilter
 from keyguard.settings import SettingsFinder
+from keyguard.vocabulary import Words
 from tests.keys import make
 
 if TYPE_CHECKING:

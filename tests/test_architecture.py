@@ -33,6 +33,7 @@ FLOORS = (
     ("settings",),
     ("discover", "mentions", "prefilter"),
     ("secrets", "naming"),
+    ("vocabulary",),
     ("python",),
     ("checks",),
     ("moving",),

@@ -13,13 +13,13 @@ import pytest
 
 from keyguard import engine
 from keyguard.catalogue import load
-from keyguard.cli.run import Words
 from keyguard.discover import GitState, Target, discover
 from keyguard.discover.targets import LARGE
 from keyguard.findings import one_leak_a_text
 from keyguard.model import Hit, Secret, Span
 from keyguard.prefilter import Prefilter
 from keyguard.settings import SettingsFinder
+from keyguard.vocabulary import Words
 from tests.keys import fill, make
 from tests.runs import Tree
 

@@ -15,9 +15,9 @@ from keyguard.cli.run import (
     put,
     show,
     shown_path,
-    vocabulary_of,
 )
 from keyguard.errors import UsageError
+from keyguard.vocabulary import vocabulary_of
 
 if TYPE_CHECKING:
     import argparse

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from keyguard import __version__
 from keyguard.cli.codes import BUG, CLEAN, FOUND, USAGE
 from keyguard.errors import UsageError
+from keyguard.vocabulary import Words
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from keyguard.keystore import KeyStore
     from keyguard.model import FileReport, Finding, Notice, Report
     from keyguard.report import RenderOptions
-    from keyguard.settings import Settings, SettingsFinder, Vocabulary
+    from keyguard.settings import Settings, SettingsFinder
 
 # os.path and not pathlib in this module: pathlib costs 8 ms at start, and a hook has 70.
 # ruff: noqa: PTH118, PTH123
@@ -353,21 +354,6 @@ def _with(files: Sequence[FileReport], extra: Iterable[Finding]) -> tuple[FileRe
     return tuple(by_path[path] for path in sorted(by_path))
 
 
-class Words:
-    """The names settings and ignore comments may use, made when the first one asks; a worker gets its own."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        """Remember whose rules they are."""
-        self._catalogue = catalogue
-        self._words: Vocabulary | None = None
-
-    def __call__(self) -> Vocabulary:
-        """Give the vocabulary."""
-        if self._words is None:
-            self._words = vocabulary_of(self._catalogue)
-        return self._words
-
-
 def overrides_of(arguments: argparse.Namespace) -> dict[str, object]:
     """Give the settings that the arguments set, by name."""
     names = (
@@ -413,14 +399,6 @@ def catalogue_of_rules() -> Catalogue:
     from keyguard.catalogue import load  # noqa: PLC0415  # 12 ms, not for --help
 
     return load()
-
-
-def vocabulary_of(catalogue: Catalogue) -> Vocabulary:
-    """Give the names that settings and comments may use."""
-    from keyguard.secrets.detect import PLUGINS  # noqa: PLC0415  # asked only when a setting names a rule or plug-in
-    from keyguard.settings import Vocabulary  # noqa: PLC0415  # as above
-
-    return Vocabulary({rule.id: rule.name for rule in catalogue.rules.values()}, PLUGINS, catalogue.known)
 
 
 def language_of(arguments: argparse.Namespace, chosen: str | None = None) -> str:

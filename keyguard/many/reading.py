@@ -13,7 +13,7 @@ from keyguard.cache import stamp_of_code
 from keyguard.catalogue import cache_folder, load
 from keyguard.discover import LARGE, GitState, discover, git
 from keyguard.engine import LazyProject, Session, inventory_targets
-from keyguard.history import Memory, Scope, read
+from keyguard.history import Memory, Scope, read, session_of
 from keyguard.history.memory import open_memory
 from keyguard.history.objects import listed
 from keyguard.history.sift import Sifted, Unit, sifted, units
@@ -23,12 +23,12 @@ from keyguard.many.repositories import opened, state_of
 from keyguard.many.running import Engine, Lost
 from keyguard.many.store import Found
 from keyguard.prefilter import Prefilter, prefilter_of
-from keyguard.secrets.detect import PLUGINS
-from keyguard.settings import SettingsFinder, Vocabulary, own_of
+from keyguard.settings import SettingsFinder, own_of
 from keyguard.source import is_env_file
+from keyguard.vocabulary import Words
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from keyguard.catalogue import Catalogue
     from keyguard.inventory import Row
@@ -100,11 +100,6 @@ class _Base:
             return made
         return self._prefilters.setdefault(made.about, made)
 
-    def words(self) -> Vocabulary:
-        """Give the names that settings and comments may use."""
-        rules = {rule.id: rule.name for rule in self.catalogue.rules.values()}
-        return Vocabulary(rules, PLUGINS, self.catalogue.known)
-
 
 class _Place(NamedTuple):
     """A repository as it is looked at in one step."""
@@ -112,7 +107,7 @@ class _Place(NamedTuple):
     repository: git.Repository
     finder: SettingsFinder
     settings: Settings
-    words: Callable[[], Vocabulary]
+    words: Words
 
     @property
     def is_bare(self) -> bool:
@@ -197,9 +192,9 @@ def _place(repo: Repo, base: _Base) -> _Place:
     return _Place(repository, *_settings(repository, base))
 
 
-def _settings(repository: git.Repository, base: _Base) -> tuple[SettingsFinder, Settings, Callable[[], Vocabulary]]:
+def _settings(repository: git.Repository, base: _Base) -> tuple[SettingsFinder, Settings, Words]:
     options = base.options
-    words = functools.cache(base.words)
+    words = Words(base.catalogue)
     finder = SettingsFinder(
         words,
         dict(options.overrides),
@@ -222,34 +217,29 @@ def _tree(place: _Place, base: _Base) -> Tree:
         own = finder.for_path(target.location)
         if own is settings or not own.is_excluded(target.location):
             targets.append(target)
-    catalogue = base.catalogue.extended(own_of(finder.found))
-    session = Session(
-        catalogue,
-        base.prefilter(catalogue, finder.found),
-        finder,
-        place.words,
-        LazyProject(settings.root, catalogue),
-        base.options.lang,
-        GitState(target.location for target in targets if is_env_file(target.path)),
-        survey=Survey(),
-    )
+    git_state = GitState(target.location for target in targets if is_env_file(target.path))
+    session = _session(place, base)._replace(git=git_state, survey=Survey())
     report, inventory = inventory_targets(targets, session, jobs=1)
     tree = tree_of(report, inventory, targets, top)
     return tree._replace(notices=(*finder.notices, *found.notices, *tree.notices))
 
 
-def _history_session(place: _Place, base: _Base) -> Session:
-    # As `history.session_of` makes one, but with patterns that this process may have compiled already.
+def _session(place: _Place, base: _Base) -> Session:
     catalogue = base.catalogue.extended(own_of(place.finder.found))
     return Session(
         catalogue,
-        base.prefilter(catalogue, place.finder.found, leaks_only=True),
+        base.prefilter(catalogue, place.finder.found),
         place.finder,
         place.words,
         LazyProject(place.settings.root, catalogue),
         base.options.lang,
-        explains_only=True,
     )
+
+
+def _history_session(place: _Place, base: _Base) -> Session:
+    session = session_of(_session(place, base))
+    # With patterns that this process may have compiled already.
+    return session._replace(prefilter=base.prefilter(session.catalogue, place.finder.found, leaks_only=True))
 
 
 def _memory(place: _Place, base: _Base) -> Memory:

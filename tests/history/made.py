@@ -15,12 +15,12 @@ from unittest import mock
 
 from keyguard import engine, history
 from keyguard.catalogue import load
-from keyguard.cli.run import Words
 from keyguard.discover import git
 from keyguard.fingerprint import key_id
 from keyguard.leaks import MOST_REFS
 from keyguard.prefilter import Prefilter
 from keyguard.settings import SettingsFinder
+from keyguard.vocabulary import Words
 from tests.keys import fill
 from tests.runs import environment
 
