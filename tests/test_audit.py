@@ -375,7 +375,7 @@ def test_on_a_terminal_it_asks(  # what the two fixtures and a case are
     answer: str,
     sends: bool,  # noqa: FBT001  # a case
 ) -> None:
-    monkeypatch.setattr("keyguard.cli.auditing._is_terminal", lambda: True)
+    monkeypatch.setattr("keyguard.cli.run.is_terminal", lambda: True)
     done = rich.run("audit", "--no-cache", "--output-format", "json", "--verify", stdin=answer)
     assert "Send them? [y/N] " in done.err
     assert bool(network.seen) == sends
@@ -449,7 +449,7 @@ def test_ctrl_c_leaves_a_partial_report(
 ) -> None:
     @contextmanager
     def stages(**_: object) -> Iterator[Callable[..., None]]:
-        def tell(*_: object) -> None:
+        def tell(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
         yield tell
@@ -467,7 +467,7 @@ def test_ctrl_c_leaves_a_partial_report(
 def test_ctrl_c_in_plain_words(rich: Audited, monkeypatch: pytest.MonkeyPatch) -> None:
     @contextmanager
     def stages(**_: object) -> Iterator[Callable[..., None]]:
-        def tell(*_: object) -> None:
+        def tell(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
         yield tell

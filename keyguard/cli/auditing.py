@@ -16,14 +16,14 @@ from keyguard.audit.tree import recalled, tree_of
 from keyguard.cache import stamp_of_code, status_of
 from keyguard.catalogue import cache_folder
 from keyguard.cli.codes import INTERRUPTED
-from keyguard.cli.run import Run, catalogue_of_rules, put
+from keyguard.cli.run import Run, agreed, catalogue_of_rules, put
 from keyguard.discover import git, shown
 from keyguard.errors import UsageError
 from keyguard.history.memory import Memory, open_memory
 from keyguard.inventory import Survey
 from keyguard.lang import texts
 from keyguard.leaks import Audited
-from keyguard.report.audit import AUDIT_FORMATS, render_audit
+from keyguard.report.audit import render_audit, see_that_known
 from keyguard.report.options import EPOCH, scan_time
 from keyguard.report.progress import stages
 
@@ -52,9 +52,7 @@ def audit(arguments: argparse.Namespace) -> int:
         UsageError: an argument is wrong, or a file it names cannot be used.
     """
     form = arguments.audit_format
-    if form not in AUDIT_FORMATS:
-        msg = f"unknown output format {form!r} for an audit: use one of {', '.join(AUDIT_FORMATS)}"
-        raise UsageError(msg)
+    see_that_known(form)
     if arguments.store is None and (arguments.repos or arguments.parquet):
         arguments.store = _STORE
     folder, repository = (".", None) if arguments.repos else folder_of(arguments)
@@ -167,7 +165,7 @@ def audit_of_many(run: Run, arguments: argparse.Namespace) -> tuple[Audit, Seque
             address=arguments.cluster,
             last=arguments.compare,
             again=arguments.no_cache,
-            advance=lambda step: tell(say("audit.step.many"), step.done, step.total, False),  # noqa: FBT003  # not bytes
+            advance=lambda step: tell(say("audit.step.many"), step.done, step.total),
         )
     places = {repo.name: repo for repo in repos}
 
@@ -242,37 +240,27 @@ def verified(run: Run, found: Audit, where: Where, *, yes: bool) -> Audit:
     # With the rules as they are: what a repository says of its own hosts must not decide where a key is sent.
     catalogue = catalogue_of_rules()
     requests = plan(questions_about(found.leaks, where, history.session_of(run.session)), catalogue)
-    if not _agreed(requests, run.lang, yes=yes):
+    if not _may_send(requests, run.lang, yes=yes):
         return found
     verdicts = {}
     say = texts(run.lang).say
     with stages(enabled=run.shows_progress) as tell, suppress(KeyboardInterrupt):  # what was answered stands
         for key, verdict in verify(requests, Terms(), run.lang):
             verdicts[key] = verdict
-            tell(say("audit.step.verify"), len(verdicts), len(requests), False)  # noqa: FBT003  # not bytes
+            tell(say("audit.step.verify"), len(verdicts), len(requests))
     if verdicts:
         sys.stderr.write(say_count(verdicts.values(), run.lang) + "\n")
     return found._replace(leaks=judged(found.leaks, verdicts, run.catalogue, run.lang))
 
 
-def _agreed(requests: Sequence[Request], lang: str, *, yes: bool) -> bool:
+def _may_send(requests: Sequence[Request], lang: str, *, yes: bool) -> bool:
     from keyguard.verify import say_plan  # noqa: PLC0415  # as above
 
     say = texts(lang).say
     sys.stderr.write(say_plan(requests, lang) + "\n")
     if not any(request.asks for request in requests):
         return bool(requests)
-    if yes:
-        return True
-    if not _is_terminal():
-        raise UsageError(say("audit.verify.needs-yes"))
-    sys.stderr.write(say("audit.verify.ask"))
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
-
-
-def _is_terminal() -> bool:
-    return sys.stdin.isatty()
+    return yes or agreed(say("audit.verify.ask"), say("audit.verify.needs-yes"))
 
 
 def now(environ: Mapping[str, str]) -> str:
@@ -298,7 +286,7 @@ def _history(run: Run, repository: Repository, memory: Memory, arguments: argpar
             scope_of(arguments),
             jobs=run.settings.jobs,
             memory=memory,
-            tell=lambda step: tell(names[step.step], step.done, step.total, step.step == "sift"),
+            tell=lambda step: tell(names[step.step], step.done, step.total, in_bytes=step.step == "sift"),
         )
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from keyguard.cli.run import agreed
 from keyguard.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,7 +53,11 @@ def ask(asking: Asking, catalogue: Catalogue, lang: str, *, yes: bool) -> dict[s
     said = texts(lang)
     requests = plan(asking.questions, catalogue)
     sys.stderr.write(_announced(requests, asking.names, said, lang))
-    if any(request.asks for request in requests) and not yes and not _agreed(said):
+    if (
+        any(request.asks for request in requests)
+        and not yes
+        and not agreed(said.say("ask.question"), said.say("ask.needs_yes"))
+    ):
         sys.stderr.write(said.say("ask.declined") + "\n")
         return None
     return {name: verdict for key, verdict in verify(requests, Terms(), lang) for name in asking.names[key]}
@@ -72,15 +77,3 @@ def _announced(requests: Sequence[Request], names: Mapping[str, tuple[str, ...]]
             why = texts(lang).say(f"why.{request.why}", host="", status="")
             lines.append("  " + said.say("ask.skipped", names=shown, reason=why))
     return "\n".join(lines) + "\n"
-
-
-def _is_terminal() -> bool:
-    return sys.stdin.isatty()
-
-
-def _agreed(said: Texts) -> bool:
-    if not _is_terminal():
-        raise UsageError(said.say("ask.needs_yes"))
-    sys.stderr.write(said.say("ask.question"))
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}

@@ -451,3 +451,21 @@ def show(text: str) -> None:
     """Print a text."""
     sys.stdout.write(text)
     sys.stdout.flush()
+
+
+def agreed(question: str, refusal: str) -> bool:
+    """Ask a person on the error stream; anything but yes is no.
+
+    Raises:
+        UsageError: nobody sits at a terminal; the message is `refusal`.
+    """
+    if not is_terminal():
+        raise UsageError(refusal)
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
+def is_terminal() -> bool:
+    """Tell whether somebody can answer."""
+    return sys.stdin.isatty()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 DELAY = 1.0  # seconds: a bar that flashes up tells nobody anything
+
+
+class Tell(Protocol):
+    """Is told a step's name, what of it is done, of how much, and whether that counts bytes."""
+
+    def __call__(self, name: str, done: int, total: int, *, in_bytes: bool = False) -> None:
+        """Be told."""
 
 
 @contextlib.contextmanager
@@ -36,18 +43,18 @@ def progress(
 
 
 @contextlib.contextmanager
-def stages(*, stream: TextIO | None = None, enabled: bool = True) -> Iterator[Callable[[str, int, int, bool], None]]:
-    """Give a function to tell how far a step is: its name, what is done, of how much, and whether that is bytes.
+def stages(*, stream: TextIO | None = None, enabled: bool = True) -> Iterator[Tell]:
+    """Give a function to tell how far a step is.
 
     Each step has a bar of its own, with its rate and the time that is left; else as `progress`.
     """
     stream = sys.stderr if stream is None else stream
     if not (enabled and _is_terminal(stream)):
-        yield lambda *_: None
+        yield _tell_nobody
         return
     shown: dict[str, _Bar] = {}
 
-    def tell(name: str, done: int, total: int, in_bytes: bool) -> None:  # noqa: FBT001  # what the one who tells knows
+    def tell(name: str, done: int, total: int, *, in_bytes: bool = False) -> None:
         if name not in shown:
             for bar in shown.values():
                 bar.stop()
@@ -66,6 +73,10 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:  # closed
         return False
+
+
+def _tell_nobody(name: str, done: int, total: int, *, in_bytes: bool = False) -> None:
+    """Take how far a step is and do nothing."""
 
 
 def _ignore(_: int) -> None:

@@ -120,7 +120,7 @@ def test_on_a_terminal_it_asks(
     answer: str,
     asked: bool,  # noqa: FBT001  # a case
 ) -> None:
-    monkeypatch.setattr("keyguard.cli.doctor._is_terminal", lambda: True)
+    monkeypatch.setattr("keyguard.cli.run.is_terminal", lambda: True)
     patient.write("app.py", CODE)
     done = patient.run("--verify", env=shell(server, LIVE), stdin=f"{answer}\n")
     assert done.code == 0, done

@@ -33,10 +33,19 @@ def render_audit(audit: Audit, format: str, options: RenderOptions) -> str:  # n
     Raises:
         UsageError: `format` is none of `AUDIT_FORMATS`.
     """
-    if format not in _MODULES:
-        msg = f"unknown output format {format!r} for an audit: use one of {', '.join(AUDIT_FORMATS)}"
-        raise UsageError(msg)
+    see_that_known(format)
     from importlib import import_module  # noqa: PLC0415  # a run renders one format; the others stay unread
 
     renderer: Callable[[Audit, RenderOptions], str] = import_module(f"keyguard.report.{_MODULES[format]}").render
     return renderer(audit, options)
+
+
+def see_that_known(format: str) -> None:  # noqa: A002  # the option's own name
+    """Refuse a format that is none, before an audit is made for it.
+
+    Raises:
+        UsageError: `format` is none of `AUDIT_FORMATS`.
+    """
+    if format not in _MODULES:
+        msg = f"unknown output format {format!r} for an audit: use one of {', '.join(AUDIT_FORMATS)}"
+        raise UsageError(msg)
