@@ -8,6 +8,7 @@ and it is replaced whole, so that two runs that race leave the one's or the othe
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
@@ -160,6 +161,7 @@ def open_cache(folder: str, stamp: Iterable[object]) -> ResultCache:
         return ResultCache(path, {})
 
 
+@functools.cache  # a process has the code that it began with, and an audit asks for each repository
 def stamp_of_code() -> str:
     """The name, size and time of every module of keyguard: a changed one may see what the last did not."""
     package = os.path.dirname(os.path.abspath(__file__))

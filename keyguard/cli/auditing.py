@@ -13,13 +13,12 @@ from keyguard import history
 from keyguard.audit.questions import questions_about
 from keyguard.audit.ranking import judged
 from keyguard.audit.tree import recalled, tree_of
-from keyguard.cache import stamp_of_code, status_of
-from keyguard.catalogue import cache_folder
+from keyguard.cache import status_of
 from keyguard.cli.codes import INTERRUPTED
 from keyguard.cli.run import Run, agreed, catalogue_of_rules, put
 from keyguard.discover import git, shown
 from keyguard.errors import UsageError
-from keyguard.history.memory import Memory, open_memory
+from keyguard.history.memory import Memory, memory_of
 from keyguard.inventory import Survey
 from keyguard.lang import texts
 from keyguard.leaks import Audited
@@ -292,12 +291,9 @@ def _history(run: Run, repository: Repository, memory: Memory, arguments: argpar
 
 def _memory(run: Run, folder: str, repository: Repository | None, arguments: argparse.Namespace) -> Memory:
     """What earlier audits of the same repository, with the same settings, left behind."""
-    kept = cache_folder()
-    if arguments.no_cache or kept is None or repository is None:
+    if arguments.no_cache or repository is None:
         return Memory()
-    settings = repr(run.settings_of(folder))
-    stamp = (stamp_of_code(), run.catalogue.version, run.lang, folder, settings, run.session.prefilter.about)
-    return open_memory(kept, (*stamp, scope_of(arguments)))
+    return memory_of(folder, run.settings_of(folder), run.session, scope_of(arguments))
 
 
 def _about(run: Run, repository: Repository | None) -> tuple[object, ...]:

@@ -7,13 +7,16 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from keyguard.cache import digest_of, finding_from_json, finding_to_json, forget_old, is_ours
+from keyguard.cache import digest_of, finding_from_json, finding_to_json, forget_old, is_ours, stamp_of_code
+from keyguard.catalogue import cache_folder
 from keyguard.files import leave
 from keyguard.history.sift import Sifted, Suspect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from keyguard.engine import Session
+    from keyguard.history.walk import Scope
     from keyguard.model import Finding
 
 # os.path and open() as in the rest of the cache: pathlib costs 8 ms.
@@ -123,3 +126,15 @@ def open_memory(folder: str, stamp: Sequence[object]) -> Memory:
     """Open the memory of audits that agree on `stamp`: keyguard, its rules, settings, the repository and its scope."""
     name = digest_of("\n".join(map(repr, stamp)).encode("utf-8", "surrogatepass"))
     return Memory(os.path.join(folder, f"{_PREFIX}{name}.bin"))
+
+
+def memory_of(top: str, settings: object, session: Session, scope: Scope) -> Memory:
+    """Open what earlier audits of a repository left, its top being `top` and `settings` in force there.
+
+    It lasts as long as the run where this user has no cache. An audit of many and one of it alone share it.
+    """
+    folder = cache_folder()
+    if folder is None:
+        return Memory()
+    rules = (stamp_of_code(), session.catalogue.version, session.lang)
+    return open_memory(folder, (*rules, os.path.realpath(top), repr(settings), scope))

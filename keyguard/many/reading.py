@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.audit import sightings_of, with_history
 from keyguard.audit.ranking import judged, leaks_of
 from keyguard.audit.tree import Tree, tree_of
 from keyguard.cache import stamp_of_code
-from keyguard.catalogue import cache_folder, load
+from keyguard.catalogue import load
 from keyguard.discover import LARGE, GitState, discover, git
 from keyguard.engine import LazyProject, Session, inventory_targets
 from keyguard.history import Memory, Scope, read, session_of
-from keyguard.history.memory import open_memory
+from keyguard.history.memory import memory_of
 from keyguard.history.objects import listed
 from keyguard.history.sift import Sifted, Unit, sifted, units
 from keyguard.inventory import Survey
@@ -88,7 +87,6 @@ class _Base:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.catalogue = load()
-        self.code = stamp_of_code()
         self._prefilters: dict[object, Prefilter] = {}
 
     def prefilter(self, catalogue: Catalogue, found: Sequence[Settings] = (), *, leaks_only: bool = False) -> Prefilter:
@@ -135,7 +133,7 @@ def state(repo: Repo, base: _Base) -> str:
     """Name what decides about a repository's result."""
     place = _place(repo, base)
     options = base.options._replace(remembers=False)
-    return state_of(place.repository, f"{base.code} {base.catalogue.version} {options!r} {place.settings!r}")
+    return state_of(place.repository, f"{stamp_of_code()} {base.catalogue.version} {options!r} {place.settings!r}")
 
 
 def plan(repo: Repo, base: _Base) -> Sequence[Part]:
@@ -243,9 +241,6 @@ def _history_session(place: _Place, base: _Base) -> Session:
 
 
 def _memory(place: _Place, base: _Base) -> Memory:
-    folder = cache_folder()
-    if not base.options.remembers or folder is None:
+    if not base.options.remembers:
         return Memory()
-    location = os.path.realpath(place.repository.top)
-    stamp = (base.code, base.catalogue.version, base.options.lang, location, repr(place.settings), base.options.scope)
-    return open_memory(folder, stamp)
+    return memory_of(place.repository.top, place.settings, _session(place, base), base.options.scope)
