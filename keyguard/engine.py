@@ -264,7 +264,8 @@ def check_each(
     from keyguard.workers import spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large histories only
 
     # As if the first text had been found to need all that texts like these may: the processes are forked with it.
-    _prepare(Signals(likely=any(kind_of(target.path) == "python" for target in targets), looks=(FOUND,)), set())
+    parsed = any(kind_of(target.path) in {"python", "notebook"} for target in targets)
+    _prepare(Signals(likely=parsed, looks=(FOUND,)), set())
 
     def take_all(some: list[tuple[int, Outcome]], _: int) -> None:
         for number, outcome in some:

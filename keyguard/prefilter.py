@@ -355,11 +355,11 @@ class Prefilter:
             return Signals(python=True, likely=True)
         # Of leaks alone, a literal of no known form counts where it may go to a client, and not for a variable's sake.
         dials = talks and (not self._leaks_only or self._pattern("dials").search(flat) is not None)
-        given = talks and (named or found or (dials and (pieces or self._holds_literal(flat))))
+        given = (talks and (named or found)) or (dials and (pieces or self._holds_literal(flat)))
         looks = (
             *([FOUND] if found or named else []),
             *([GIVEN] if given else [HELD] if named else []),
-            *([BUILT] if pieces and ((talks and dials) or self._has_random_literal(flat, 16)) else []),
+            *([BUILT] if pieces and (dials or self._has_random_literal(flat, 16)) else []),
             *(() if self._leaks_only else self._showing(flat, talks=talks)),
         )
         return Signals(python=bool(looks), looks=looks)
