@@ -278,8 +278,14 @@ class _Remote(Executor):
             return 0  # out of reach for the moment, or for good (the client has no scheduler then): the futures tell
 
     def stop(self) -> None:
-        with suppress(OSError, RuntimeError, TimeoutError, AttributeError):
+        try:
             self._inner.shutdown(wait=False)
+        except (OSError, RuntimeError, TimeoutError, AttributeError):
+            return
+        except Exception:
+            # A client that closed itself when its scheduler died refuses to cancel calls, with an error of its own.
+            if not self.are_lost():
+                raise
 
 
 def _see_that_all_can(client: Any, address: str) -> None:  # noqa: ANN401  # Dask's client

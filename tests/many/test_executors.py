@@ -318,3 +318,18 @@ def test_a_scheduler_that_dies_ends_the_audit_with_what_is_done(
                 workers.executor.submit(len, "abc").result(timeout=60)
             assert workers.places() == 0
     assert [one.is_complete for one in read(str(tmp_path / "audit.sqlite")).repositories] == [True, False]
+
+
+def test_a_cluster_whose_client_closed_itself_is_left_without_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("keyguard.many.executors._ANSWER", "3s")
+    with running(tmp_path, 1) as own, cluster(own.address) as workers:
+        held = workers.executor.submit(time.sleep, 60)  # a call that is not done has to be cancelled
+        own.stop()
+        while not workers.are_lost():
+            time.sleep(0.05)
+        with pytest.raises(CancelledError):
+            held.result(timeout=60)
+    assert workers.are_lost()
