@@ -1,0 +1,41 @@
+"""LibCST as keyguard loads it, in a process that had not imported it: lighter, and the same to whoever uses it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def _said(code: str) -> str:
+    program = f"from keyguard.python.nodes import libcst\ncst = libcst()\n{code}"
+    run = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    return run.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("print(cst.native.parse_module('x = f(1)  # one\\n', encoding='utf-8').code, end='')", "x = f(1)  # one"),
+        ("print(cst.parse_module('x=1').code)", "x=1"),
+        ("print(cst.Module([]).code_for_node(cst.Call(cst.Name('f'), [cst.Arg(cst.Name('a'))])))", "f(a)"),
+        ("print(cst.SimpleWhitespace(' ').value == cst.SimpleWhitespace(value=' ').value)", "True"),
+        ("import libcst.matchers as m\nprint(m.matches(cst.Name('a'), m.Name('a')))", "True"),
+        ("import libcst.metadata as m\nprint(m.MetadataWrapper is cst.MetadataWrapper)", "True"),
+        ("import libcst.metadata as m\nm.MetadataWrapper(cst.Module([])).resolve(m.PositionProvider)", ""),
+        ("print(cst.ensure_type(cst.Name('a'), cst.Name).value)", "a"),
+    ],
+)
+def test_it_does_what_it_does_elsewhere(code: str, said: str) -> None:
+    assert _said(code) == said
+
+
+def test_what_it_does_not_have_it_does_not_have() -> None:
+    assert _said("print(hasattr(cst, 'nothing'))") == "False"
+
+
+def test_what_nobody_asked_for_is_not_loaded() -> None:
+    code = "import sys\nprint([name for name in sys.modules if name.startswith('libcst.metadata')])"
+    assert _said(code) == "[]"
