@@ -28,7 +28,7 @@ def libcst() -> ModuleType:
     Its 200 node classes are frozen dataclasses. Each has functions compiled to compare and print it, which LibCST then
     throws away, to set fields past the freezing, and to check a node that somebody built; the native parser makes
     nodes of text that it accepted, and keyguard changes none. Without all that, and with each `__init__` compiled when
-    the first node of its kind is made (a module has some 60 kinds), LibCST is there in 26 ms instead of 95, and parses
+    the first node of its kind is made (six modules had 107 kinds), LibCST is there in 26 ms instead of 95, and parses
     3,900 lines in 121 ms instead of 136 (or 160 with the check). Whoever imported it before gets it as it is.
     """
     if "libcst" in sys.modules:
@@ -81,7 +81,9 @@ def _init_when_called() -> Callable[..., None]:
                 (known.name, object, dataclasses.field(default=known.default, default_factory=known.default_factory))
                 for known in dataclasses.fields(owner)
             ]
-            light: Any = dataclasses.make_dataclass(owner.__name__, fields, eq=False, repr=False)
+            # With words of its own, nobody spells its signature out to have some (0.04 ms of 0.17).
+            words = {"__doc__": "Lends its __init__."}
+            light: Any = dataclasses.make_dataclass(owner.__name__, fields, namespace=words, eq=False, repr=False)
             owner.__init__ = light.__init__
         type(self).__init__(self, *args, **given)
 
