@@ -84,8 +84,9 @@ PLUGINS: dict[str, tuple[str, bool, str]] = {
     "TwilioKeyDetector": ("twilio", False, r"(?:AC|SK)[a-z0-9]{32}"),
 }
 
-# What must stand in a text for a plug-in that is triggered by words which a history is full of: the secret itself.
-_CLOSER = {
+# What must stand in a text for a plug-in that is triggered by words which texts are full of: the secret itself, as
+# detect-secrets describes it.
+CLOSER = {
     "AWSKeyDetector": r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]{16}"
     r"|(?i:aws[^\n]{0,20}(?:key|pwd|pw|password|pass|token))[^\n]{0,20}[\"'][0-9A-Za-z/+]{40}[\"']",
 }
@@ -446,7 +447,7 @@ class Prefilter:
 
     @property
     def _triggers(self) -> list[str]:
-        closer = _CLOSER if self._leaks_only else {}
+        closer = CLOSER if self._leaks_only else {}
         return [closer.get(name, PLUGINS[name][2]) for name in sorted(self._plugins) if PLUGINS[name][2]]
 
     @cached_property

@@ -17,8 +17,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Span
+from keyguard.prefilter import CLOSER, compiled, default_plugins
 from keyguard.prefilter import PLUGINS as _TABLE
-from keyguard.prefilter import compiled, default_plugins
 from keyguard.secrets.placeholders import is_placeholder, looks_random, mask
 
 if TYPE_CHECKING:
@@ -347,6 +347,9 @@ def _is_plausible(value: str) -> bool:
 
 def _assignments(plugin: str, where: _Text) -> Iterator[OtherSecret]:
     text = where.source.text
+    closer = CLOSER.get(plugin)
+    if closer is not None and _compiled(closer).search(where.flat) is None:
+        return  # as below: 23 ms, where a page only talks about the product
     seen = set()
     for start, end in _windows(where.triggers(plugin)):
         runs = (run[0] for run in _RUN.finditer(text, start, end))
