@@ -15,6 +15,16 @@ def _said(code: str) -> str:
     return run.stdout.strip()
 
 
+def test_a_node_is_where_it_is_elsewhere() -> None:
+    code = (
+        "from keyguard.python.module import parse\nfrom keyguard.source import SourceFile\n"
+        "found = parse(SourceFile('a.py', 'x = [\\n  f(1),  # one\\n  f(1)]\\n', kind='python'))\n"
+        "inner = found.tree.body[0].body[0].value.elements[1].value\nspan = found.span(inner)\n"
+        "print(span.start, span.end)"
+    )
+    assert _said(code) == "23 27"
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [
@@ -25,6 +35,10 @@ def _said(code: str) -> str:
         ("import libcst.matchers as m\nprint(m.matches(cst.Name('a'), m.Name('a')))", "True"),
         ("import libcst.metadata as m\nprint(m.MetadataWrapper is cst.MetadataWrapper)", "True"),
         ("import libcst.metadata as m\nm.MetadataWrapper(cst.Module([])).resolve(m.PositionProvider)", ""),
+        (
+            "class Own(cst.Name):\n  def __init__(self):\n    super().__init__('b')\nprint(Own().value)",
+            "b",
+        ),
         ("print(cst.ensure_type(cst.Name('a'), cst.Name).value)", "a"),
     ],
 )
