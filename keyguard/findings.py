@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.fingerprint import context_before, fingerprint, key_id
 from keyguard.lang import texts
@@ -33,8 +32,7 @@ _LENGTH = re.compile(r"\(([0-9]+) characters\)$")  # what `mask` says in English
 _LEAST = 6  # characters of the shortest secret that is searched for in texts; shorter ones are words
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
+class Speaker(NamedTuple):
     """Turns hits into findings in one language; the keys of fixes stay behind unless somebody writes them."""
 
     catalogue: Catalogue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,6 @@ _VAULTS = (
 )
 
 
-@dataclass(frozen=True)
 class TextFacts:
     """One text: a file, a window of a large one, or a cell of a notebook or its output.
 
@@ -36,12 +34,22 @@ class TextFacts:
     its path from the root of the run's project.
     """
 
-    source: SourceFile
-    catalogue: Catalogue
-    settings: Settings
-    signals: Signals
-    status: Callable[[], str]
-    place: Callable[[], str] = str
+    def __init__(  # noqa: PLR0913, PLR0917  # what is known of one text, a word each
+        self,
+        source: SourceFile,
+        catalogue: Catalogue,
+        settings: Settings,
+        signals: Signals,
+        status: Callable[[], str],
+        place: Callable[[], str] = str,
+    ) -> None:
+        """Take what is known; nothing is read yet."""
+        self.source = source
+        self.catalogue = catalogue
+        self.settings = settings
+        self.signals = signals
+        self.status = status
+        self.place = place
 
     @cached_property
     def keys(self) -> tuple[KeyMatch, ...]:

@@ -6,7 +6,6 @@ One pass, linear in the text; nothing is run. What cannot be told counts as not 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Span
@@ -115,22 +114,27 @@ class _Item(NamedTuple):
 _CALL, _ARGUMENT = "call", "argument"  # cases that stand for a function's output, and for what it was given
 
 
-@dataclass(slots=True)
 class _Word:
-    start: int
-    end: int = 0
-    text: str = ""  # without quotes, expansions as written
-    refs: list[tuple[str, Span]] = field(default_factory=list)
-    inner: list[_Item] = field(default_factory=list)  # what commands in the word print
+    def __init__(self, start: int, end: int = 0) -> None:
+        self.start = start
+        self.end = end
+        self.text = ""  # without quotes, expansions as written
+        self.refs: list[tuple[str, Span]] = []
+        self.inner: list[_Item] = []  # what commands in the word print
 
 
-@dataclass(slots=True)
 class _Stage:
     """One command of a pipeline; `keeps` tells whether something it is given comes out again."""
 
-    items: list[_Item] = field(default_factory=list)
-    keeps: Callable[[_Item], bool] = lambda _: False
-    stdout: int | None = 1
+    def __init__(
+        self,
+        items: Sequence[_Item] = (),
+        keeps: Callable[[_Item], bool] = lambda _: False,
+        stdout: int | None = 1,
+    ) -> None:
+        self.items = [*items]
+        self.keeps = keeps
+        self.stdout = stdout
 
 
 class Shell:

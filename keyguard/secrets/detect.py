@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
@@ -79,8 +78,7 @@ _NO_HOST = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OtherSecret:
+class OtherSecret(NamedTuple):
     """A secret that is no model-API key, and where it stands, in characters of the source's text.
 
     `value` is what opens the door: the token, the password of a URL, the body of a private key (whose `span` is its
@@ -89,11 +87,15 @@ class OtherSecret:
     """
 
     span: Span
-    value: str = field(repr=False)
+    value: str
     plugin: str
     name: str
     masked: str
     case: str | None = None
+
+    def __repr__(self) -> str:
+        """Tell it without its value."""
+        return f"OtherSecret({self.span}, {self.plugin!r}, {self.masked!r})"
 
 
 def find(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Confidence
 from keyguard.secrets.placeholders import is_placeholder, looks_random, public_prefix
@@ -28,16 +28,14 @@ _QUOTES = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019",
 _ASSIGNED = re.compile(r"(?:(?:export|set|setx|setenv)\s+)?(?:\$env:)?([A-Za-z_][A-Za-z0-9_]{1,80})\s*[=:]\s*(?=\S)")
 
 
-@dataclass(frozen=True, slots=True)
-class Remark:
+class Remark(NamedTuple):
     """Something to be said: `name` is a text of `keyguard.lang` (behind `identify.`), `values` are what it needs."""
 
     name: str
-    values: Mapping[str, object] = field(default_factory=dict)
+    values: Mapping[str, object] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """Whose key it can be: `whole` is None when nothing can tell offline, and `flaws` say why it is not whole."""
 
     provider: Provider
@@ -52,8 +50,7 @@ class Candidate:
         return (self.shape.endpoints if self.shape else ()) or self.provider.hosts
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """What is known of a text: its length in characters as given, a key's public prefix, and owners, likeliest first.
 
     `remarks` say what is known beyond owners: a placeholder, a published key, another provider's variable.
@@ -303,4 +300,4 @@ def _flawed(candidate: Candidate, flaws: tuple[Remark, ...]) -> Candidate:
         flaws = (*flaws, Remark("retired"))
     if not flaws:
         return candidate
-    return replace(candidate, whole=False, flaws=(*candidate.flaws, *flaws))
+    return candidate._replace(whole=False, flaws=(*candidate.flaws, *flaws))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -64,8 +63,7 @@ _PEM = "-----BEGIN"
 _PEM_END = re.compile(r"-----END (?:RSA )?PRIVATE KEY-----")
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(NamedTuple):
     """What is known around a value, nearest first.
 
     `names` are variables, parameters, fields and environment variables; `hosts` are hosts it is sent to; `words` are
@@ -83,8 +81,7 @@ class Context:
 NOWHERE = Context()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyMatch:
+class KeyMatch(NamedTuple):
     """A key and where it stands, in characters of the text it was found in.
 
     `provider` is an id, or None for a key of a service that speaks another's dialect and cannot be told. `shape` is
@@ -94,13 +91,17 @@ class KeyMatch:
     """
 
     span: Span
-    value: str = field(repr=False)
+    value: str
     shape: KeyShape | None
     provider: str | None
     confidence: Confidence
     reason: str
     case: str | None = None
     name: str | None = None
+
+    def __repr__(self) -> str:
+        """Tell it without its value."""
+        return f"KeyMatch({self.span}, {self.shape.id if self.shape else None!r}, {self.provider!r})"
 
     @property
     def is_malformed(self) -> bool:
@@ -172,7 +173,7 @@ def providers_of_name(name: str, catalogue: Catalogue) -> tuple[str, ...]:
 
 
 def _moved(match: KeyMatch, by: int) -> KeyMatch:
-    return replace(match, span=Span(match.span.start + by, match.span.end + by))
+    return match._replace(span=Span(match.span.start + by, match.span.end + by))
 
 
 def _ordered(matches: Iterable[KeyMatch]) -> tuple[KeyMatch, ...]:
@@ -358,7 +359,7 @@ class _Matcher:
             context = Context(names=names, credential=credential)
             for match in self.prefixed(value, value.encode("latin-1"), context, "value"):
                 if match.span == Span(0, len(value)):
-                    yield replace(match, span=Span(start, end))
+                    yield match._replace(span=Span(start, end))
 
     @cached_property
     def _in_base64(self) -> Any:  # noqa: ANN401  # re2 ships no types
@@ -745,8 +746,7 @@ class _Verdict(NamedTuple):
     case: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Around:
+class _Around(NamedTuple):
     names: tuple[str, ...]
     context: Context
     mentions: _Mentions | None
