@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct, field
 
 from keyguard.model import Edit, Fix, Safety, Span
 from keyguard.python.module import children
@@ -252,8 +253,7 @@ def _parts_of(call: Any) -> Iterator[Any]:  # noqa: ANN401  # a LibCST node
             yield item.keyword
 
 
-@dataclass(slots=True)
-class _Item:
+class _Item(Struct):
     """One argument: the blanks before it, its text, the blanks before its comma, and the comma."""
 
     before: list[Span | str]
@@ -271,8 +271,7 @@ class _Item:
         return [*self.before, *self.pieces, *self.after, *self.comma]
 
 
-@dataclass(slots=True)
-class _Call:
+class _Call(Struct):
     """The text between a call's brackets, in pieces that keep their order: those that stay, and what is new."""
 
     text: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from keyguard.checks.patches import Import, Patch, Replace, SetArgument, SetEntry
 from keyguard.model import Edit, Safety
@@ -34,8 +35,7 @@ class _ImpossibleError(Exception):
     """A remedy does not fit what stands there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Remedy:
+class Remedy(Struct, frozen=True):
     """Arguments to write: `code` as in a call, `needs` the dotted names of what it names (see `knowledge.Timeout`)."""
 
     code: str

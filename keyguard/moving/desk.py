@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from keyguard.moving.literals import Taken, spelled, take
 from keyguard.moving.reads import CodeStyle, Reads
@@ -66,8 +67,7 @@ def _is_modern(node: Node) -> bool:
     return kind(node) == "Match"
 
 
-@dataclass(slots=True)
-class Task:
+class Task(Struct):
     """One key that goes under a name; `own` is the variable that the code itself reads for it, if it does.
 
     `exact` is the expression that is the key and nothing else, None where more text stands with it.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from keyguard.python import values as v
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
 _DEEPEST = 6  # `copy()`s and members of members that are followed for one argument
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Given:
+class Given(Struct, frozen=True, eq=False):
     """A value that code gives, and the expression that gives it; `name` is the parameter, key or attribute."""
 
     name: str

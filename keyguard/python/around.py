@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from keyguard.python import values as v
 from keyguard.python.index import flatten, plain_string, spell
@@ -25,8 +27,7 @@ DOUBLE_STAR = -2  # the position of a role that is a call's `**mapping`
 _ADDRESS = re.compile(r"url|base|host|endpoint|server|address|api_type|domain|proxy", re.IGNORECASE)
 
 
-@dataclass(slots=True)
-class Around:
+class Around(Struct):
     """What is known around a text: names inside out, hosts near first, the variable and the client it belongs to.
 
     `is_key` says that a client is given the text as its key, `given_to` how that client is spelled. `sent_to` are those

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from keyguard.python.arguments import Arguments, numbers
 from keyguard.python.callees import code_of, is_async, last_name
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 _DEEPEST = 4  # helpers between an `async def` and the call that waits
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Blocking:
+class Blocking(Struct, frozen=True, eq=False):
     """A call in an `async def` that waits and lets nothing else run.
 
     `node` stands in the function `scope`; `source` is what waits: `node` itself, or a call in the helper that `node`
@@ -34,8 +34,7 @@ class Blocking:
     is_endless: bool = False
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Wait:
+class _Wait(Struct, frozen=True, eq=False):
     node: Node
     place: Place
     kind: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from keyguard.python import values as v
 from keyguard.python.arguments import Arguments, Given, member_of, names_read, texts
@@ -63,8 +65,7 @@ def network_of(near: Surroundings, advice: Advice, versions: Mapping[str, str] |
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
+class _Made(Struct, frozen=True):
     """A client an expression may be: how it was made, and the settings that were changed on the way."""
 
     client: Client

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from keyguard.python import values as v
 from keyguard.python.arguments import entry_node
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 NAMED, FALLBACK, IMPLIED = "named", "fallback", "implied"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Sent:
+class Sent(Struct, frozen=True, eq=False):
     """A variable whose value a connection may send.
 
     `how` is named (the code reads it), fallback (it is taken when what the code gives is missing) or implied (nothing
@@ -37,8 +37,7 @@ class Sent:
     instead_of: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Written:
+class Written(Struct, frozen=True, eq=False):
     """A text given as a key, or in a place where a key travels; `node` is its literal, else what is given."""
 
     text: str

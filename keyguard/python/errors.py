@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -17,8 +18,7 @@ KINDS = ("rate_limit", "auth", "timeout", "connection", "server", "base", "other
 BROAD = frozenset({"Exception", "BaseException", "builtins.Exception", "builtins.BaseException"})
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorTables:
+class ErrorTables(Struct, frozen=True):
     """Kinds by dotted name, by package and last name, and by last name where they agree; who raises a class."""
 
     kinds: Mapping[str, str]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import builtins
 import functools
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from keyguard.python.functions import FUNCTIONS, rot13
 from keyguard.python.index import Binding, Block, Place, Scope, flatten, operands, plain_string, spell
@@ -71,8 +72,7 @@ _CASE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """How code reads values, by dotted name: `calls` and `subscripts` of readers, and what unwraps or wraps."""
 
     calls: Mapping[str, Reader]

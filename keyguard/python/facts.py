@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from keyguard.model import Span
 from keyguard.python.around import Around, Surroundings
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from keyguard.source import SourceFile
 
 
-@dataclass(frozen=True, slots=True)
-class KeyText:
+class KeyText(Struct, frozen=True, eq=False):
     """A key that stands in the module as text.
 
     `where` is code, comment, docstring, url, env-default, parameter, option or field; `form` is literal, pieces,
@@ -54,7 +54,7 @@ class KeyText:
     pieces: tuple[Span, ...] = ()
     known: bool = True
     restricted: bool = False
-    draft: Draft | None = field(default=None, compare=False, repr=False)
+    draft: Draft | None = None
 
     @property
     def public(self) -> bool:
@@ -62,16 +62,14 @@ class KeyText:
         return self.match is not None and self.match.case == "public-example"
 
 
-@dataclass(frozen=True, slots=True)
-class UrlKey:
+class UrlKey(Struct, frozen=True):
     """A value that holds a key and becomes part of a URL; `name` is the variable it is read from."""
 
     span: Span
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """A value with a key that reaches a sink; `kind` is key, url, environ or settings, `where` the sink as code."""
 
     span: Span
@@ -82,8 +80,7 @@ class Output:
     source: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PythonFacts:
+class PythonFacts(Struct, frozen=True):
     """Facts about one file, or about the code cells of one notebook; spans are offsets of `module.text`.
 
     `failures` are the cells that do not parse: their keys are here, found in their text, and nothing else of them.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from keyguard.python import values as v
 from keyguard.python.arguments import Arguments, Given, numbers
@@ -30,8 +31,7 @@ _KEEPING = frozenset({"add", "append", "appendleft", "extend"})
 _SAME_TASK = frozenset({"shield", "wait_for"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FanOut:
+class FanOut(Struct, frozen=True, eq=False):
     """Model calls that start at once, one for each item of a row.
 
     `node` starts them, `name` is how that is spelt. `bound` tells what limits them: `few` items, a `batch` of a longer
@@ -49,8 +49,7 @@ class FanOut:
     given: Given | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
+class _Names(Struct, frozen=True):
     gather: frozenset[str]
     spawn: frozenset[str]
     threads: frozenset[str]
@@ -83,8 +82,7 @@ def fan_outs(network: Network) -> Iterator[FanOut]:
         yield from _Finder(network).find()
 
 
-@dataclass(slots=True)
-class _Way:
+class _Way(Struct):
     """Where a coroutine goes: comprehensions it is the element of, what starts it, the names of the list it is in."""
 
     comprehensions: list[Node]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 import re
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct, field
 
 from keyguard.model import Edit, Span
 from keyguard.python.index import spell
@@ -48,8 +49,7 @@ class Way(NamedTuple):
     edits: tuple[Edit, ...] = ()
 
 
-@dataclass(slots=True)
-class _Line:
+class _Line(Struct):
     """One statement of the module's own block: where it and its lines begin and end."""
 
     node: Node
@@ -65,8 +65,7 @@ class _Line:
         )
 
 
-@dataclass(slots=True)
-class _Imported:
+class _Imported(Struct):
     """A name that an import of the module's own block binds: run once, whatever happens, before what stands below."""
 
     name: str
@@ -74,8 +73,7 @@ class _Imported:
     end: int
 
 
-@dataclass(slots=True)
-class Imports:
+class Imports(Struct):
     """Answers for one module how to get at something of another one; every answer is for one place."""
 
     index: Index

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -178,8 +179,7 @@ class Role:
 _NO_ROLE = Role("expression")
 
 
-@dataclass(slots=True)
-class Use:
+class Use(Struct):
     """An expression with its role and place; `root` is the outermost string expression it is a piece of."""
 
     node: Node
@@ -188,15 +188,13 @@ class Use:
     root: Node = None
 
 
-@dataclass(slots=True)
 class CallUse(Use):
     """A call; `statement` is True when its value is thrown away."""
 
     statement: bool = False
 
 
-@dataclass(slots=True)
-class Write:
+class Write(Struct):
     """An assignment: `target` gets the value of `node`; `targets` counts how many get the same value."""
 
     target: Node
@@ -206,8 +204,7 @@ class Write:
     annotation: Node = None
 
 
-@dataclass(slots=True)
-class With:
+class With(Struct):
     """A `with` statement: its items are evaluated at `place`, its body's statements have orders up to `last`."""
 
     node: Node
@@ -219,8 +216,7 @@ class With:
         return place.scope.function is self.place.scope.function and self.place.order < place.order <= self.last
 
 
-@dataclass(slots=True)
-class Index:
+class Index(Struct):
     """What one walk found, in source order.
 
     `awaited` holds the `id` of every expression that is awaited, by `async with` and `async for` too.

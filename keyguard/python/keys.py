@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from keyguard.python import values as v
 from keyguard.python.around import DOUBLE_STAR, Around, Surroundings, is_argument, leaves_of
@@ -30,8 +31,7 @@ USER_PART = re.compile(r"[a-z][a-z0-9+.-]{1,15}://(?:[^/\s@:\"']{0,80}:)?$")
 _CREDENTIAL = re.compile(r"key|token|secret|auth|bearer|credential|passw|^[as]k$|_[as]k$|header|cookie", re.IGNORECASE)
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """A key found, before its span is known."""
 
     node: Node  # what the finding points at

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from keyguard.python import values as v
 from keyguard.python.arguments import Arguments
@@ -24,8 +25,7 @@ _FOLLOWED = frozenset({"assign", "walrus", "with", "unpack"})
 _RETURNED = frozenset({"Return", "Break"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Remade:
+class Remade(Struct, frozen=True, eq=False):
     """A client that is made more than once although one would do.
 
     `why` is `loop`, `handler` (once a request) or `unheld` (it is gone before its call is sent); `around` is the loop's

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from keyguard.python import values as v
 from keyguard.python.errors import errors_of
@@ -44,8 +45,7 @@ _COUNTED = frozenset({"range", "builtins.range"})
 _ENDLESS = frozenset({"itertools.count", "itertools.repeat", "itertools.cycle"})
 
 
-@dataclass(slots=True)
-class _Round:
+class _Round(Struct):
     """What is known of one loop while it is looked at: the points in it, by the `try` they stand in."""
 
     block: Block
@@ -54,8 +54,7 @@ class _Round:
     bare: list[Point] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Path:
+class _Path(Struct):
     """How control goes through a loop around one `try`: the ways of success and of each except clause."""
 
     node: Node

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import bisect
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from keyguard.model import Span
 
@@ -25,8 +26,7 @@ MAX_SIZE = 1_200_000  # characters: LibCST takes 105 bytes of memory for each, a
 MAX_CHAIN = 1_000  # links (operators, dots, calls, adjacent strings, elifs) that one tree path may hold
 
 
-@dataclass(frozen=True, slots=True)
-class ParseFailure:
+class ParseFailure(Struct, frozen=True):
     """Why a text has no tree; `line` counts from 1.
 
     `kind` is too-deep, too-large, syntax, python2, template or merge-conflict.
@@ -37,16 +37,14 @@ class ParseFailure:
     kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One source inside a joined text: `start` is where its text begins there."""
 
     source: SourceFile
     start: int
 
 
-@dataclass(frozen=True, slots=True)
-class Offsets:
+class Offsets(Struct, frozen=True):
     """A monotone map from offsets of the text that was parsed to offsets of the text that was given.
 
     `starts[i]` is an offset of the parsed text from which on `shifts[i]` is added.
@@ -64,8 +62,7 @@ class Offsets:
         return Span(self.source(start), self.source(end - 1) + 1 if end > start else self.source(start))
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(Struct, frozen=True, eq=False):
     """A parsed text: `tree` spells exactly `code`, and `offsets` leads from `code` back to `text`.
 
     `parts` are the sources `text` was joined from: one file, or the code cells of a notebook in order.
@@ -80,7 +77,7 @@ class Module:
     parts: tuple[Part, ...]
     stepped: tuple[Span, ...] = ()
     comments: tuple[Span, ...] = ()
-    _spans: dict[int, Span] = field(default_factory=dict, compare=False, repr=False)
+    _spans: dict[int, Span] = field(default_factory=dict)
 
     @property
     def source(self) -> SourceFile:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from keyguard.source import SourceFile
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(Struct, frozen=True):
     """Where a request goes: `name` is the host with its port, `url` the base or full URL as far as it is known.
 
     `route` is official, cloud, gateway, relay, local, own or unknown. `origin` says how it is known: argument, setting,
@@ -44,8 +44,7 @@ class Host:
         return self.route == "local"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Limit:
+class Limit(Struct, frozen=True, eq=False):
     """How long a call waits at most.
 
     `seconds` is None when it waits for ever, if `is_known`. `origin` is call, client, http-client, setting, env or
@@ -70,8 +69,7 @@ class Limit:
         return self.origin == "default"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Attempts:
+class Attempts(Struct, frozen=True, eq=False):
     """How many requests one call sends at most by the client's own doing; `total` None when it is not known.
 
     `number` is what was written, in the client's own counting. `on` is what is repeated, `backoff` whether the pauses
@@ -91,8 +89,7 @@ class Attempts:
         return self.origin == "default"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class HttpCall:
+class HttpCall(Struct, frozen=True, eq=False):
     """A request of an HTTP library; `session` is the object it is sent through, if there is one.
 
     `verb` is in capitals, empty when unknown. `hosts` are those it may go to; `is_model` that one of them is a model
@@ -121,8 +118,7 @@ class HttpCall:
     sends: bool = True
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class HttpSession:
+class HttpSession(Struct, frozen=True, eq=False):
     """An object of an HTTP library that sends requests, where it is made: `timeout` is what it gives each of them."""
 
     node: Node
@@ -134,8 +130,7 @@ class HttpSession:
     unverified: Given | None = None
 
 
-@dataclass(slots=True, eq=False)
-class Connection:
+class Connection(Struct, eq=False):
     """One client of a model API, or one raw HTTP request to one.
 
     `node` is the call that makes the client, or the request itself; None for a client made in another module of the
@@ -179,8 +174,7 @@ class Connection:
         return tuple(dict.fromkeys(model for call in self.calls for model in call.models))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ModelCall:
+class ModelCall(Struct, frozen=True, eq=False):
     """One place that sends a request to a model.
 
     `connection` is None when the client came from outside (a parameter, another module); then `sdk` may still be
@@ -215,8 +209,7 @@ class ModelCall:
         return self.connection is not None and self.connection.is_local
 
 
-@dataclass(frozen=True, eq=False)
-class Network:
+class Network(Struct, frozen=True, eq=False, dict=True):
     """What a module says to model APIs: everything the rules about connections see.
 
     `env_writes` are the variables that the module itself sets, with what it sets them to, `settings` the attributes of

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from keyguard.python import values as v
 from keyguard.python.callees import last_name
@@ -23,8 +24,7 @@ _GROWING = frozenset({"append", "extend", "insert"})
 _BOUNDING = frozenset({"LessThan", "LessThanEqual", "GreaterThan", "GreaterThanEqual"})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Payload:
+class Payload(Struct, frozen=True, eq=False):
     """Something that a model call sends and that has no limit.
 
     `kind` is history (a list that grows in the loop of the call and is never made shorter) or file. `node` is what is
@@ -38,8 +38,7 @@ class Payload:
     source: Node = None
 
 
-@dataclass(slots=True)
-class _Habits:
+class _Habits(Struct):
     """What a piece of code does to names: makes them longer, shorter, anew; and what it calls."""
 
     grown: dict[str, Node] = field(default_factory=dict)

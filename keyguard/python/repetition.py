@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import builtins
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from keyguard.python import values as v
 from keyguard.python.index import Place, spell
@@ -30,8 +31,7 @@ _MOST = 16  # guards of one call
 _MOST_CALLS = 64  # model calls that one place is told to lead to
 
 
-@dataclass(slots=True)
-class _Led:
+class _Led(Struct):
     """What a function or an expression leads to."""
 
     calls: dict[int, ModelCall] = field(default_factory=dict)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
 
 from keyguard.python.index import spell
 
@@ -25,8 +26,7 @@ class Caught(NamedTuple):
     is_bound: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Handler:
+class Handler(Struct, frozen=True, eq=False):
     """An except clause around a model call.
 
     `spares` are the kinds of errors that earlier clauses took out of its way. `leaves` tells that it has ways out of
@@ -70,8 +70,7 @@ class Handler:
         return ", ".join(filter(None, (spell(item.node) for item in self.caught)))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Rescue:
+class Rescue(Struct, frozen=True, eq=False):
     """A `try` around model calls, with the clauses that answer their errors."""
 
     node: Node
@@ -81,8 +80,7 @@ class Rescue:
     handed: tuple[Node, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RetryLoop:
+class RetryLoop(Struct, frozen=True, eq=False):
     """Something that sends a model call again.
 
     `kind` is loop, recursion, decorator, context (`for attempt in …`), helper (a tool, or a function somewhere else,
@@ -124,8 +122,7 @@ class RetryLoop:
     block: Block | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Point:
+class Point(Struct, frozen=True, eq=False):
     """A place that leads to model calls when it is run: the call itself, a caller, or a helper that is given one."""
 
     node: Node

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from keyguard.python import values as v
 from keyguard.python.arguments import Arguments, Given, numbers
@@ -22,8 +24,7 @@ _DEEPEST = 4  # tools and parts inside each other
 _MILLISECONDS = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class ToolTables:
+class ToolTables(Struct, frozen=True):
     """Tools and parts by dotted name, and tools by the method that tells them."""
 
     tools: Mapping[str, RetryTool]
@@ -42,8 +43,7 @@ def tools_of(catalogue: Catalogue) -> ToolTables:
     )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Told:
+class Told(Struct, frozen=True, eq=False):
     """What a tool is told. `sleep` and `catch` are the expressions that say so, None where the default holds.
 
     `attempts` counts the first one too; None when it is not known, or bounded by time, or by nothing. `catches` are

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from keyguard.python import values as v
 from keyguard.python.arguments import Arguments, Given
@@ -22,8 +23,7 @@ _DEEPEST = 4  # classes between one of the project and a library's
 _MARK = "timeout"  # what a class that sets a time limit of its own cannot do without
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A session, or what may be one: an object of a library's class, or of a class of the project derived from it.
 
     `name` is the library's class; `node` and `place` are the call that makes the object, None for one from elsewhere;

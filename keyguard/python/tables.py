@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,8 +30,7 @@ T = TypeVar("T")
 RAW = ("with_raw_response.", "with_streaming_response.")
 
 
-@dataclass(frozen=True, slots=True)
-class Client:
+class Client(Struct, frozen=True):
     """A callable that takes a key: an SDK's class or, if `is_call`, a function that sends a request itself.
 
     What the callable says of itself wins over what its SDK says in general.
@@ -59,8 +59,7 @@ class Client:
     client_position: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tables:
+class Tables(Struct, frozen=True):
     """Everything by the dotted name that code resolves to."""
 
     clients: Mapping[str, Client]
@@ -81,8 +80,7 @@ class Tables:
     words: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """The last parts of names by which calls are told apart cheaply, before anything is evaluated."""
 
     last: frozenset[str]

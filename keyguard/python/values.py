@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,8 +18,7 @@ MAX_CHOICES = 8  # alternatives worth telling apart
 MAX_NESTING = 20  # structures inside structures of a value taken to another module
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(Struct, frozen=True):
     """`text[start:end]` comes from the literal `leaf` (None: from another module).
 
     `leaf_start` is where in the literal's own value it begins, or -1 when it was transformed on the way.
@@ -30,8 +30,7 @@ class Piece:
     leaf_start: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A text known in full; `how` is empty, `pieces` (put together) or `encoded` (base64, hex, reversed …)."""
 
     text: str
@@ -39,15 +38,13 @@ class Text:
     how: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
+class Joined(Struct, frozen=True):
     """A text of which only some parts are known: an f-string, a concatenation, a dump of a structure."""
 
     parts: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class EnvRead:
+class EnvRead(Struct, frozen=True):
     """A value read by name from the environment or a file of variables; `names` is empty when the name is unknown."""
 
     names: tuple[str, ...]
@@ -56,8 +53,7 @@ class EnvRead:
     node: Node = None
 
 
-@dataclass(frozen=True, slots=True)
-class SecretRead:
+class SecretRead(Struct, frozen=True):
     """A value from a secret store, a prompt, or a client that holds a key (`store` says which)."""
 
     store: str
@@ -65,39 +61,33 @@ class SecretRead:
     node: Node = None
 
 
-@dataclass(frozen=True, slots=True)
-class Unset:
+class Unset(Struct, frozen=True):
     """Nothing was given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Null:
+class Null(Struct, frozen=True):
     """None."""
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Struct, frozen=True):
     """An int, a float or a bool."""
 
     number: float | bool
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(Struct, frozen=True):
     """One of several values, depending on what happens at run time."""
 
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Items:
+class Items(Struct, frozen=True):
     """A list, tuple or set display."""
 
     items: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Struct, frozen=True):
     """A dict display; `entries` without those it could not name (`complete` is False then)."""
 
     entries: tuple[tuple[Value, Value], ...]
@@ -111,15 +101,13 @@ class Table:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """Something of another module, or a builtin, by its dotted name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(Struct, frozen=True):
     """What calling `name` gave; `node` is the call and `place` where it stands."""
 
     name: str
@@ -127,8 +115,7 @@ class Instance:
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Local:
+class Local(Struct, frozen=True):
     """A function, a class or (with `instance`) an object of a class, defined in the module that `owner` evaluates."""
 
     scope: Scope
@@ -138,15 +125,13 @@ class Local:
     owner: Evaluator | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Struct, frozen=True):
     """A value in a wrapper that masks itself when shown (pydantic's SecretStr)."""
 
     value: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(Struct, frozen=True):
     """Not known; `name` is the attribute or variable it was asked by, if any."""
 
     name: str = ""
