@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-# What a bracket or a line start may hide in: comments, strings of one line or of several, continued lines. Every
-# alternative moves forward, so the scan is linear.
+# What a bracket or a line start may hide in: comments, strings of one line or of several, continued lines. Whatever
+# lies before a sign that counts, brackets around plain text with it, is one match; every alternative moves forward, so
+# the scan is linear, and twice as fast as one from sign to sign.
+_PLAIN = r"""[^\#\\"'()\[\]{}\r\n]*"""
 _TOKEN = re.compile(
-    r"""(?P<skip>\#[^\r\n]*|\\(?:\r\n|.)
+    rf"""(?:[^\#\\"'()\[\]{{}}\r\n]+|\({_PLAIN}\)|\[{_PLAIN}\]|\#[^\r\n]*|\\(?:\r\n|.)
     |\"\"\"(?:[^\\\"]|\\[\s\S]|\"(?!\"\"))*(?:\"\"\"|\Z)|'''(?:[^\\']|\\[\s\S]|'(?!''))*(?:'''|\Z)
-    |"(?:[^"\\\r\n]|\\[\s\S])*(?:"|(?=[\r\n])|\Z)|'(?:[^'\\\r\n]|\\[\s\S])*(?:'|(?=[\r\n])|\Z))
-    |(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<line>\r\n|\r|\n)""",
+    |"(?:[^"\\\r\n]|\\[\s\S])*(?:"|(?=[\r\n])|\Z)|'(?:[^'\\\r\n]|\\[\s\S])*(?:'|(?=[\r\n])|\Z)|[\\"'])*
+    (?:(?P<open>[(\[{{])|(?P<close>[)\]}}])|(?P<line>\r\n|\r|\n)|\Z)""",
     re.VERBOSE,
 )
 _DEF = re.compile(r"(?P<indent>[ \t\f]*)(?:async[ \t]+)?def[ \t]+(?P<name>[^\W\d]\w*)")
-_CALL = re.compile(r"([^\W\d]\w*)\(")
+_CALL = re.compile(r"(?<![^\W\d])([^\W\d]\w*)\(")  # a name is tried from its first letter only
 _LINE = re.compile(r"\r\n|\r|\n")
 _STEPS = 3  # calls between a function and the one it has to do with
 _BLANK = re.compile(r"[ \t\f]*(?:#|$|[\r\n])")
@@ -65,6 +68,11 @@ def function_bodies(code: str) -> Iterator[Body]:
         yield Body(header["name"], lines[first][0], lines[last][1], inner)
 
 
+@lru_cache(maxsize=1)  # who chooses among them asks first, then who leaves the others out
+def _bodies(code: str) -> tuple[Body, ...]:
+    return tuple(function_bodies(code))
+
+
 Choice: TypeAlias = "Callable[[str], Callable[[Body], bool]]"  # of a module's text, which bodies are wanted
 
 
@@ -97,7 +105,7 @@ def outline(code: str, keep: Callable[[Body], bool]) -> tuple[str, tuple[int, ..
     pieces: list[str] = []
     starts, shifts = [0], [0]
     place = length = 0
-    for body in function_bodies(code):
+    for body in _bodies(code):
         if keep(body):
             continue
         # Never longer than the shortest body, so that the way back never runs backwards.
@@ -149,7 +157,7 @@ def related(code: str, says: Callable[[str], bool]) -> Callable[[Body], bool]:
 
     A caller decides about a call (it repeats it, bounds it, runs it beside others), so it belongs to it.
     """
-    bodies = list(function_bodies(code))
+    bodies = _bodies(code)
     kept = {body.start for body in bodies if says(code[body.start : body.end])}
     kept |= _called(code, bodies, kept)
     names = {body.name for body in bodies if body.start in kept}
