@@ -121,6 +121,14 @@ _LITERAL = (
 )
 
 
+# What could matter to Python or to our own marks only.
+_EXTRA = (_WHOLE_ENVIRONMENT, _GENERIC_VARIABLE, _BACKWARDS, "keyguard:")
+
+# Bytes up to which a file is searched once for each group of patterns. One automaton for all of them has a state for
+# what each may be in the middle of: of two megabytes it takes 30 ms to grow, and three of their own take 15. Where it
+# has grown it reads a gigabyte a second, and thrice that takes longer from some eight megabytes on.
+SMALL = 8 << 20
+
 # Comments that hide a finding, which may stand on a line of their own: see `suppress`.
 _MARKS = r"keyguard:|pragma:|:allow|:ignore|nosec|(?i:noqa)"
 
@@ -188,10 +196,11 @@ class Prefilter:
 
     `plugins` are the detect-secrets plug-ins that are on; None means the ones that are on by default. `connections`
     asks for the connections of Python, too. A `wide` one looks for HTTP libraries as well, in one more search of each
-    file, so that the rules in `WIDE` see every file they may. With `leaks_only` nobody asks what shows a key.
+    file, so that the rules in `WIDE` see every file they may. With `leaks_only` nobody asks what shows a key. A `small`
+    one is for a few megabytes: it searches several times, see `SMALL`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what it is asked for, a word each
         self,
         catalogue: Catalogue,
         plugins: frozenset[str] | None = None,
@@ -199,18 +208,25 @@ class Prefilter:
         connections: bool = False,
         wide: bool = False,
         leaks_only: bool = False,
+        small: bool = False,
     ) -> None:
         """Take the patterns stored with the catalogue; nothing is compiled yet."""
         self._catalogue = catalogue
         self._leaks_only = leaks_only
+        self._small = small
         self._connections = connections
-        self._narrow = Prefilter(catalogue, plugins, connections=connections) if wide else None
+        self._narrow = Prefilter(catalogue, plugins, connections=connections, small=small) if wide else None
         self._plugins = default_plugins() if plugins is None else plugins
         self._unconditional = any(not PLUGINS[name][2] for name in self._plugins)
 
     def __reduce__(self) -> tuple[Callable[..., Prefilter], tuple[Catalogue, frozenset[str], dict[str, bool]]]:
         """Let a worker process compile its own patterns."""
-        options = {"connections": self._connections, "wide": self._narrow is not None, "leaks_only": self._leaks_only}
+        options = {
+            "connections": self._connections,
+            "wide": self._narrow is not None,
+            "leaks_only": self._leaks_only,
+            "small": self._small,
+        }
         return _again, (self._catalogue, self._plugins, options)
 
     @property
@@ -303,7 +319,8 @@ class Prefilter:
 
     def matters(self, text: str) -> bool:
         """Tell whether a part of a text, such as a function's body, can hold a finding of its own."""
-        return self._first.search(text.encode("utf-8", "surrogatepass")) is not None
+        data = text.encode("utf-8", "surrogatepass")
+        return (self._first_of_all(data) if self._small else self._first.search(data)) is not None
 
     def connects(self, text: str) -> bool:
         """Tell whether a part of Python, such as a function's body, says anything about a connection by itself."""
@@ -312,6 +329,10 @@ class Prefilter:
 
     def _first_of_all(self, flat: bytes) -> bool | None:
         """None when nothing is there; else whether all there is could matter to Python or to our own marks only."""
+        if self._small and not self._leaks_only:
+            if any(pattern is not None and pattern.search(flat) is not None for pattern in self._strong_parts()):
+                return False
+            return True if self._extra.search(flat) is not None else None
         python = False
         for found in self._first.finditer(flat):
             text = found.group()
@@ -438,8 +459,13 @@ class Prefilter:
     def _first(self) -> Any:  # noqa: ANN401  # re2 ships no types
         if self._leaks_only:
             return compiled("|".join([self._strong.pattern.decode("utf-8"), _LITERAL, _JOINED]))
-        extra = [_WHOLE_ENVIRONMENT, _GENERIC_VARIABLE, _BACKWARDS, "keyguard:"]
-        return compiled("|".join([self._catalogue.patterns["first"], *self._triggers, *extra]))
+        return compiled("|".join([self._catalogue.patterns["first"], *self._triggers, *_EXTRA]))
+
+    def _strong_parts(self) -> Iterator[Any]:
+        """What `_first` looks for at once, what is found most often first."""
+        yield self._pattern("about")
+        yield self._pattern("hints")
+        yield self._any_plugin
 
     @cached_property
     def _strong(self) -> Any:  # noqa: ANN401  # re2 ships no types
@@ -471,6 +497,7 @@ class Prefilter:
     def _deciding(self) -> Any:  # noqa: ANN401  # re2 ships no types
         return compiled("|".join([self._first.pattern.decode("utf-8"), _MARKS]))
 
+    _extra = cached_property(lambda _: compiled("|".join(_EXTRA)))
     _around_calls = cached_property(lambda _: compiled(_AROUND_CALLS))
     _script = cached_property(lambda _: compiled(f"(?m:{_SCRIPT})"))
     _whole_environment = cached_property(lambda _: compiled(_WHOLE_ENVIRONMENT))
@@ -514,8 +541,11 @@ def decoded_at(flat: bytes, start: int) -> tuple[bytes, int]:
     return decoded, start + size + padding
 
 
-def prefilter_of(catalogue: Catalogue, found: Sequence[Settings]) -> Prefilter:
-    """Search for what any of some settings turns on; each file's own settings decide again."""
+def prefilter_of(catalogue: Catalogue, found: Sequence[Settings], size: int | None = None) -> Prefilter:
+    """Search for what any of some settings turns on; each file's own settings decide again.
+
+    `size` is the number of bytes there will be to search, if it is known.
+    """
     on = {name for settings in found for name in settings.plugins_on}
     off = frozenset.intersection(*(frozenset(settings.plugins_off) for settings in found)) if found else frozenset()
     connections = any(settings.may_select(family) for settings in found for family in _CONNECTIONS)
@@ -524,7 +554,9 @@ def prefilter_of(catalogue: Catalogue, found: Sequence[Settings]) -> Prefilter:
         for settings in found
         for rule in WIDE
     )
-    return Prefilter(catalogue, frozenset((default_plugins() | on) - off), connections=connections, wide=wide)
+    plugins = frozenset((default_plugins() | on) - off)
+    small = size is not None and size <= SMALL
+    return Prefilter(catalogue, plugins, connections=connections, wide=wide, small=small)
 
 
 def default_plugins() -> frozenset[str]:

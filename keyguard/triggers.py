@@ -120,7 +120,8 @@ def patterns(
     )
     # The encoded form keeps only its start: a counter of a run multiplies with every other one.
     encoded = found["encoded"].replace(f"{{{_ENCODED_RUN}}}", "{4}")
-    found["first"] = "|".join([_few_states(shapes), encoded, found["pieces"], found["about"]])
+    found["hints"] = "|".join([_few_states(shapes), encoded, found["pieces"]])
+    found["first"] = f"{found['hints']}|{found['about']}"
     found["leak"] = "|".join([_few_states(shapes), encoded, found["pieces"], _uncaptured(found["named"])])
     return found
 
@@ -173,7 +174,7 @@ def _gone(sdks: Sequence[Mapping[str, Any]], others: Iterable[str]) -> Iterator[
                 by_parent.setdefault(parent, set()).add(name)
     for parent, names in sorted(by_parent.items()):
         if parent:
-            yield rf"\b{_any({parent})}(?:\.|[ \t]+import[ \t(][^\n#]{{0,200}}\b){_any(names)}\b"
+            yield rf"\b{_any({parent})}(?:\.|[ \t]+import[ \t(][^\n#]*\b){_any(names)}\b"
         else:
             yield rf"(?m:^[ \t]*(?:from|import)[ \t]+{_any(names)}\b)"
     functions = {name.rpartition(".")[2] for name in others}

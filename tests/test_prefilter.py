@@ -19,6 +19,7 @@ from tests.test_shapes import CONTEXTS
 
 CATALOGUE = load()
 PREFILTER = Prefilter(CATALOGUE)
+SMALL = Prefilter(CATALOGUE, small=True)  # for few bytes: the same, searched in another way
 OWNERS = word_owners((provider.id, provider.words) for provider in CATALOGUE.providers.values())
 SHAPES = [
     shape.id
@@ -50,6 +51,38 @@ def test_a_file_that_can_hold_nothing_stops_here(text: str, kind: str) -> None:
 def test_code_that_only_talks_to_a_model_is_not_parsed() -> None:
     code = b"from openai import OpenAI\n\nclient = OpenAI()\nclient.chat.completions.create(model='gpt-4o-mini')\n"
     assert not PREFILTER.scan(code, "python").python
+
+
+@pytest.mark.parametrize("kind", ["python", "text"])
+@pytest.mark.parametrize("context", CONTEXTS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_few_bytes_are_searched_alike(shape: str, context: str, kind: str) -> None:
+    provider = CATALOGUE.providers[shape.split("/", maxsplit=1)[0]]
+    for name in (*provider.env, "API_KEY"):
+        text = CONTEXTS[context].format(v=name, k=make(shape)).encode()
+        assert SMALL.scan(text, kind) == PREFILTER.scan(text, kind)
+        assert SMALL.matters(text.decode()) == PREFILTER.matters(text.decode())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "def add(a, b):\n    return a + b\n",
+        "env = dict(os.environ)\n",
+        "word = 'abc'[::-1]\n",
+        'API_KEY"',
+        "x = 1  # keyguard: ignore[KG101]\n",
+        "from openai import OpenAI\n",
+        "AccountKey=abc",
+        'print(os.environ)\nurl = "https://api.openai.com/v1"\n',
+        '"gsk_" + rest',
+    ],
+)
+def test_few_bytes_without_a_key_are_searched_alike(text: str) -> None:
+    for kind in ("python", "text", "yaml"):
+        assert SMALL.scan(text.encode(), kind) == PREFILTER.scan(text.encode(), kind)
+    assert SMALL.matters(text) == PREFILTER.matters(text)
 
 
 @pytest.mark.parametrize("context", CONTEXTS)

@@ -215,7 +215,11 @@ class Run:
         self.catalogue = self.catalogue.extended(own_of(self._finder.found))
         return engine.Session(
             self.catalogue,
-            prefilter_of(self.catalogue, self._finder.found or (self.settings,)),
+            prefilter_of(
+                self.catalogue,
+                self._finder.found or (self.settings,),
+                sum(max(target.size, 0) for target in self.targets),
+            ),
             self._finder,
             Words(self.catalogue),
             engine.LazyProject(self.settings.root, self.catalogue),
