@@ -80,18 +80,32 @@ def _init_when_called() -> Callable[..., None]:
         # none when another thread was faster.
         owner: Any = next((one for one in type(self).__mro__ if vars(one).get("__init__") is first), None)
         if owner is not None:
-            fields = [
-                (known.name, object, dataclasses.field(default=known.default, default_factory=known.default_factory))
-                for known in dataclasses.fields(owner)
-            ]
-            # With words of its own, nobody spells its signature out to have some (0.04 ms of 0.17).
-            words = {"__doc__": "Lends its __init__."}
-            light: Any = dataclasses.make_dataclass(owner.__name__, fields, namespace=words, eq=False, repr=False)
-            init = light.__init__
+            init = _init_of(dataclasses.fields(owner))
             owner.__init__ = init
         init(self, *args, **given)
 
     return first
+
+
+def _init_of(fields: tuple[dataclasses.Field[Any], ...]) -> Any:  # noqa: ANN401  # a function of many forms
+    """Compile what `dataclass` would, in 0.05 ms and not in 0.13: it reads the fields of the class anew."""
+    known: dict[str, Any] = {"unset": dataclasses.MISSING}
+    parameters, body = [], []
+    for one in fields:
+        value = one.name
+        if one.default_factory is not dataclasses.MISSING:
+            known[f"make_{one.name}"] = one.default_factory
+            parameters.append(f"{one.name}=unset")
+            value = f"make_{one.name}() if {one.name} is unset else {one.name}"
+        elif one.default is not dataclasses.MISSING:
+            known[f"default_{one.name}"] = one.default
+            parameters.append(f"{one.name}=default_{one.name}")
+        else:
+            parameters.append(one.name)
+        body.append(f"self.{one.name} = {value}")
+    text = f"def __init__({', '.join(['self', *parameters])}):\n  " + "\n  ".join(body or ["pass"])
+    exec(text, known)  # noqa: S102  # the names of LibCST's own fields
+    return known["__init__"]
 
 
 class _Offered(NamedTuple):
