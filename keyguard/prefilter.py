@@ -250,7 +250,7 @@ class Prefilter:
         flat = searchable(data)
         if flat is None:
             return _BINARY
-        scripts = kind in SCRIPTS and self._script.search(flat) is not None
+        scripts = kind in SCRIPTS and self._script.match(flat) is not None
         env = kind == "env" or is_env_file(path)
         always = scripts or env or self._unconditional
         only_python = self._first_of_all(flat)
@@ -272,7 +272,7 @@ class Prefilter:
     def may_leak(self, data: bytes, start: int, end: int) -> bool:
         """Tell whether a text of which `first_in` found something can hold a key: of literals only those of clients."""
         strong = self._strong.search(data, start, end) is not None
-        return strong or self._pattern("dials").search(data, start, end) is not None
+        return strong or self._test("dials").match(data, start, end) is not None
 
     def gist(self, data: bytes, start: int, end: int) -> bytes:
         """Sum up what decides which keys are found in a text: the lines where one may stand, and whom the text names.
@@ -314,8 +314,8 @@ class Prefilter:
 
         if signals.connects or signals.is_binary:
             return signals
-        pattern = self._pattern("requests" if kind in _PYTHON else "unchecked")
-        return signals._replace(requests=pattern.search(searchable(data) or b"") is not None)
+        test = self._test("requests" if kind in _PYTHON else "unchecked")
+        return signals._replace(requests=test.match(searchable(data) or b"") is not None)
 
     def matters(self, text: str) -> bool:
         """Tell whether a part of a text, such as a function's body, can hold a finding of its own."""
@@ -325,14 +325,14 @@ class Prefilter:
     def connects(self, text: str) -> bool:
         """Tell whether a part of Python, such as a function's body, says anything about a connection by itself."""
         data = text.encode("utf-8", "surrogatepass")
-        return self._pattern("calls").search(data) is not None or self._around_calls.search(data) is not None
+        return self._test("calls").match(data) is not None or self._around_calls.match(data) is not None
 
     def _first_of_all(self, flat: bytes) -> bool | None:
         """None when nothing is there; else whether all there is could matter to Python or to our own marks only."""
         if self._small and not self._leaks_only:
-            if any(pattern is not None and pattern.search(flat) is not None for pattern in self._strong_parts()):
+            if any(test is not None and test.match(flat) is not None for test in self._strong_parts()):
                 return False
-            return True if self._extra.search(flat) is not None else None
+            return True if self._extra.match(flat) is not None else None
         python = False
         for found in self._first.finditer(flat):
             text = found.group()
@@ -342,8 +342,8 @@ class Prefilter:
         return True if python else None
 
     def _closer(self, flat: bytes, kind: str, *, scripts: bool, env: bool) -> Signals:
-        model = self._pattern("about").search(flat) is not None
-        talks = model and self._pattern("talks").search(flat) is not None
+        model = self._test("about").match(flat) is not None
+        talks = model and self._test("talks").match(flat) is not None
         encoded = self._holds_encoded(flat)
         named = not encoded and model and self._holds_named(flat)
         found = self._pattern("keys").search(flat) is not None
@@ -372,11 +372,11 @@ class Prefilter:
         """Tell whether a text must be parsed as Python, and what a quick look must find in it before."""
         if kind not in _PYTHON:
             return NOTHING
-        pieces = self._pattern("pieces").search(flat) is not None
+        pieces = self._test("pieces").match(flat) is not None
         if encoded or self._is_backwards(flat):
             return Signals(python=True, likely=True)
         # Of leaks alone, a literal of no known form counts where it may go to a client, and not for a variable's sake.
-        dials = talks and (not self._leaks_only or self._pattern("dials").search(flat) is not None)
+        dials = talks and (not self._leaks_only or self._test("dials").match(flat) is not None)
         given = (talks and (named or found)) or (dials and (pieces or self._holds_literal(flat)))
         looks = (
             *([FOUND] if found or named else []),
@@ -395,11 +395,11 @@ class Prefilter:
 
     def _may_connect(self, flat: bytes, *, talks: bool) -> bool:
         """Tell whether Python may call a model: it names one in full, or a path only model APIs have, and calls."""
-        return (talks or _MODEL_PATH in flat) and self._pattern("calls").search(flat) is not None
+        return (talks or _MODEL_PATH in flat) and self._test("calls").match(flat) is not None
 
     def _is_backwards(self, flat: bytes) -> bool:
         """Tell whether Python may hold a key that is written backwards."""
-        return self._backwards.search(flat) is not None and self._pattern("reversed").search(flat) is not None
+        return self._backwards.search(flat) is not None and self._test("reversed").match(flat) is not None
 
     def _holds_literal(self, flat: bytes) -> bool:
         """Tell whether Python has a literal, or two that make one, that may be a key of no known form."""
@@ -445,7 +445,7 @@ class Prefilter:
 
     def _possible_plugins(self, flat: bytes) -> frozenset[str]:
         certain = {name for name in self._plugins if not PLUGINS[name][2]}
-        if self._any_plugin is not None and self._any_plugin.search(flat) is not None:
+        if self._any_plugin is not None and self._any_plugin.match(flat) is not None:
             certain.update(name for name, pattern in self._by_plugin.items() if pattern.search(flat) is not None)
         return frozenset(certain)
 
@@ -463,8 +463,8 @@ class Prefilter:
 
     def _strong_parts(self) -> Iterator[Any]:
         """What `_first` looks for at once, what is found most often first."""
-        yield self._pattern("about")
-        yield self._pattern("hints")
+        yield self._test("about")
+        yield self._test("hints")
         yield self._any_plugin
 
     @cached_property
@@ -485,9 +485,18 @@ class Prefilter:
             self._compiled[name] = compiled(self._catalogue.patterns[name])
         return self._compiled[name]
 
+    def _test(self, name: str) -> Any:  # noqa: ANN401  # re2 ships no types
+        if name not in self._tests:
+            self._tests[name] = _test(self._catalogue.patterns[name])
+        return self._tests[name]
+
+    @cached_property
+    def _tests(self) -> dict[str, Any]:
+        return {}
+
     @cached_property
     def _any_plugin(self) -> Any:  # noqa: ANN401  # re2 ships no types
-        return compiled("|".join(self._triggers)) if self._triggers else None
+        return _test("|".join(self._triggers)) if self._triggers else None
 
     @cached_property
     def _by_plugin(self) -> dict[str, Any]:
@@ -497,9 +506,9 @@ class Prefilter:
     def _deciding(self) -> Any:  # noqa: ANN401  # re2 ships no types
         return compiled("|".join([self._first.pattern.decode("utf-8"), _MARKS]))
 
-    _extra = cached_property(lambda _: compiled("|".join(_EXTRA)))
-    _around_calls = cached_property(lambda _: compiled(_AROUND_CALLS))
-    _script = cached_property(lambda _: compiled(f"(?m:{_SCRIPT})"))
+    _extra = cached_property(lambda _: _test("|".join(_EXTRA)))
+    _around_calls = cached_property(lambda _: _test(_AROUND_CALLS))
+    _script = cached_property(lambda _: _test(f"(?m:{_SCRIPT})"))
     _whole_environment = cached_property(lambda _: compiled(_WHOLE_ENVIRONMENT))
     _environment_shown = cached_property(lambda _: compiled(_ENVIRONMENT_SHOWN))
     _environment_named = cached_property(lambda _: compiled(f"(?m:{_ENVIRONMENT_NAMED})"))
@@ -562,6 +571,15 @@ def prefilter_of(catalogue: Catalogue, found: Sequence[Settings], size: int | No
 def default_plugins() -> frozenset[str]:
     """The detect-secrets plug-ins that rule KG108 uses unless a setting says otherwise."""
     return frozenset(name for name, (_, on, _) in PLUGINS.items() if on)
+
+
+def _test(pattern: str) -> Any:  # noqa: ANN401  # re2 ships no types
+    """Compile a pattern for `match` to tell whether it is found anywhere.
+
+    Where a search begins in the text is found by a second automaton that runs backwards; this needs none, which is a
+    sixth of the time of a small run.
+    """
+    return compiled(f"(?s:.*?)(?:{pattern})")
 
 
 def compiled(pattern: str) -> Any:  # noqa: ANN401  # re2 ships no types
