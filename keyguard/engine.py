@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Confidence, Edit, FileReport, Finding, Hit, Notice, Report, Severity, Span
-from keyguard.prefilter import FOUND, WIDE, Signals
+from keyguard.prefilter import FOUND, NOTHING, WIDE, Signals
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
 if TYPE_CHECKING:
@@ -331,23 +331,40 @@ def sift_chunk(targets: Iterable[Target], session: Session) -> tuple[list[Outcom
     """Let the prefilter look at some files on disk: outcomes that have something to say, and what must be checked."""
     outcomes: list[Outcome] = []
     left: list[tuple[Target, Sifted | None]] = []
+    read: list[tuple[Target, bytes, str]] = []
     for target in targets:
-        sifted = _sifted(target, session)
-        if sifted is None or sifted.signals or sifted.is_named:
-            left.append((target, sifted))
-        elif sifted.signals.is_binary:
+        data = _plainly_read(target)
+        if data is None:
+            left.append((target, None))
+        else:
+            read.append((target, data, kind_of(target.path, data[:256])))
+    worth = session.prefilter.worth_a_scan([(data, kind) for _, data, kind in read])
+    for number, (target, data, kind) in enumerate(read):
+        signals = _signals(target, data, kind, session) if number in worth else NOTHING
+        is_named = _is_named(session, data)
+        if signals is None:
+            left.append((target, None))
+        elif signals or is_named:
+            left.append((target, Sifted(hash(data) if signals else 0, signals, is_named=is_named)))
+        elif signals.is_binary:
             outcomes.append(_binary(target))
     return outcomes, left
 
 
-def _sifted(target: Target, session: Session) -> Sifted | None:
-    """What the prefilter says of a file; None where it cannot be asked, which is told when the file is checked."""
+def _plainly_read(target: Target) -> bytes | None:
+    """Read a file that lies on disk, at once; None if it must be read otherwise, or cannot be: the check tells why."""
     if target.is_large or target.blob is not None:
         return None
     try:
-        data = target.read()
-        signals = session.prefilter.scan(data, kind_of(target.path, data[:256]), target.path)
-        return Sifted(hash(data) if signals else 0, signals, is_named=_is_named(session, data))
+        return target.read()
+    except (OSError, MemoryError):
+        return None
+
+
+def _signals(target: Target, data: bytes, kind: str, session: Session) -> Signals | None:
+    """What the prefilter says of a file; None where it fails, which is told when the file is checked."""
+    try:
+        return session.prefilter.scan(data, kind, target.path)
     except Exception:  # noqa: BLE001  # it will happen again, where it is reported
         return None
 

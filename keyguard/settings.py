@@ -313,7 +313,7 @@ class SettingsFinder:
         if self._fixed is not None:
             return self._fixed
         # What is known is known by absolute folders: a run asks three times for each file, most often by such a path.
-        known = self._cache.get(os.path.dirname(path))
+        known = self._cache.get(path[: path.rfind(os.sep)])  # half of what os.path.dirname takes
         return self.for_folder(os.path.dirname(os.path.abspath(path))) if known is None else known
 
     def for_folder(self, folder: str) -> Settings:

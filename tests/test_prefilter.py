@@ -20,6 +20,7 @@ from tests.test_shapes import CONTEXTS
 CATALOGUE = load()
 PREFILTER = Prefilter(CATALOGUE)
 SMALL = Prefilter(CATALOGUE, small=True)  # for few bytes: the same, searched in another way
+WIDE = Prefilter(CATALOGUE, connections=True, wide=True)
 OWNERS = word_owners((provider.id, provider.words) for provider in CATALOGUE.providers.values())
 SHAPES = [
     shape.id
@@ -239,3 +240,74 @@ def test_nothing_heavy_is_imported_for_a_file_without_a_signal() -> None:
 )
 def test_an_import_in_a_notebook_talks(source: str) -> None:
     assert Prefilter(load()).scan(source.encode(), "notebook").talks
+
+
+# Files that say something by their first or last characters, by what they are, or by nothing at all.
+ENDS = (
+    "",
+    "\n",
+    "a",
+    "qwen",
+    "x = 1",
+    "OPENAI_API_KEY",
+    "keyguard:",
+    "'sk-' +",
+    '"sk-"\n',
+    "- run: env\n",
+    "  together:\n",
+    "from google import",
+    " genai\n",
+    "-us12",
+    "abcd",
+    "print(os.environ)",
+    "\0\1",
+)
+
+
+@given(
+    files=st.lists(
+        st.tuples(
+            st.sampled_from(ENDS),
+            st.one_of(st.just(""), st.sampled_from(SHAPES), st.text("aok-_ \n'\"", max_size=8)),
+            st.sampled_from(ENDS),
+            st.sampled_from(["python", "text", "yaml", "env", "notebook"]),
+            st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-16"]),
+        ),
+        max_size=6,
+    ),
+    wide=st.booleans(),
+    leaks=st.booleans(),
+)
+@settings(max_examples=300, deadline=None)
+def test_what_a_search_of_many_files_leaves_out_holds_nothing(
+    files: list[tuple[str, str, str, str, str]], *, wide: bool, leaks: bool
+) -> None:
+    read = [
+        ((before + (make(middle) if middle in SHAPES else middle) + after).encode(encoding), kind)
+        for before, middle, after, kind, encoding in files
+    ]
+    prefilter = WIDE if wide else PREFILTER.for_leaks() if leaks else PREFILTER
+    worth = prefilter.worth_a_scan(read)
+    for number, (data, kind) in enumerate(read):
+        if number not in worth:
+            assert prefilter.scan(data, kind) == NOTHING
+
+
+def test_files_without_a_signal_are_left_out_whatever_stands_beside_them() -> None:
+    key = make("openai/project").encode()
+    read = [
+        (b"nothing", "text"),
+        (b"key = '" + key + b"'", "python"),
+        (b"print(1)\n", "python"),
+        (b"", "text"),
+        (b"on: push\n", "yaml"),
+        (b"plain\n", "text"),
+    ]
+    assert PREFILTER.worth_a_scan(read) == {1, 4}
+    assert PREFILTER.worth_a_scan(()) == set()
+
+
+def test_what_begins_in_one_file_and_would_end_in_the_next_leaves_out_neither() -> None:
+    key = make("openai/project")
+    read = [(b"value = 'sk-'", "python"), (f"'{key}'".encode(), "python"), (b"\n", "text")]
+    assert 1 in PREFILTER.worth_a_scan(read)

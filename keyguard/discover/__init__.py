@@ -199,6 +199,21 @@ def _is_no_commit(name: str) -> bool:
     return len(name) >= _OBJECT_NAME and not name.strip("0")
 
 
+class _Tree(NamedTuple):
+    """A folder whose files are taken, and what holds for each of them.
+
+    `folder` is absolute; `prefix` stands before a file's path when it is reported, unless the file is to be shown
+    `from_cwd`, which lies below the folder; files are placed from `top`.
+    """
+
+    folder: str
+    prefix: str
+    from_cwd: bool
+    top: str
+    repository: Repository | None
+    excluder: Excluder
+
+
 class _Finder:
     """Collects targets from named paths; what it holds is the state of one `discover` call."""
 
@@ -268,15 +283,22 @@ class _Finder:
                 f"`keyguard audit {shown(path)}` reads its history"
             )
             raise UsageError(msg)
-        prefix = self._prefix_of(folder, path)
-        excluder = Excluder(self._exclude, folder)
         repository = self._repository(folder)
-        if repository is None or not self._take_from_git(repository, folder, "", prefix, excluder):
-            self._take_by_walking(folder, prefix, excluder, repository)
+        tree = _Tree(
+            folder,
+            self._prefix_of(folder, path),
+            # From a folder above the working folder, what lies in that is still shown from there.
+            not _is_below(folder, self._cwd),
+            repository.top if repository else self._cwd,
+            repository,
+            Excluder(self._exclude, folder),
+        )
+        if repository is None or not self._take_from_git(tree, repository):
+            self._take_by_walking(tree)
 
-    def _take_from_git(self, repository: Repository, folder: str, below: str, prefix: str, excluder: Excluder) -> bool:
-        """Take what git lists in `folder + below`; False if git gave no answer that can be used."""
-        start = _from_top(repository, os.path.join(folder, below) if below else folder)
+    def _take_from_git(self, tree: _Tree, repository: Repository, below: str = "") -> bool:
+        """Take what git lists in the tree `below` a path; False if git gave no answer that can be used."""
+        start = _from_top(repository, os.path.join(tree.folder, below) if below else tree.folder)
         try:
             listed = git.files_below(repository, start, with_ignored=not self._respect_gitignore)
             if not listed and start and not below and git.ignored(repository, [start]):
@@ -290,27 +312,29 @@ class _Finder:
             return False
         skip = len(start) + 1 if start else 0
         inside = [below + path[skip:] for path in listed]
-        for environment in _environments(inside) if "venv" in excluder.names else ():
+        for environment in _environments(inside) if "venv" in tree.excluder.names else ():
             inside = [path for path in inside if not path.startswith(environment)]
         for path in inside:
-            if not excluder(path):
-                self._consider(folder, path, prefix, repository, excluder)
+            # A folder above a tracked file may have become a link.
+            if not tree.excluder(path) and self._stays_inside(tree.folder, path.rpartition("/")[0]):
+                self._consider(tree, path)
         return True
 
-    def _take_by_walking(
-        self, folder: str, prefix: str, excluder: Excluder, repository: Repository | None, below: str = ""
-    ) -> None:
-        above = repository.top if repository else (self._cwd if _is_below(folder, self._cwd) else None)
-        for path, trouble in walk(folder, excluder, below=below, honour_gitignore=self._respect_gitignore, above=above):
+    def _take_by_walking(self, tree: _Tree, below: str = "") -> None:
+        above = tree.repository.top if tree.repository else (None if tree.from_cwd else self._cwd)
+        honour = self._respect_gitignore
+        for path, trouble in walk(tree.folder, tree.excluder, below=below, honour_gitignore=honour, above=above):
             if trouble is not None:
-                self._refuse(shown(prefix + path) or ".", f"could not be read ({trouble}); repair that or exclude it")
+                name = shown(tree.prefix + path) or "."
+                self._refuse(name, f"could not be read ({trouble}); repair that or exclude it")
             elif path.endswith("/"):
-                self._take_inner(folder, path, prefix, repository, excluder)
+                self._take_inner(tree, path)
             else:
-                self._consider(folder, path, prefix, repository, excluder)
+                self._consider(tree, path)
 
-    def _consider(self, folder: str, path: str, prefix: str, repository: Repository | None, excluder: Excluder) -> None:
+    def _consider(self, tree: _Tree, path: str) -> None:
         """Take a listed path if it is a file, a link to one inside the tree, or another repository's folder."""
+        folder = tree.folder
         location = f"{folder}{os.sep}{path}" if folder != os.sep else os.sep + path
         try:
             status = os.lstat(location)
@@ -318,27 +342,24 @@ class _Finder:
             return  # tracked, but deleted on disk; or gone since git looked
         mode = status.st_mode
         if stat.S_ISDIR(mode):
-            self._take_inner(folder, path, prefix, repository, excluder)
-        elif not self._stays_inside(folder, path.rpartition("/")[0]):
-            return  # tracked as a file, but a folder above it has become a link
+            self._take_inner(tree, path)
         elif stat.S_ISREG(mode):
-            # From a folder above the working folder, what lies in that is still shown from there.
-            reported = prefix + path if _is_below(folder, self._cwd) else _from(self._cwd, location) or prefix + path
-            self._add(location, reported, status.st_size, top=repository.top if repository else None)
+            reported = (tree.from_cwd and _from(self._cwd, location)) or tree.prefix + path
+            self._add(location, reported, status.st_size, top=tree.top)
         elif stat.S_ISLNK(mode):
-            self._links.append((location, prefix + path, folder, excluder))
+            self._links.append((location, tree.prefix + path, folder, tree.excluder))
 
-    def _take_inner(
-        self, folder: str, path: str, prefix: str, repository: Repository | None, excluder: Excluder
-    ) -> None:
+    def _take_inner(self, tree: _Tree, path: str) -> None:
         """Take the files of a repository inside the tree: a submodule that is checked out, or a clone."""
-        location = os.path.join(folder, path).rstrip(os.sep)
+        location = os.path.join(tree.folder, path).rstrip(os.sep)
         inner = git.repository_of(location)
-        if inner is None or (repository is not None and inner.top == repository.top) or os.path.islink(location):
+        known = tree.repository
+        if inner is None or (known is not None and inner.top == known.top) or os.path.islink(location):
             return
         below = path.rstrip("/") + "/"
-        if not self._take_from_git(inner, folder, below, prefix, excluder):
-            self._take_by_walking(folder, prefix, excluder, inner, below)
+        tree = tree._replace(repository=inner, top=inner.top)
+        if not self._take_from_git(tree, inner, below):
+            self._take_by_walking(tree, below)
 
     def _stays_inside(self, folder: str, path: str) -> bool:
         """Tell whether no folder on the way down to `path` is a link; asked once a folder."""
@@ -371,7 +392,8 @@ class _Finder:
             repository = self._repository(os.path.dirname(location))
             top = repository.top if repository else self._cwd
         place = _from(top, location) or os.path.basename(location)
-        self._found[location] = Target(shown(path), location, shown(place), size, named)
+        reported = shown(path)
+        self._found[location] = Target(reported, location, reported if place == path else shown(place), size, named)
 
     def _repository(self, folder: str) -> Repository | None:
         if folder not in self._repositories:

@@ -58,9 +58,11 @@ class Excluder:
 
     def __call__(self, path: str) -> bool:
         """Tell whether a path, from the named folder and with `/`, is left out; a folder's path ends in `/`."""
-        if not self._names.isdisjoint(path.split("/")):
-            return True
-        return any(
+        return not self._names.isdisjoint(path.split("/")) or self.takes(path)
+
+    def takes(self, path: str) -> bool:
+        """Tell whether a pattern that is no plain name leaves a path out."""
+        return bool(self._specs) and any(
             path.startswith(lead) and spec.match_file(prefix + path[len(lead) :]) for lead, prefix, spec in self._specs
         )
 
@@ -117,7 +119,8 @@ def walk(
             is_folder = entry.is_dir(follow_symlinks=False)
             if is_folder:
                 path += "/"
-            if excluder(path) or _ignores(rules, path):
+            # The names of the folders above were asked for when those were met.
+            if entry.name in excluder.names or excluder.takes(path) or (rules and _ignores(rules, path)):
                 continue
             if is_folder:
                 waiting.append((path, rules))

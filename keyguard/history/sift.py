@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -140,11 +139,9 @@ def sifted(unit: Unit, session: Session) -> Sifted:
 def _searched(batch: Batch, prefilter: Prefilter) -> tuple[set[int], list[int]]:
     """Search a whole batch at once and give the objects of it that are wide, and those to be searched more closely.
 
-    What precedes an object, a line of git's, ends as a line of a file does, so that a match is the same as in the
-    object alone. One that begins in an object may reach into the next and hide another: both are given.
+    What precedes an object is a line of git's.
     """
     data, starts, ends = batch.data, batch.starts, batch.ends
-    found: set[int] = set()
     binary: set[int] = set()
     wide: set[int] = set()
     if b"\0" in data:
@@ -152,11 +149,4 @@ def _searched(batch: Batch, prefilter: Prefilter) -> tuple[set[int], list[int]]:
             if data.find(b"\0", start, end) >= 0:
                 encoding = wide_encoding(data[start : min(start + _HEAD_OF_WIDE, end)])
                 (binary if encoding is None else wide).add(index)
-    place, stop = 0, ends[-1] if ends else 0
-    while place < stop and (match := prefilter.first_in(data, place, stop)) is not None:
-        # A match in git's own line counts for the object below, which its last character may belong to.
-        first = bisect_right(ends, match[0])
-        last = bisect_right(ends, match[1] - 1)
-        found.update(range(first, min(last, len(ends) - 1) + 1))
-        place = ends[first] + 1
-    return wide, sorted((found | wide) - binary)
+    return wide, sorted((prefilter.found_among(data, ends) | wide) - binary)

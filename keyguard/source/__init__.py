@@ -20,6 +20,7 @@ from keyguard.source.text import (
     decode,
     edited,
     encode,
+    is_plain,
     searchable,
     wide_encoding,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "is_env_file",
     "is_env_template",
     "is_minified",
+    "is_plain",
     "kind_of",
     "notebook_parts",
     "python_text",

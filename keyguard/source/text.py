@@ -241,12 +241,17 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
     return "".join(pieces)
 
 
+def is_plain(data: bytes) -> bool:
+    """Tell whether ASCII words can be searched in the bytes as they are: neither UTF-16 nor UTF-32, nor binary."""
+    return b"\0" not in data and data[:2] not in {b"\xff\xfe", b"\xfe\xff"}
+
+
 def searchable(data: bytes) -> bytes | None:
     """Give bytes that ASCII words can be searched in: the data itself, UTF-8 for UTF-16 and UTF-32; None for binary.
 
     Costs one scan for NUL; nothing is decoded unless the file is wide.
     """
-    if b"\0" not in data and data[:2] not in {b"\xff\xfe", b"\xfe\xff"}:
+    if is_plain(data):
         return data
     try:
         text, _, _, _ = _decode("", data, "text")
