@@ -238,14 +238,6 @@ _TOKEN = re.compile(
     r'''|"""(?:[^"\\]+|\\[\s\S]|"(?!""))*(?:""")?|'(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*'?|"(?:[^"\\\r\n]|\\(?:\r\n|[\s\S]))*"?))'''
     r"""|(?P<link>[-+*/%@&|^~<>=!.]|\b(?:and|or|not|if|else|lambda|await|for|in|is|yield)\b)"""
 )
-# The same in pieces: plain text up to a sign, the sign with it. Brackets with only plain text inside are one piece.
-_PIECE = re.compile(
-    r"""[^()\[\]{},;\#\\'"\r\n]*(?:(?P<end>[,;]|\r\n?|\n)"""
-    r"""|(?P<pair>\([^()\[\]{},;\#\\'"\r\n]*\)|\[[^()\[\]{},;\#\\'"\r\n]*\])|(?P<open>[(\[{])|(?P<close>[)\]}])"""
-    r"""|(?P<string>'''(?:[^'\\]+|\\[\s\S]|'(?!''))*(?:''')?"""
-    r'''|"""(?:[^"\\]+|\\[\s\S]|"(?!""))*(?:""")?|'(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*'?|"(?:[^"\\\r\n]|\\(?:\r\n|[\s\S]))*"?)'''
-    r"""|(?P<comment>\#[^\r\n]*)|(?P<join>\\(?:\r\n?|\n)?)|\Z)"""
-)
 _WIDE_INDENT = re.compile(rf"^[ \t]{{{MAX_INDENTS}}}", re.MULTILINE)
 _ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|(?=[^\s#]))", re.MULTILINE)
 
@@ -260,62 +252,11 @@ def too_deep(code: str) -> int | None:
 
 def _scan(code: str) -> tuple[int | None, list[tuple[int, int]]]:
     """The line at which a text is too deep, and where its comments stand."""
+    comments: list[tuple[int, int]] = []
     line = _deep_blocks(code)
-    comments = _comments_of_shallow(code)
-    deep = None
-    if comments is None:
-        comments = []
-        deep = _deep_expressions(code, comments)
+    deep = _deep_expressions(code, comments)
     found = [number for number in (line, deep) if number is not None]
     return min(found) if found else None, comments
-
-
-def _comments_of_shallow(code: str) -> list[tuple[int, int]] | None:  # noqa: C901  # as below
-    """Where the comments of a text stand that is shallow even if each character were a link; None of another one.
-
-    It goes through a third of the pieces in a quarter of the time of `_deep_expressions`, and one text in a hundred
-    needs both: of 15,600 modules (180 MB) all had the same comments.
-    """
-    comments: list[tuple[int, int]] = []
-    links = base = place = 0  # as below, but too many
-    outer: list[int] = []
-    for match in _PIECE.finditer(code):
-        kind = match.lastgroup
-        start, place = place, match.end()
-        if kind == "string":
-            quote = match.start(kind)
-            links += quote - start + 1
-            size = place - quote
-            if size > MAX_DEPTH - 2 and _may_be_deep(code[max(quote - 3, 0) : quote], code[quote:place], len(outer)):
-                return None
-        elif kind == "comment":
-            comments.append(match.span(kind))
-            links += comments[-1][0] - start
-        else:
-            links += place - start
-        if links > MAX_CHAIN:
-            return None
-        if kind == "end":
-            if code[place - 1] == ",":
-                links = base
-            elif not outer:
-                links = base = 0
-        elif kind == "open":
-            outer.append(base)
-            base = links
-        elif kind == "close" and outer:
-            links = base
-            base = outer.pop()
-        if len(outer) >= MAX_DEPTH:
-            return None
-    return comments
-
-
-def _may_be_deep(prefix: str, literal: str, depth: int) -> bool:
-    """Tell whether the fields of a literal, if it has any, may nest too deep."""
-    if not any(letter in prefix for letter in "fFtT"):
-        return False
-    return len(literal) > MAX_CHAIN or depth + sum(literal.count(mark) for mark in "{([") > MAX_DEPTH
 
 
 def _deep_expressions(  # noqa: C901, PLR0912  # one arm a kind of token, on the hottest path
