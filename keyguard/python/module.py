@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct, field
 
@@ -536,49 +536,67 @@ def _locate(module: Module, nodes: dict[int, cst.CSTNode]) -> dict[int, Span]:
     return spans
 
 
-def _placed_by_statement(module: Module, nodes: Mapping[int, cst.CSTNode]) -> dict[int, tuple[int, int]]:
-    """Where nodes stand in `code` that lie in a function or statement whose text stands there only once.
+class _Holder(NamedTuple):
+    """A statement, the indents above it, and the statement in whose block it stands."""
 
-    Spelling costs twelve times what a walk does, and of most modules few functions hold a node that is asked for.
+    statement: Any
+    indents: tuple[str, ...]
+    outer: _Holder | None
+
+
+def _placed_by_statement(module: Module, nodes: Mapping[int, cst.CSTNode]) -> dict[int, tuple[int, int]]:
+    """Where nodes stand in `code` that lie in a statement whose text stands there only once: the smallest such.
+
+    Spelling costs twelve times what a walk does, and most nodes that are asked for lie in a statement of a line or two.
     """
     tree, code = module.tree, module.code
     state, found = _recorder(tree, {})
     placed: dict[int, tuple[int, int]] = {}
-    for statement, indents, held in _holders(tree.body, (), tree.default_indent, nodes.keys()):
-        state.begin(held, indents)
-        try:
-            statement._codegen(state)  # noqa: SLF001  # see `_locate`
-        except RecursionError:
-            continue
-        text = "".join(state.tokens)
-        if not tree.has_trailing_newline:
-            text = text.rstrip("\r\n")
-        start = code.find(text)
-        if start >= 0 and code.find(text, start + 1) < 0:
-            placed.update((key, (start + found[key][0], start + found[key][1])) for key in held if key in found)
+    holders = _holders(tree, nodes.keys()) if nodes else {}
+    while holders:
+        outer: dict[int, _Holder] = {}
+        for holder, held in _by_statement(holders):
+            state.begin(held, holder.indents)
+            try:
+                holder.statement._codegen(state)  # noqa: SLF001  # see `_locate`
+            except RecursionError:
+                continue
+            text = "".join(state.tokens)
+            if not tree.has_trailing_newline:
+                text = text.rstrip("\r\n")
+            start = code.find(text)
+            if start >= 0 and code.find(text, start + 1) < 0:
+                placed.update((key, (start + found[key][0], start + found[key][1])) for key in held if key in found)
+            elif holder.outer is not None:
+                outer.update(dict.fromkeys(held, holder.outer))
+            found.clear()
+        holders = outer
     return placed
 
 
-def _holders(
-    statements: Sequence[Any], indents: tuple[str, ...], default: str, wanted: AbstractSet[int]
-) -> Iterator[tuple[Any, tuple[str, ...], AbstractSet[int]]]:
-    """Yield the statements that hold wanted nodes, with the indents above them; of a class those in it."""
-    left = set(wanted)
-    for statement in statements:
-        if not left:
-            return
-        held = left & {id(node) for node in walk(statement)}
-        if not held:
-            continue
-        left -= held
-        body: Any = statement.body if type(statement).__name__ == "ClassDef" else None
-        if type(body).__name__ == "IndentedBlock":
-            inside = (*indents, default if body.indent is None else body.indent)
-            inner = tuple(_holders(body.body, inside, default, held))
-            if sum(len(part) for _, _, part in inner) == len(held):
-                yield from inner
-                continue
-        yield statement, indents, held
+def _holders(tree: cst.Module, wanted: AbstractSet[int]) -> dict[int, _Holder]:
+    """The innermost statement around each wanted node, or the outermost that is wanted itself and spelled anyway."""
+    found: dict[int, _Holder] = {}
+    stack: list[tuple[Any, _Holder, bool]] = [(one, _Holder(one, (), None), False) for one in reversed(tree.body)]
+    while stack and len(found) < len(wanted):
+        node, holder, whole = stack.pop()
+        if id(node) in wanted:
+            found[id(node)] = holder
+            whole = whole or node is holder.statement
+        if type(node).__name__ == "IndentedBlock" and not whole:
+            inside = (*holder.indents, tree.default_indent if node.indent is None else node.indent)
+            stack.extend((one, _Holder(one, inside, holder), False) for one in reversed(node.body))
+        else:
+            stack.extend((child, holder, whole) for child in reversed(children(node)))
+    return found
+
+
+def _by_statement(holders: Mapping[int, _Holder]) -> Iterable[tuple[_Holder, set[int]]]:
+    """Put nodes together that lie in the same statement."""
+    statements: dict[int, tuple[_Holder, set[int]]] = {}
+    for key, holder in holders.items():
+        statements.setdefault(id(holder.statement), (holder, set()))[1].add(key)
+    return statements.values()
 
 
 def _spelling(tree: cst.Module, node: cst.CSTNode) -> str:
