@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from functools import lru_cache
-from itertools import pairwise
+from operator import sub
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ _PAIRS = (
 )
 _COMMON_PAIRS = frozenset(_PAIRS[place : place + 2] for place in range(0, len(_PAIRS), 2))
 _SHORT_WORD, _LONG_WORD = 4, 6  # letters: what chance spells now and then, and what it never does
-_LONGEST_RUN = 5  # equal neighbours: six have a chance of one in ten million in 48 characters
+_RUN = re.compile(r"(.)\1{5}", re.DOTALL)  # equal neighbours: six have a chance of one in ten million in 48 characters
 _ENOUGH_PAIRS = 8  # fewer pairs of letters say nothing about a language
 _HEX_LETTERS = frozenset("abcdef")
 _WORD = re.compile(r"[a-z]+")
@@ -63,18 +63,14 @@ def _few_characters(value: str) -> bool:
 
 def _has_rows(value: str) -> bool:
     """Equal, ascending or descending neighbours (`aaaa`, `1234`, `fedc`), next to each other or in turns (`a1b2c3`)."""
-    codes = [ord(char) for char in value.lower()]
+    lowered = value.lower()
+    codes = lowered.encode()
     for stride in (1, 2):
-        steps = sum(abs(after - before) <= 1 for before, after in zip(codes, codes[stride:], strict=False))
+        steps = list(map(sub, codes, codes[stride:]))
         # Random hexadecimal digits reach a sixth on average; 0.55 is five standard deviations away at 32 digits.
-        if steps > 0.55 * (len(codes) - stride):
+        if steps.count(0) + steps.count(1) + steps.count(-1) > 0.55 * (len(codes) - stride):
             return True
-    run = 1
-    for before, after in pairwise(codes):
-        run = run + 1 if before == after else 1
-        if run > _LONGEST_RUN:
-            return True
-    return False
+    return _RUN.search(lowered) is not None
 
 
 def _repeats(value: str) -> bool:
