@@ -583,10 +583,11 @@ def _holders(tree: cst.Module, wanted: AbstractSet[int]) -> dict[int, _Holder]:
         if id(node) in wanted:
             found[id(node)] = holder
             whole = whole or node is holder.statement
-        if type(node).__name__ == "IndentedBlock" and not whole:
+        kind = type(node).__name__
+        if kind == "IndentedBlock" and not whole:
             inside = (*holder.indents, tree.default_indent if node.indent is None else node.indent)
             stack.extend((one, _Holder(one, inside, holder), False) for one in reversed(node.body))
-        else:
+        elif kind in FIELDS:
             stack.extend((child, holder, whole) for child in reversed(children(node)))
     return found
 
@@ -733,11 +734,10 @@ def children(node: cst.CSTNode) -> list[Any]:
     result: list[Any] = []
     for name in FIELDS.get(type(node).__name__, ()):
         child = getattr(node, name)
-        if child is None or isinstance(child, str):
-            continue
-        if isinstance(child, (list, tuple)):
+        kind = type(child)
+        if kind is list or kind is tuple:
             result.extend(child)
-        elif type(child).__name__ != "MaybeSentinel":
+        elif child is not None and kind is not str and kind.__name__ != "MaybeSentinel":
             result.append(child)
     return result
 
