@@ -64,8 +64,9 @@ def patterns(
     `dials`: that without variables;
     `calls`: something that makes a client, sends a request or sets what decides about one, in Python; `requests`:
     imports of HTTP libraries, and `unchecked`: variables that switch the check of certificates off.
-    `first` matches wherever one of `keys`, `encoded`, `pieces`, `model` or `about` does, and elsewhere now and then: it
-    is built to be searched in one pass. `leak` is the part of it that only keys need, and `named`.
+    `hints` matches wherever one of `keys`, `encoded` or `pieces` does, `first` wherever it or `model` or `about` does,
+    and both elsewhere now and then: they are built to be searched in one pass. `leak` is the part of `first` that only
+    keys need, and `named`.
     """
     shapes = [key for item in providers for key in item.get("key", ()) if _searched(key)]
     prefixes = {prefix for key in shapes for prefix in key.get("prefixes", ())}
