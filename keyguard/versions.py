@@ -28,6 +28,11 @@ def order(version: str) -> tuple[tuple[int, ...], int, int] | None:
     return tuple(numbers), _STAGES.get(stage.lower(), 1) if stage else 0, int(found["number"] or 0) if stage else 0
 
 
+def is_version(text: str) -> bool:
+    """Tell whether a text has an `order`."""
+    return _VERSION.match(text.strip()[:100]) is not None
+
+
 def before(version: str, other: str) -> bool:
     """Tell whether a version is older than another; False when one of them is none."""
     first, second = order(version), order(other)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING, Any
 
-from keyguard.versions import before, just_below, order
+from keyguard.versions import before, is_version, just_below, order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,6 +36,7 @@ _ASKING = (
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,500}\])?\s*\(?([^;#)@]{0,500})")
 _CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~)?\s*([0-9A-Za-z.*+!_-]{1,100})\Z")
 # uv, Poetry and PDM write the same two lines first; parsing a lock file as TOML takes seconds.
+_PACKAGE = "[[package]]"
 _LOCKED = re.compile(
     r"""^\[\[package\]\]\s{1,8}name\s?=\s?"([^"\n]{1,200})"\s{1,8}version\s?=\s?"([^"\n]{1,100})\"""", re.MULTILINE
 )
@@ -76,16 +78,15 @@ def _read(path: Path, most: int = _MOST_BYTES) -> str:
         if not path.is_file() or path.stat().st_size > most:
             return ""
         with path.open("rb") as file:
-            return file.read(most).decode("utf-8-sig", errors="replace")
+            # With "utf-8-sig" Python decodes a lock file by itself, and slowly.
+            return file.read(most).removeprefix(BOM_UTF8).decode("utf-8", errors="replace")
     except (OSError, ValueError):
         return ""
 
 
 def _lock_files(root: Path) -> Iterator[tuple[str, str]]:
     for name in ("uv.lock", "poetry.lock", "pdm.lock"):
-        for match in _LOCKED.finditer(_read(root / name, _MOST_LOCK_BYTES).replace("\r\n", "\n")):
-            if order(match[2]) is not None:
-                yield match[1], match[2]
+        yield from _locked(_read(root / name, _MOST_LOCK_BYTES).replace("\r\n", "\n"))
     text = _read(root / "Pipfile.lock", _MOST_LOCK_BYTES)
     if not text:
         return
@@ -97,6 +98,15 @@ def _lock_files(root: Path) -> Iterator[tuple[str, str]]:
         return
     for section in ("default", "develop"):
         yield from _versions(_table(lock, section))
+
+
+def _locked(text: str) -> Iterator[tuple[str, str]]:
+    place = text.find(_PACKAGE)  # a pattern would try every character: 4 ms for 0.8 MB
+    while place >= 0:
+        match = _LOCKED.match(text, place)
+        if match is not None and is_version(match[2]):
+            yield match[1], match[2]
+        place = text.find(_PACKAGE, place + len(_PACKAGE))
 
 
 def _requirements(root: Path) -> Iterator[tuple[str, str]]:
