@@ -86,23 +86,23 @@ def _outcome(target: Target, kept: Kept) -> Outcome | None:
 
 
 class _Marks:
-    """Digests of what is in force for the files of a folder: settings, and the releases its requirements ask for."""
+    """Digests of what is in force for the files of a folder: settings, and the requirements that ask for releases."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._known: dict[str, str] = {}
-        # By identity, which a run's settings and releases keep: most folders share them, and spelling them out takes
-        # 60 us.
+        # By identity, which a run's settings and requirements keep: most folders share them, and spelling them out
+        # takes 60 us.
         self._spelt: dict[tuple[int, int], str] = {}
 
     def of(self, target: Target) -> str:
         folder = target.location.rpartition("/")[0]
         if folder not in self._known:
             settings = self._session.finder.for_path(target.location)
-            versions = self._session.project().versions_at(target.location)
-            both = (id(settings), id(versions))
+            pinned = self._session.project().pinned_at(target.location)
+            both = (id(settings), id(pinned))
             if both not in self._spelt:
-                said = repr((settings, sorted(versions.items())))
+                said = repr((settings, pinned))
                 self._spelt[both] = digest_of(said.encode("utf-8", "surrogatepass"))
             self._known[folder] = self._spelt[both]
         return self._known[folder]

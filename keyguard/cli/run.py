@@ -250,8 +250,8 @@ class Run:
             return None
         from keyguard.cache import open_cache, stamp_of_code  # noqa: PLC0415  # JSON and hashes: 5 ms, for folders
 
-        versions = sorted(session.project().versions.items())
-        stamp = (stamp_of_code(), self.catalogue.version, self.lang, self.settings.root, os.getcwd(), versions)  # noqa: PTH109  # pathlib costs 8 ms
+        pinned = session.project().pinned_at("")
+        stamp = (stamp_of_code(), self.catalogue.version, self.lang, self.settings.root, os.getcwd(), pinned)  # noqa: PTH109  # pathlib costs 8 ms
         return open_cache(folder, (*stamp, session.prefilter.about))
 
     def _git(self) -> GitState:

@@ -38,6 +38,7 @@ class Project:
         self._given: dict[Path, Given | None] = {}
         self._reading: set[Path] = set()
         self._versions: dict[str, Mapping[str, str]] = {}
+        self._pinned: dict[str, tuple[str, ...]] = {}
         self._asked: dict[Path, set[tuple[str, Path]]] = {}  # by the file that asked: module and import folder
 
     def versions_at(self, path: Path | str) -> Mapping[str, str]:
@@ -56,6 +57,22 @@ class Project:
             own = pins(Path(folder))
             self._versions[folder] = {**above, **own} if own else above
         return self._versions[folder]
+
+    def pinned_at(self, path: Path | str) -> tuple[str, ...]:
+        """What `versions_at` hangs on, told without parsing it; equal ones of a run are one object mostly."""
+        return self._pinned_in(os.path.dirname(os.path.realpath(os.path.join(self.root, path))))  # noqa: PTH118, PTH120  # as above
+
+    def _pinned_in(self, folder: str) -> tuple[str, ...]:
+        root = str(self.root)
+        if folder != root and not folder.startswith(os.path.join(root, "")):  # noqa: PTH118  # as above
+            folder = root
+        if folder not in self._pinned:
+            from keyguard.python.pins import sources  # noqa: PLC0415  # as below
+
+            above = () if folder == root else self._pinned_in(os.path.dirname(folder))  # noqa: PTH120  # as above
+            own = sources(Path(folder))
+            self._pinned[folder] = (*above, *own) if own else above
+        return self._pinned[folder]
 
     @cached_property
     def versions(self) -> Mapping[str, str]:

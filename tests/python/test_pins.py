@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keyguard.catalogue import load
-from keyguard.python.pins import pins
+from keyguard.python.pins import pins, sources
 from keyguard.versions import before, just_below, order
 
 if TYPE_CHECKING:
@@ -210,3 +210,20 @@ def test_a_bound_below_a_major_gives_the_one_before() -> None:
 def test_no_version_breaks_an_sdk(version: str, name: str) -> None:
     sdk: Sdk = SDKS[name]
     assert sdk.at(version).id == name
+
+
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements/dev.txt", "pyproject.toml", "uv.lock", "Pipfile.lock"]
+)
+def test_what_is_read_is_told_by_its_content(tmp_path: Path, name: str) -> None:
+    root = project(tmp_path, {"requirements.txt": "requests==2.0\n", name: "openai==0.28\n", "notes.txt": "a\n"})
+    first = sources(root)
+    assert any(name in one for one in first)
+    project(root, {"notes.txt": "b\n", name: "openai==0.28\n"})
+    assert sources(root) == first
+    project(root, {name: "openai==0.29\n"})
+    assert sources(root) != first
+
+
+def test_a_folder_that_asks_for_nothing_has_no_sources(tmp_path: Path) -> None:
+    assert sources(project(tmp_path, {"app.py": "import openai\n"})) == ()
