@@ -20,7 +20,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _DEF = re.compile(r"(?P<indent>[ \t\f]*)(?:async[ \t]+)?def[ \t]+(?P<name>[^\W\d]\w*)")
-_CALL = re.compile(r"(?<![^\W\d])([^\W\d]\w*)\(")  # a name is tried from its first letter only
+_CALL = re.compile(r"([^\W\d]\w*)\(")
 _LINE = re.compile(r"\r\n|\r|\n")
 _STEPS = 3  # calls between a function and the one it has to do with
 _BLANK = re.compile(r"[ \t\f]*(?:#|$|[\r\n])")
