@@ -192,6 +192,7 @@ _HEAVY = {
     "tomli",
     "requests",
     "dataclasses",
+    "msgspec",
     "inspect",
     "jinja2",
 }

@@ -343,3 +343,10 @@ def test_spans_hold_the_key_and_nothing_else(parts: list[tuple[str, str, int]], 
 def test_any_text_is_searched_without_an_error(text: str) -> None:
     for match in keys_in_text(text, CATALOGUE):
         assert text[match.span.start : match.span.end]
+
+
+def test_a_match_tells_itself_without_its_key() -> None:
+    key = make("openai/project")
+    (found,) = keys_in_text(f"OPENAI_API_KEY={key}", CATALOGUE)
+    assert found.value == key
+    assert repr(found) == "KeyMatch(Span(start=15, end=" + str(15 + len(key)) + "), 'openai/project', 'openai')"
