@@ -369,11 +369,10 @@ class Prefilter:
     def _closer(self, flat: bytes, kind: str, *, scripts: bool, env: bool) -> Signals:
         model = self._test("about").match(flat) is not None
         talks = model and self._test("talks").match(flat) is not None
-        hinted = self._test("hints").match(flat) is not None  # else there is no key, no base64 of one, no piece
-        encoded = hinted and self._holds_encoded(flat)
+        encoded = self._holds_encoded(flat)
         named = not encoded and model and self._holds_named(flat)
-        found = hinted and self._pattern("keys").search(flat) is not None
-        python = self._python(flat, kind, talks=talks, encoded=encoded, named=named, found=found, hinted=hinted)
+        found = self._pattern("keys").search(flat) is not None
+        python = self._python(flat, kind, talks=talks, encoded=encoded, named=named, found=found)
         return python._replace(
             keys=encoded or named or found,
             model=model,
@@ -394,12 +393,11 @@ class Prefilter:
         encoded: bool = False,
         named: bool = False,
         found: bool = False,
-        hinted: bool = True,
     ) -> Signals:
         """Tell whether a text must be parsed as Python, and what a quick look must find in it before."""
         if kind not in _PYTHON:
             return NOTHING
-        pieces = hinted and self._test("pieces").match(flat) is not None
+        pieces = self._test("pieces").match(flat) is not None
         if encoded or self._is_backwards(flat):
             return Signals(python=True, likely=True)
         # Of leaks alone, a literal of no known form counts where it may go to a client, and not for a variable's sake.
