@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-# What a bracket or a line start may hide in: comments, strings of one line or of several, continued lines. Every
-# alternative moves forward, so the scan is linear.
+# What a bracket or a line start may hide in: comments, strings of one line or of several, continued lines. All that
+# stands before the next of them is one step, and every alternative moves forward, so the scan is linear.
 _TOKEN = re.compile(
-    r"""(?P<skip>\#[^\r\n]*|\\(?:\r\n|.)
+    r"""[^()\[\]{}'"\#\\\r\n]*(?:(?P<line>\r\n|\r|\n)|(?P<open>[(\[{])|(?P<close>[)\]}])|\#[^\r\n]*|\\(?:\r\n|[\s\S]|\Z)
     |\"\"\"(?:[^\\\"]|\\[\s\S]|\"(?!\"\"))*(?:\"\"\"|\Z)|'''(?:[^\\']|\\[\s\S]|'(?!''))*(?:'''|\Z)
-    |"(?:[^"\\\r\n]|\\[\s\S])*(?:"|(?=[\r\n])|\Z)|'(?:[^'\\\r\n]|\\[\s\S])*(?:'|(?=[\r\n])|\Z))
-    |(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<line>\r\n|\r|\n)""",
+    |"(?:[^"\\\r\n]|\\[\s\S])*(?:"|(?=[\r\n])|\Z)|'(?:[^'\\\r\n]|\\[\s\S])*(?:'|(?=[\r\n])|\Z)|\Z)""",
     re.VERBOSE,
 )
+_TEXT = re.compile(
+    r"""\#[^\r\n]*|(?:\b([A-Za-z]{1,2}))?
+    (?:\"\"\"(?:[^\\\"]|\\[\s\S]|\"(?!\"\"))*(?:\"\"\"|\Z)|'''(?:[^\\']|\\[\s\S]|'(?!''))*(?:'''|\Z)
+    |"(?:[^"\\\r\n]|\\[\s\S])*"|'(?:[^'\\\r\n]|\\[\s\S])*')""",
+    re.VERBOSE,
+)
+_FORMATTED = frozenset("fFtT")
 _DEF = re.compile(r"(?P<indent>[ \t\f]*)(?:async[ \t]+)?def[ \t]+(?P<name>[^\W\d]\w*)")
 _CALL = re.compile(r"([^\W\d]\w*)\(")
 _LINE = re.compile(r"\r\n|\r|\n")
@@ -26,12 +32,16 @@ _BLANK = re.compile(r"[ \t\f]*(?:#|$|[\r\n])")
 
 
 class Body(NamedTuple):
-    """An outermost function's body: from after the header's line end to the end of its last line."""
+    """An outermost function's body: from after the header's line end to the end of its last line.
+
+    `named` is where its name ends, before its parameters.
+    """
 
     name: str
     start: int
     end: int
     indent: str
+    named: int
 
 
 def function_bodies(code: str) -> Iterator[Body]:
@@ -39,7 +49,7 @@ def function_bodies(code: str) -> Iterator[Body]:
 
     A body that begins on the header's own line is left out. Runs at some 10 MB a second, forty times LibCST's parse.
     """
-    lines = list(_logical_lines(code))
+    lines = list(logical_lines(code))
     index = 0
     while index < len(lines):
         start, end = lines[index]
@@ -62,7 +72,7 @@ def function_bodies(code: str) -> Iterator[Body]:
             continue
         index = last + 1
         inner = _inner_indent(code, lines[first : last + 1])
-        yield Body(header["name"], lines[first][0], lines[last][1], inner)
+        yield Body(header["name"], lines[first][0], lines[last][1], inner, header.end())
 
 
 Choice: TypeAlias = "Callable[[str], Callable[[Body], bool]]"  # of a module's text, which bodies are wanted
@@ -111,20 +121,32 @@ def outline(code: str, keep: Callable[[Body], bool]) -> tuple[str, tuple[int, ..
     return "".join(pieces), tuple(starts), tuple(shifts)
 
 
-def _logical_lines(code: str) -> Iterator[tuple[int, int]]:
+def logical_lines(code: str) -> Iterator[tuple[int, int]]:
     """Yield the ranges of logical lines with their line ends: those inside brackets and strings do not count."""
     depth = start = 0
     for token in _TOKEN.finditer(code):
         kind = token.lastgroup
-        if kind == "open":
+        if kind == "line":
+            if not depth:
+                yield start, token.end()
+                start = token.end()
+        elif kind == "open":
             depth += 1
         elif kind == "close":
             depth = max(depth - 1, 0)
-        elif kind == "line" and depth == 0:
-            yield start, token.end()
-            start = token.end()
     if start < len(code):
         yield start, len(code)
+
+
+def without_texts(code: str) -> str:
+    """Leave out comments, and what strings say unless it is formatted: names in them name nothing."""
+    return _TEXT.sub(_said, code)
+
+
+def _said(found: re.Match[str]) -> str:
+    if found[0].startswith("#"):
+        return ""
+    return found[0] if found[1] and not _FORMATTED.isdisjoint(found[1]) else '""'
 
 
 def _inner_indent(code: str, lines: list[tuple[int, int]]) -> str:

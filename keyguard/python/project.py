@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from keyguard.catalogue import Catalogue
     from keyguard.python.bringing import Given
+    from keyguard.python.definitions import Definitions
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.values import Value
     from keyguard.source import SourceFile
@@ -31,12 +32,13 @@ class Project:
         self.root = Path(root).resolve()
         self.catalogue = catalogue
         self._read = read
-        self._evaluators: dict[Path, Evaluator | None] = {}
+        self._answers: dict[tuple[Path, str], Evaluator | None] = {}
+        self._definitions: dict[Path, Definitions] = {}
+        self._evaluators: dict[tuple[Path, str], Evaluator | None] = {}  # by file and the text that was parsed of it
         self._texts: dict[Path, SourceFile | None] = {}
         self._files: dict[tuple[str, Path], Path | None] = {}
         self._held: dict[Path, frozenset[str]] = {}
         self._given: dict[Path, Given | None] = {}
-        self._reading: set[Path] = set()
         self._versions: dict[str, Mapping[str, str]] = {}
         self._asked: dict[Path, set[tuple[str, Path]]] = {}  # by the file that asked: module and import folder
 
@@ -155,17 +157,23 @@ class Project:
         Most imported names are functions: a module is parsed (18,000 lines a second) only if its text assigns the
         name, imports it or has a class of that name.
         """
-        if file in self._evaluators:
-            return self._evaluators[file]
-        source = self.source(file)
-        if source is None or file in self._reading or not _may_define(source.text, name):
-            return None
-        self._reading.add(file)
-        try:
-            self._evaluators[file] = self._load(file, source)
-        finally:
-            self._reading.discard(file)
-        return self._evaluators[file]
+        asked = (file, name)
+        if asked not in self._answers:
+            source = self.source(file)
+            told = source is not None and _may_define(source.text, name)
+            self._answers[asked] = self._evaluator_of(file, source, name) if source is not None and told else None
+        return self._answers[asked]
+
+    def _evaluator_of(self, file: Path, source: SourceFile, name: str) -> Evaluator | None:
+        """The evaluator of what a name hangs on: names that hang on the same statements share it."""
+        if file not in self._definitions:
+            from keyguard.python.definitions import Definitions  # noqa: PLC0415  # only for projects that are asked
+
+            self._definitions[file] = Definitions(source.text)
+        needed = (file, self._definitions[file].of(name))
+        if needed not in self._evaluators:
+            self._evaluators[needed] = self._load(file, source.replaced(text=needed[1]))
+        return self._evaluators[needed]
 
     def given(self, file: Path, says: Callable[[str], bool]) -> Given | None:
         """What the names of a module may be, by its text; None when it is not to be had."""
@@ -193,14 +201,11 @@ class Project:
             return None
 
     def _load(self, file: Path, source: SourceFile) -> Evaluator | None:
-        from keyguard.python.bodies import outline  # noqa: PLC0415  # with LibCST, when Python is parsed
         from keyguard.python.evaluate import Evaluator  # noqa: PLC0415  # as above
         from keyguard.python.index import index  # noqa: PLC0415  # with `module`, only for projects that are asked
         from keyguard.python.module import ParseFailure, parse  # noqa: PLC0415  # as above
 
-        # Constants stand outside of functions, or in the one that makes an object.
-        text, _, _ = outline(source.text, lambda body: body.name == "__init__")
-        module = parse(source.replaced(text=text))
+        module = parse(source)
         if isinstance(module, ParseFailure):
             return None
         here = self.at(file)
