@@ -25,9 +25,9 @@ _TEXT = re.compile(
 )
 _FORMATTED = frozenset("fFtT")
 _DEF = re.compile(r"(?P<indent>[ \t\f]*)(?:async[ \t]+)?def[ \t]+(?P<name>[^\W\d]\w*)")
-_CALL = re.compile(r"([^\W\d]\w*)\(")
+CALL = re.compile(r"([^\W\d]\w*)\(")
 _LINE = re.compile(r"\r\n|\r|\n")
-_STEPS = 3  # calls between a function and the one it has to do with
+STEPS = 3  # calls between a function and the one it has to do with
 _BLANK = re.compile(r"[ \t\f]*(?:#|$|[\r\n])")
 
 
@@ -92,11 +92,31 @@ def on_lines(lines: Collection[int]) -> Choice:
     """Want the bodies in which one of these lines stands, counted from 1."""
 
     def choose(code: str) -> Callable[[Body], bool]:
-        starts = [0, *(found.end() for found in _LINE.finditer(code))]
+        starts = line_starts(code)
         places = sorted(starts[line - 1] for line in lines if 0 < line <= len(starts))
         return lambda body: bisect_left(places, body.start) < bisect_left(places, body.end)
 
     return choose
+
+
+def either(one: Choice, other: Choice) -> Choice:
+    """Want the bodies that one of two wants."""
+
+    def choose(code: str) -> Callable[[Body], bool]:
+        first, second = one(code), other(code)
+        return lambda body: first(body) or second(body)
+
+    return choose
+
+
+def everything(_: str) -> Callable[[Body], bool]:
+    """Want all bodies."""
+    return lambda _: True
+
+
+def line_starts(code: str) -> list[int]:
+    """Where each line begins, counted as Python's own parser does."""
+    return [0, *(found.end() for found in _LINE.finditer(code))]
 
 
 def outline(code: str, keep: Callable[[Body], bool]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
@@ -162,7 +182,7 @@ def _called(code: str, bodies: Sequence[Body], kept: Collection[int]) -> set[int
     by_name: dict[str, list[int]] = {}
     for body in bodies:
         by_name.setdefault(body.name, []).append(body.start)
-    names = {found[1] for body in bodies if body.start in kept for found in _CALL.finditer(code, body.start, body.end)}
+    names = {found[1] for body in bodies if body.start in kept for found in CALL.finditer(code, body.start, body.end)}
     return {start for name in names & by_name.keys() for start in by_name[name]}
 
 
@@ -176,7 +196,7 @@ def related(code: str, says: Callable[[str], bool]) -> Callable[[Body], bool]:
     kept |= _called(code, bodies, kept)
     names = {body.name for body in bodies if body.start in kept}
     fresh = names
-    for _ in range(_STEPS):
+    for _ in range(STEPS):
         fresh = {name for name in fresh if not name.startswith("__")}
         if not fresh:
             break

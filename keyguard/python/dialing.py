@@ -1,4 +1,4 @@
-"""Asks with Python's own parser whether a module may hold anything that the rules about connections speak of.
+"""Asks with Python's own parser where a module may hold anything that the rules about connections speak of.
 
 Code about models names timeouts, keys and `httpx.Response` on every page, and one module in ten of it opens a
 connection. What is said here is an upper bound: a name that an import brings is that name wherever it stands.
@@ -20,12 +20,26 @@ if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
     from keyguard.python.flow import Flow, Taken, Told
 
-Brings: TypeAlias = "Callable[[str, int, str, Callable[[str], bool]], bool]"
+Brings: TypeAlias = "Callable[[str, int, str, Callable[[str], bool], str], bool]"
 _GETTING = frozenset({"getattr", "hasattr"})
 _WRITING = frozenset({"putenv", "setdefault", "setenv", "set_key", "update", "load_dotenv"})
 _READING = frozenset({"getenv", "getenvb"})
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|AUTH|CRED|PASS")
 _PATCHING = frozenset({"setattr", "setitem"})
+
+
+class _Foreign(NamedTuple):
+    """What an import may bring from another module of the project; `whole` are the words that stand for a module."""
+
+    module: str
+    level: int
+    name: str
+    whole: str
+
+    def used(self, parts: list[str]) -> str:
+        """The attribute of it that is used where its name stands with some attributes; empty for all of it."""
+        above = self.whole.count(".")  # `import a.b` gives `a` a name, of which `a.b.c` uses `c`
+        return parts[above] if len(parts) > above else ""
 
 
 class _Names(NamedTuple):
@@ -48,12 +62,13 @@ class _Names(NamedTuple):
         return self.made.search(text) is not None or text in self.tops  # a library that another module imports
 
 
-def may_dial(told: Told, catalogue: Catalogue, brings: Brings) -> bool:
-    """Tell whether a module may open a connection, or set what connections go by.
+def dialed_on(told: Told, catalogue: Catalogue, brings: Brings) -> frozenset[int] | None:
+    """The lines on which a module may open a connection, or set what connections go by; None for all.
 
-    `brings` tells of a name of another module of the project whether it may be, or have, what a function finds there.
+    `brings` tells of a name of another module of the project, and of the attribute of it that is used, whether it may
+    be, or have, what a function finds there.
     """
-    return _Look(told, catalogue, brings).sees()
+    return _Look(told, catalogue, brings).lines()
 
 
 class _Look:
@@ -65,14 +80,15 @@ class _Look:
         self._clients = tables_of(catalogue).clients
         self._distinctive = names_of(catalogue).distinctive
         self._brought: dict[str, set[str]] = {}  # by name here: dotted names
-        self._foreign: list[tuple[str, int, str]] = []
+        self._foreign: dict[str, list[_Foreign]] = {}  # by name here: what an import from the project may bring
+        self._asked: dict[tuple[_Foreign, str], bool] = {}
         self._inner: set[int] = set()  # parts of a dotted name that was looked at as a whole
 
-    def sees(self) -> bool:
-        """Tell whether anything is there."""
+    def lines(self) -> frozenset[int] | None:
+        """The lines on which anything is; None where an import is gone or brings all there is."""
         told = self._told
         if any(map(self._import, told.of(ast.Import, ast.ImportFrom))):
-            return True
+            return None
         for node in told.of(ast.Assign):
             self._alias(node)
         looks = (
@@ -83,9 +99,7 @@ class _Look:
             (ast.Attribute, self._is_used),
             (ast.Name, self._is_used),
         )
-        if any(any(map(look, told.of(kind))) for kind, look in looks):
-            return True
-        return any(self._brings(*foreign, self._names.makes) for foreign in dict.fromkeys(self._foreign))
+        return frozenset(node.lineno for kind, look in looks for node in told.of(kind) if look(node))
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> bool:
         """Note what an import brings; tell whether it is gone, or brings all there is."""
@@ -100,11 +114,23 @@ class _Look:
                 name = item.asname or (top if isinstance(node, ast.Import) else item.name)
                 value = dotted if item.asname or isinstance(node, ast.ImportFrom) else top
                 self._brought.setdefault(name, set()).add(value)
-            if isinstance(node, ast.ImportFrom):
-                self._foreign.append((module, level, item.name))
-            else:
-                self._foreign.append(("", 0, item.name))
+            foreign = _Foreign(module, level, item.name, "" if module or level or item.asname else dotted)
+            if item.name == "*":
+                if self._may_bring(foreign, ""):
+                    return True
+                continue
+            self._foreign.setdefault(item.asname or item.name.partition(".")[0], []).append(foreign)
         return False
+
+    def _may_bring(self, foreign: _Foreign, used: str) -> bool:
+        asked = (foreign, used)
+        if asked not in self._asked:
+            self._asked[asked] = self._brings(foreign.module, foreign.level, foreign.name, self._names.makes, used)
+        return self._asked[asked]
+
+    def _is_foreign(self, name: str, parts: list[str]) -> bool:
+        """Tell whether a name with some attributes may be something of the project that connects."""
+        return any(self._may_bring(foreign, foreign.used(parts)) for foreign in self._foreign.get(name, ()))
 
     def _is_typed(self, node: ast.arg) -> bool:
         """Tell whether a parameter is said to be a client."""
@@ -136,11 +162,18 @@ class _Look:
         if id(node) in self._inner:
             return False
         below: ast.AST = node
+        parts: list[str] = []
         while isinstance(below, ast.Attribute):
+            parts.insert(0, below.attr)
             below = below.value
             self._inner.add(id(below))
-        if not isinstance(below, ast.Name) or written(below.id) not in self._brought:
+        if not isinstance(below, ast.Name):
             return False
+        name = written(below.id)
+        return (name in self._brought and self._is_ours(node)) or self._is_foreign(name, parts)
+
+    def _is_ours(self, node: ast.Name | ast.Attribute) -> bool:
+        """Tell whether a name that an import brings, with some attributes, is looked for, or is set and so decides."""
         if isinstance(node.ctx, ast.Store):
             return isinstance(node, ast.Attribute) and any(name in self._names.set for name in self._dotted(node))
         return any(map(self._is_wanted, self._dotted(node)))

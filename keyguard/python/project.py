@@ -39,6 +39,7 @@ class Project:
         self._files: dict[tuple[str, Path], Path | None] = {}
         self._held: dict[Path, frozenset[str]] = {}
         self._given: dict[Path, Given | None] = {}
+        self._may_give: dict[tuple[Path, str, int], bool] = {}
         self._versions: dict[str, Mapping[str, str]] = {}
         self._asked: dict[Path, set[tuple[str, Path]]] = {}  # by the file that asked: module and import folder
 
@@ -184,6 +185,24 @@ class Project:
             self._given[file] = None if source is None else Given(source.text, says)
         return self._given[file]
 
+    def may_give(self, file: Path, name: str, says: Callable[[str], bool], far: int) -> bool:
+        """Tell whether a name of a module may be, or have, what `says` finds in texts, `far` modules away at most."""
+        asked = (file, name, far)
+        if asked not in self._may_give:
+            self._may_give[asked] = self._looks_given(file, name, says, far)
+        return self._may_give[asked]
+
+    def _looks_given(self, file: Path, name: str, says: Callable[[str], bool], far: int) -> bool:
+        given = self.given(file, says)
+        if given is None or name not in given.text:
+            return False
+        if given.tells(name) or any(says(other) for _, other in given.origins(name)):
+            return True
+        there = self.at(file.relative_to(self.root))
+        return far > 0 and any(
+            there.may_give(there.absolute(*origin), other, says, far - 1) for origin, other in given.origins(name)
+        )
+
     def source(self, file: Path) -> SourceFile | None:
         """The text of one of the project's modules; None when it is not to be had."""
         if file not in self._texts:
@@ -274,10 +293,11 @@ class Here:
             return None
         return evaluator.exported(attribute)
 
-    def may_bring(self, module: str, level: int, name: str, says: Callable[[str], bool]) -> bool:
+    def may_bring(self, module: str, level: int, name: str, says: Callable[[str], bool], used: str = "") -> bool:
         """Tell whether a name that is imported from the project may be, or have, what `says` finds in texts.
 
-        `module` is spelled as in the import, `level` counts its dots; the name may be a star.
+        `module` is spelled as in the import, `level` counts its dots; the name may be a star. `used` is the attribute
+        of it that is used: of a module, that alone counts.
         """
         base = self.absolute(module, level)
         dotted = base if name == "*" else f"{base}.{name}" if base else name
@@ -286,9 +306,17 @@ class Here:
             return bool(base) and self.may_give(base, name, says)
         if file == self.file:
             return False
-        self.project.note(self.file, dotted, self.folder)  # a module, any of whose names may be used
-        source = self.project.source(file)
-        return source is not None and says(source.text)
+        if not used:
+            return self._makes_any(dotted, file, says)
+        inner = self.project.find(f"{dotted}.{used}", self.folder)
+        may = inner is not None and self._makes_any(f"{dotted}.{used}", inner, says)
+        return may or self.may_give(dotted, used, says)
+
+    def _makes_any(self, module: str, file: Path, says: Callable[[str], bool]) -> bool:
+        """Tell so of a module, any of whose names may be used."""
+        self.project.note(self.file, module, self.folder)
+        given = self.project.given(file, says)
+        return given is not None and given.makes_any
 
     def absolute(self, module: str, level: int) -> str:
         """The dotted name of a module as an import here spells it, with so many dots before it."""
@@ -306,15 +334,7 @@ class Here:
         if says(name):
             return True
         self.project.note(self.file, module, self.folder)
-        given = self.project.given(file, says)
-        if given is None or name not in given.text:
-            return False
-        if given.tells(name) or any(says(other) for _, other in given.origins(name)):
-            return True
-        there = self.project.at(file.relative_to(self.project.root))
-        return far > 0 and any(
-            there.may_give(there.absolute(*origin), other, says, far - 1) for origin, other in given.origins(name)
-        )
+        return self.project.may_give(file, name, says, far)
 
     def names_any(self, name: str, names: Iterable[str]) -> bool:
         """Tell whether the text of the module that defines a name holds the last part of one of `names`."""
