@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from keyguard.prefilter import Prefilter
     from keyguard.python.around import Surroundings
     from keyguard.python.bodies import Choice
+    from keyguard.python.dialing import Dialed
     from keyguard.python.facts import PythonFacts
     from keyguard.python.module import Module
     from keyguard.python.network import Network
@@ -575,7 +576,7 @@ class _File:
         selected = self._settings.is_selected
         wanted = [check for check in PYTHON_CHECKS if selected(check.rule)]
         connecting = [check for check in NETWORK_CHECKS if selected(check.rule) and self._concerns(check, signals)]
-        dialed = self._dialed_on(sources) if connecting and not surveyed else None
+        dialed = self._dialed(sources) if connecting and not surveyed else None
         if dialed is not None and not dialed:
             connecting = []
         lines = None if surveyed else self._may_hold_keys(sources, signals, wanted)
@@ -595,20 +596,20 @@ class _File:
             return None if signals.talks or connected is not None else saying(prefilter.matters)
         return on_lines(lines) if connected is None else either(on_lines(lines), connected)
 
-    def _connected(
-        self, signals: Signals, dialed: Collection[int] | None, connecting: Sequence[NetworkCheck]
-    ) -> Choice | None:
+    def _connected(self, signals: Signals, dialed: Dialed | None, connecting: Sequence[NetworkCheck]) -> Choice | None:
         """Choose what has to do with the connections of a module; None where nobody asks for them."""
         if not connecting:
             return None
-        from keyguard.python.bodies import everything, with_callers  # noqa: PLC0415  # where Python is parsed
+        from keyguard.python.bodies import either, everything, on_lines, with_callers  # noqa: PLC0415  # where Python is parsed
 
         if not signals.connects:
             return everything  # away from models a request is all that there is to find, and any body may hold one
         from keyguard.python.neighbours import around  # noqa: PLC0415  # as above
 
         says = self._session.prefilter.connects
-        return with_callers(says) if dialed is None else around(dialed, says)
+        if dialed is None or dialed.lines is None:
+            return with_callers(says)
+        return either(around(dialed.lines, says), on_lines(dialed.headers))
 
     def _check_whole(  # noqa: PLR0913  # what is known of one module, a word each
         self,
@@ -671,7 +672,7 @@ class _File:
         else:
             self._connect(near, checks)
 
-    def _dialed_on(self, sources: Sequence[SourceFile]) -> Collection[int] | None:
+    def _dialed(self, sources: Sequence[SourceFile]) -> Dialed:
         """Look quickly where the module has to do with connections: one in ten that names a model does at all."""
         from keyguard.python import glance  # noqa: PLC0415  # ast: 2 ms
         from keyguard.source import python_text  # noqa: PLC0415  # 1 ms
@@ -679,7 +680,7 @@ class _File:
         session = self._session
         here = session.project().at(self._target.location)
         text = "\n".join(map(python_text, sources))
-        return glance.dialed_on(text, session.catalogue, here.may_bring)
+        return glance.dialed(text, session.catalogue, here.may_bring)
 
     def _concerns(self, check: NetworkCheck, signals: Signals) -> bool:
         """Tell whether a rule can say anything that is shown: elsewhere than near models, only the low voices."""

@@ -23,6 +23,7 @@ _TEXT = re.compile(
     |"(?:[^"\\\r\n]|\\[\s\S])*"|'(?:[^'\\\r\n]|\\[\s\S])*')""",
     re.VERBOSE,
 )
+_EXPRESSION = re.compile(r"\{([^{}]+)")
 _FORMATTED = frozenset("fFtT")
 _DEF = re.compile(r"(?P<indent>[ \t\f]*)(?:async[ \t]+)?def[ \t]+(?P<name>[^\W\d]\w*)")
 CALL = re.compile(r"([^\W\d]\w*)\(")
@@ -159,14 +160,16 @@ def logical_lines(code: str) -> Iterator[tuple[int, int]]:
 
 
 def without_texts(code: str) -> str:
-    """Leave out comments, and what strings say unless it is formatted: names in them name nothing."""
+    """Leave out comments and what strings say: names in them name nothing, but in a formatted one's expressions."""
     return _TEXT.sub(_said, code)
 
 
 def _said(found: re.Match[str]) -> str:
     if found[0].startswith("#"):
         return ""
-    return found[0] if found[1] and not _FORMATTED.isdisjoint(found[1]) else '""'
+    if not found[1] or _FORMATTED.isdisjoint(found[1]):
+        return '""'
+    return " ".join(('""', *_EXPRESSION.findall(found[0])))
 
 
 def _inner_indent(code: str, lines: list[tuple[int, int]]) -> str:

@@ -62,6 +62,20 @@ class _Names(NamedTuple):
         return self.made.search(text) is not None or text in self.tops  # a library that another module imports
 
 
+class Dialed(NamedTuple):
+    """The lines on which a module may open a connection, or set what connections go by; None for all.
+
+    `headers` are those over which a variable that is read gets behind the scheme of a header.
+    """
+
+    lines: frozenset[int] | None
+    headers: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything, as far as can be told."""
+        return self.lines is None or bool(self.lines or self.headers)
+
+
 def dialed_on(told: Told, catalogue: Catalogue, brings: Brings) -> frozenset[int] | None:
     """The lines on which a module may open a connection, or set what connections go by; None for all.
 
@@ -81,6 +95,7 @@ class _Look:
         self._distinctive = names_of(catalogue).distinctive
         self._brought: dict[str, set[str]] = {}  # by name here: dotted names
         self._foreign: dict[str, list[_Foreign]] = {}  # by name here: what an import from the project may bring
+        self._stars: list[tuple[str, int]] = []
         self._asked: dict[tuple[_Foreign, str], bool] = {}
         self._inner: set[int] = set()  # parts of a dotted name that was looked at as a whole
 
@@ -116,8 +131,7 @@ class _Look:
                 self._brought.setdefault(name, set()).add(value)
             foreign = _Foreign(module, level, item.name, "" if module or level or item.asname else dotted)
             if item.name == "*":
-                if self._may_bring(foreign, ""):
-                    return True
+                self._stars.append((module, level))
                 continue
             self._foreign.setdefault(item.asname or item.name.partition(".")[0], []).append(foreign)
         return False
@@ -130,7 +144,10 @@ class _Look:
 
     def _is_foreign(self, name: str, parts: list[str]) -> bool:
         """Tell whether a name with some attributes may be something of the project that connects."""
-        return any(self._may_bring(foreign, foreign.used(parts)) for foreign in self._foreign.get(name, ()))
+        known = self._foreign.get(name)
+        if known is None:  # any name that nothing here assigns may come with a star
+            known = self._foreign[name] = [_Foreign(module, level, name, "") for module, level in self._stars]
+        return any(self._may_bring(foreign, foreign.used(parts)) for foreign in known)
 
     def _is_typed(self, node: ast.arg) -> bool:
         """Tell whether a parameter is said to be a client."""
@@ -170,6 +187,8 @@ class _Look:
         if not isinstance(below, ast.Name):
             return False
         name = written(below.id)
+        if not self._stars and name not in self._brought and name not in self._foreign:
+            return False
         return (name in self._brought and self._is_ours(node)) or self._is_foreign(name, parts)
 
     def _is_ours(self, node: ast.Name | ast.Attribute) -> bool:
@@ -295,6 +314,8 @@ def _wanted(catalogue: Catalogue) -> _Names:
     every = (*used, *to_set, *gone)
     made = {name.rpartition(".")[2] for name, client in tables.clients.items() if not client.is_call}
     made.update(name.rpartition(".")[2] for client in http.clients for name in client.sessions)
+    # A function makes something where it is called, or is imported: `api_key` is the name of one, and of much else.
+    classes = {name for name in made if not name.islower()}
     schemes = "|".join(re.escape(scheme) for scheme in catalogue.words.schemes)
     return _Names(
         frozenset(used),
@@ -304,7 +325,9 @@ def _wanted(catalogue: Catalogue) -> _Names:
         frozenset(name.partition(".")[0] for name in every),
         frozenset(name.partition(".")[0] for name in _reading(catalogue)) - {"os"},
         re.compile(rf"(?i)(?:{schemes}) (?:\Z|[{{%])"),
-        re.compile(rf"\b(?:{'|'.join(sorted(made))})\b"),
+        re.compile(
+            rf"\b(?:{'|'.join(sorted(classes))})\b|(?<!def )\b(?:{'|'.join(sorted(made - classes))})(?=\s*(?:\(|\Z))"
+        ),
     )
 
 

@@ -7,26 +7,37 @@ to do with a connection.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.python.bodies import CALL, STEPS, function_bodies, line_starts, logical_lines, without_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from keyguard.python.bodies import Body, Choice
 
 _WORD = re.compile(r"[^\W\d]\w*")
+_ATTRIBUTE = re.compile(r"\.([^\W\d]\w*)")
 _DEFINED = re.compile(r"\bdef[ \t]+\w+")
+_DECORATOR = re.compile(r"^[ \t]*@[\w.]*?(\w+)[ \t]*(?:\(|$)", re.MULTILINE)
 _CLASS = re.compile(r"^([ \t]*)class[ \t]+([^\W\d]\w*)", re.MULTILINE)
-# What a function leaves for others: attributes it sets, variables of the module, of either one a line at most.
-_LEFT = re.compile(
-    r"\.(\w+)[ \t]*(?::[^=\n]*)?=(?!=)|\.(\w+)[ \t]*,[^=\n]*=(?!=)|\bglobal[ \t]+([\w, \t]+)|\bsetattr\(.*?[\"'](\w+)"
-)
+_INDENT = re.compile(r"[ \t]*")
+_SET = re.compile(r"\b(?:self|cls)\.(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
+_GLOBAL = re.compile(r"^[ \t]*global[ \t]+([\w, \t]+)", re.MULTILINE)
 # What a statement outside of functions names: a class, what it assigns to, an alias.
 _NAMED = re.compile(r"^[ \t]*class[ \t]+(\w+)|^([^=\n]*?)(?::[^=\n]*)?=(?!=)|\bas[ \t]+(\w+)")
+
+
+class _Of(NamedTuple):
+    """What the text of a body, or of several, names: words, attributes, and what it sets for other functions."""
+
+    words: frozenset[str]
+    attributes: frozenset[str]
+    sets: frozenset[str]
+    shares: frozenset[str]
+    owner: str = ""
 
 
 def around(lines: Collection[int], says: Callable[[str], bool]) -> Choice:
@@ -45,49 +56,60 @@ class _Around:
         self._code, self._says_of = code, says
         self._bodies = list(function_bodies(code))
         self._known: dict[int, bool] = {}
-        seeds, left = self._begin(lines)
-        rim = "".join(self._between())
-        self._kept = {body.start for body in seeds}
-        reached = set(_WORD.findall(_DEFINED.sub("", without_texts(rim))))
+        rising, self._given = self._begin(lines)
+        self._kept = {body.start for body in rising}
+        leaves: list[Body] = []
+        called = self._called_outside
         for _ in range(STEPS):
-            if not (seeds or reached or left):
-                break
-            seeds = self._step(seeds, reached, left)
-            reached, left = set(), set()
+            rising, leaves = self._step(rising, leaves, called)
+            called = frozenset()
 
     def wants(self, body: Body) -> bool:
         """Tell whether a body has to do with the lines."""
         return body.start in self._kept
 
-    def _step(self, fresh: Sequence[Body], reached: set[str], left: set[str]) -> list[Body]:
-        """Keep the neighbours of some bodies, and of what is reached and left outside of functions."""
-        names = {body.name for body in fresh if not body.name.startswith("__")}
-        called = self._called(body for body in fresh if self._says(body))
-        reached = reached.union(*(self._words[body.start] for body in fresh))
-        left = left.union(*(self._left[body.start] for body in fresh), (self._owners[body.start] for body in fresh))
-        left.discard("")
-        found = []
+    def _step(
+        self, rising: Sequence[Body], leaves: Sequence[Body], used: frozenset[str]
+    ) -> tuple[list[Body], list[Body]]:
+        """Keep the neighbours of some bodies, and of `leaves`, which only give something, those that decide for them.
+
+        `used` are the names that are called outside of functions. Gives new ones of both kinds.
+        """
+        names = {body.name for body in rising if not body.name.startswith("__")}
+        called = {
+            found[1] for body in rising if self._says(body) for found in CALL.finditer(self._code, body.start, body.end)
+        }
+        reached = self._reached((*rising, *leaves), used)
+        higher, lower = [], []
         for body in self._bodies:
             if body.start in self._kept:
                 continue
-            words = self._words[body.start]
-            near = body.name in called or not names.isdisjoint(words)
-            if near or (self._is_near(body, words, reached, left) and self._says(body)):
-                found.append(body)
-        self._kept.update(body.start for body in found)
-        return found
+            if not names.isdisjoint(self._of[body.start].words) or (self._shares(body, reached) and self._says(body)):
+                higher.append(body)
+            elif body.name in called or (body.name in reached.words and self._says(body)):
+                lower.append(body)
+        self._kept.update(body.start for body in (*higher, *lower))
+        return higher, lower
 
-    def _is_near(self, body: Body, words: set[str], reached: set[str], left: set[str]) -> bool:
-        """Tell whether a body is named, or shares a place, with what was reached."""
-        return (
-            body.name in reached
-            or self._owners[body.start] in left
-            or not left.isdisjoint(words)
-            or not reached.isdisjoint(self._left[body.start])
+    def _reached(self, bodies: Sequence[Body], used: frozenset[str]) -> _Of:
+        known = [self._of[body.start] for body in bodies]
+        return _Of(
+            used.union(*(item.words for item in known)),
+            frozenset().union(*(item.attributes for item in known)),
+            frozenset().union(*(item.sets for item in known)),
+            self._given.union({item.owner for item in known if item.owner}, *(item.shares for item in known)),
         )
 
-    def _called(self, bodies: Iterable[Body]) -> set[str]:
-        return {found[1] for body in bodies for found in CALL.finditer(self._code, body.start, body.end)}
+    def _shares(self, body: Body, reached: _Of) -> bool:
+        """Tell whether a body shares a place or a class with what was reached."""
+        own = self._of[body.start]
+        return (
+            own.owner in self._given
+            or not reached.sets.isdisjoint(own.attributes)
+            or not reached.attributes.isdisjoint(own.sets)
+            or not reached.shares.isdisjoint(own.words)
+            or not reached.words.isdisjoint(own.shares)
+        )
 
     def _says(self, body: Body) -> bool:
         known = self._known.get(body.start)
@@ -95,83 +117,69 @@ class _Around:
             known = self._known[body.start] = self._says_of(self._code[body.start : body.end])
         return known
 
-    def _between(self) -> Iterable[str]:
-        """What stands outside of functions."""
+    @property
+    def _called_outside(self) -> frozenset[str]:
+        """The functions that are called, or decorate, outside of functions."""
         place = 0
+        pieces = []
         for body in self._bodies:
-            yield self._code[place : body.start]
+            pieces.append(self._code[place : body.start])
             place = body.end
-        yield self._code[place:]
+        rim = "".join((*pieces, self._code[place:]))
+        return frozenset(CALL.findall(_DEFINED.sub("", rim))) | frozenset(_DECORATOR.findall(rim))
 
-    def _begin(self, lines: Collection[int]) -> tuple[list[Body], set[str]]:
+    def _begin(self, lines: Collection[int]) -> tuple[list[Body], frozenset[str]]:
         """The bodies on the lines, or right under them, and the names that other lines give to what stands on them."""
         starts = line_starts(self._code)
-        places = sorted(starts[line - 1] for line in lines if 0 < line <= len(starts))
-        by_start = {body.start: body for body in self._bodies}
+        begins = [body.start for body in self._bodies]
         seeds: dict[int, Body] = {}
-        left: set[str] = set()
         outside = []
-        begins = sorted(by_start)
-        for place in places:
+        for place in sorted(starts[line - 1] for line in lines if 0 < line <= len(starts)):
             at = bisect_right(begins, place) - 1
-            body = by_start[begins[at]] if at >= 0 else None
-            if body is not None and place < body.end:
-                seeds[body.start] = body
+            if at >= 0 and place < self._bodies[at].end:
+                seeds[at] = self._bodies[at]
             else:
                 outside.append(place)
+        given: set[str] = set()
         if outside:
-            ranges = list(logical_lines(self._code))
-            firsts = [start for start, _ in ranges]
+            statements = list(logical_lines(self._code))
+            firsts = [start for start, _ in statements]
             for place in outside:
-                at = bisect_right(firsts, place) - 1
-                while self._code.startswith("@", firsts[at] + self._indent(firsts[at])) and at + 1 < len(ranges):
-                    at += 1  # a decorator has to do with what it stands on
-                body = by_start.get(ranges[at][1])
-                if body is not None:
-                    seeds[body.start] = body
+                number = bisect_right(firsts, place) - 1
+                while _DECORATOR.match(self._code, firsts[number]) and number + 1 < len(statements):
+                    number += 1  # a decorator has to do with what it stands on
+                start, end = statements[number]
+                at = bisect_left(begins, end)
+                if at < len(begins) and begins[at] == end:
+                    seeds[at] = self._bodies[at]
                 else:
-                    text = without_texts(self._code[slice(*ranges[at])])
-                    left.update(
-                        word for found in _NAMED.findall(text) for part in found for word in _WORD.findall(part)
-                    )
-        return list(seeds.values()), left - {"self", "cls"}
-
-    def _indent(self, start: int) -> int:
-        return len(self._code[start : start + 200]) - len(self._code[start : start + 200].lstrip(" \t"))
+                    named = _NAMED.findall(without_texts(self._code[start:end]))
+                    given.update(word for found in named for part in found for word in _WORD.findall(part))
+        return [seeds[at] for at in sorted(seeds)], frozenset(given)
 
     @cached_property
-    def _words(self) -> Mapping[int, set[str]]:
-        return {body.start: set(_WORD.findall(self._code, body.start, body.end)) for body in self._bodies}
-
-    @cached_property
-    def _left(self) -> Mapping[int, set[str]]:
-        return {
-            body.start: {
-                word
-                for found in _LEFT.findall(self._code, body.start, body.end)
-                for part in found
-                for word in _WORD.findall(part)
-            }
-            for body in self._bodies
-        }
-
-    @cached_property
-    def _owners(self) -> Mapping[int, str]:
-        """By body: the class it is a method of."""
-        classes = [(found.start(), len(found[1]), found[2]) for found in _CLASS.finditer(self._code)]
-        owners: dict[int, str] = {}
-        at = 0
-        current = (0, "")
-        for body in self._bodies:
-            while at < len(classes) and classes[at][0] < body.start:
-                current = classes[at][1:]
-                at += 1
-            owners[body.start] = (
-                current[1] if len(body.indent) > current[0] and self._is_method(body, current[0]) else ""
+    def _of(self) -> Mapping[int, _Of]:
+        """By the place where a body starts: what it names."""
+        code = self._code
+        found: dict[int, _Of] = {}
+        for body, owner in zip(self._bodies, self._owners(), strict=True):
+            text = code[body.start : body.end]
+            found[body.start] = _Of(
+                frozenset(_WORD.findall(text)),
+                frozenset(_ATTRIBUTE.findall(text)),
+                frozenset(_SET.findall(text)),
+                frozenset(_WORD.findall(" ".join(_GLOBAL.findall(text)))),
+                owner,
             )
-        return owners
+        return found
 
-    def _is_method(self, body: Body, indent: int) -> bool:
-        """Tell whether a body's header is indented further than a class."""
-        line = self._code.rfind("\n", 0, body.named) + 1
-        return self._indent(line) > indent
+    def _owners(self) -> Iterator[str]:
+        """For each body: the class it is a method of, or nothing."""
+        classes = [(found.start(), len(found[1]), found[2]) for found in _CLASS.finditer(self._code)]
+        starts = [start for start, _, _ in classes]
+        for body in self._bodies:
+            header = self._code.rfind("\n", 0, body.named) + 1
+            indent = _INDENT.match(self._code, header)
+            at = bisect_right(starts, header) - 1
+            is_method = at >= 0 and indent is not None and len(indent[0]) > classes[at][1]
+            yield classes[at][2] if is_method else ""

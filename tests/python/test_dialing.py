@@ -8,7 +8,7 @@ import pytest
 
 from keyguard.catalogue import load
 from keyguard.python.bringing import Given
-from keyguard.python.glance import dialed_on
+from keyguard.python.glance import dialed
 from keyguard.python.project import Project
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ CATALOGUE = load()
 
 
 def _dials(code: str) -> bool:
-    return dialed_on(code, CATALOGUE, lambda *_: False) != frozenset()
+    return bool(dialed(code, CATALOGUE, lambda *_: False))
 
 
 @pytest.mark.parametrize(
