@@ -102,13 +102,7 @@ class Given:
     @cached_property
     def _telling(self) -> set[str]:
         telling = {name for name, text in self._blocks.items() if self._says(text)}
+        words = {name: frozenset(_WORD.findall(text)) for name, text in self._blocks.items()} if telling else {}
         for _ in range(_ROUNDS):
-            more = {
-                name
-                for name, text in self._blocks.items()
-                if name not in telling and not telling.isdisjoint(_WORD.findall(text))
-            }
-            if not more:
-                break
-            telling |= more
+            telling |= {name for name, own in words.items() if not telling.isdisjoint(own)}
         return telling

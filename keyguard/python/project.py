@@ -40,6 +40,7 @@ class Project:
         self._held: dict[Path, frozenset[str]] = {}
         self._given: dict[Path, Given | None] = {}
         self._may_give: dict[tuple[Path, str, int], bool] = {}
+        self._here: dict[Path, Here] = {}
         self._versions: dict[str, Mapping[str, str]] = {}
         self._asked: dict[Path, set[tuple[str, Path]]] = {}  # by the file that asked: module and import folder
 
@@ -198,10 +199,16 @@ class Project:
             return False
         if given.tells(name) or any(says(other) for _, other in given.origins(name)):
             return True
-        there = self.at(file.relative_to(self.root))
-        return far > 0 and any(
-            there.may_give(there.absolute(*origin), other, says, far - 1) for origin, other in given.origins(name)
-        )
+        origins = tuple(given.origins(name)) if far > 0 else ()
+        if not origins:
+            return False
+        there = self._seen_from(file)
+        return any(there.may_give(there.absolute(*origin), other, says, far - 1) for origin, other in origins)
+
+    def _seen_from(self, file: Path) -> Here:
+        if file not in self._here:
+            self._here[file] = self.at(file.relative_to(self.root))
+        return self._here[file]
 
     def source(self, file: Path) -> SourceFile | None:
         """The text of one of the project's modules; None when it is not to be had."""
@@ -227,7 +234,7 @@ class Project:
         module = parse(source)
         if isinstance(module, ParseFailure):
             return None
-        here = self.at(file)
+        here = self._seen_from(file)
         return Evaluator(index(module, here.name, is_package=here.is_package), self.catalogue, here)
 
 
