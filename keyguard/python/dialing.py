@@ -70,7 +70,7 @@ class _Names(NamedTuple):
             return True
         if not self.functions.isdisjoint(words) and self.made.search(text) is not None:
             return True
-        return text in self.tops  # a library that another module imports
+        return text in self.functions or text in self.tops  # a name, or a library, that another module imports
 
 
 class Dialed(NamedTuple):
@@ -198,7 +198,8 @@ class _Look:
         if not isinstance(below, ast.Name):
             return False
         name = written(below.id)
-        if not self._stars and name not in self._brought and name not in self._foreign:
+        known = name in self._brought or name in self._foreign
+        if not known and (not self._stars or name != below.id):  # no star brings a variable of a function's own
             return False
         return (name in self._brought and self._is_ours(node)) or self._is_foreign(name, parts)
 
@@ -338,7 +339,7 @@ def _wanted(catalogue: Catalogue) -> _Names:
         re.compile(rf"(?i)(?:{schemes}) (?:\Z|[{{%])"),
         classes,
         functions,
-        re.compile(rf"(?<!def )\b(?:{'|'.join(sorted(functions))})(?=\s*(?:\(|\Z))"),
+        re.compile(rf"(?<!def )\b(?:{'|'.join(sorted(functions))})(?=\s*\()"),
     )
 
 
