@@ -54,7 +54,7 @@ class _Around:
 
     def __init__(self, code: str, lines: Collection[int], says: Callable[[str], bool]) -> None:
         self._code, self._says_of = code, says
-        self._bodies = list(function_bodies(code))
+        self._bodies = function_bodies(code)
         rising, self._given = self._begin(lines)
         self._known = {body.start: True for body in rising}  # by body: whether it says something
         self._kept = {body.start for body in rising}
