@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from keyguard.prefilter import Prefilter
     from keyguard.python.around import Surroundings
     from keyguard.python.bodies import Choice
+    from keyguard.python.dialing import Dialed
     from keyguard.python.facts import PythonFacts
     from keyguard.python.module import Module
     from keyguard.python.network import Network
@@ -592,26 +593,40 @@ class _File:
         selected = self._settings.is_selected
         wanted = [check for check in PYTHON_CHECKS if selected(check.rule)]
         connecting = [check for check in NETWORK_CHECKS if selected(check.rule) and self._concerns(check, signals)]
-        if connecting and not surveyed and not self._may_dial(sources):
+        dialed = self._dialed(sources) if connecting and not surveyed else None
+        if dialed is not None and not dialed:
             connecting = []
-        lines = None if surveyed else self._may_hold_keys(sources, signals, wanted, connects=bool(connecting))
+        lines = None if surveyed else self._may_hold_keys(sources, signals, wanted)
         if lines is None or lines:
-            choice = None if surveyed else self._bodies(signals, lines, connecting)
+            choice = None if surveyed else self._bodies(signals, lines, self._connected(signals, dialed, connecting))
             self._check_whole(sources, signals, wanted, connecting, choice, surveyed=surveyed)
         elif connecting:
-            self._check_connections(sources, signals, connecting)
+            self._check_connections(sources, signals, connecting, self._connected(signals, dialed, connecting))
 
-    def _bodies(
-        self, signals: Signals, lines: Collection[int] | None, connecting: Sequence[NetworkCheck]
-    ) -> Choice | None:
+    def _bodies(self, signals: Signals, lines: Collection[int] | None, connected: Choice | None) -> Choice | None:
         """Choose what to parse of a module that may hold or show keys; None means all of it."""
-        from keyguard.python.bodies import on_lines, saying  # noqa: PLC0415  # where Python is parsed
+        from keyguard.python.bodies import either, on_lines, saying  # noqa: PLC0415  # where Python is parsed
 
         prefilter = self._session.prefilter
         if lines is None:
             # Where nothing talks to a model, what a function does without a word about keys hardly matters.
-            return None if signals.talks or connecting else saying(prefilter.matters)
-        return on_lines(lines)
+            return None if signals.talks or connected is not None else saying(prefilter.matters)
+        return on_lines(lines) if connected is None else either(on_lines(lines), connected)
+
+    def _connected(self, signals: Signals, dialed: Dialed | None, connecting: Sequence[NetworkCheck]) -> Choice | None:
+        """Choose what has to do with the connections of a module; None where nobody asks for them."""
+        if not connecting:
+            return None
+        from keyguard.python.bodies import either, everything, on_lines, with_callers  # noqa: PLC0415  # where Python is parsed
+
+        if not signals.connects:
+            return everything  # away from models a request is all that there is to find, and any body may hold one
+        from keyguard.python.neighbours import around  # noqa: PLC0415  # as above
+
+        says = self._session.prefilter.connects
+        if dialed is None or dialed.lines is None:
+            return with_callers(says)
+        return either(around(dialed.lines, says), on_lines(dialed.headers))
 
     def _check_whole(  # noqa: PLR0913  # what is known of one module, a word each
         self,
@@ -657,31 +672,32 @@ class _File:
         return with_fixes(facts, hits, naming, style_of(settings, session.catalogue))
 
     def _check_connections(
-        self, sources: Sequence[SourceFile], signals: Signals, checks: Sequence[NetworkCheck]
+        self,
+        sources: Sequence[SourceFile],
+        signals: Signals,
+        checks: Sequence[NetworkCheck],
+        choice: Choice | None,
     ) -> None:
         """Run the rules about connections over what of a module has to do with them."""
-        from keyguard.python.bodies import with_callers  # noqa: PLC0415  # LibCST: 60 ms
         from keyguard.python.facts import look_around  # noqa: PLC0415  # as above
         from keyguard.python.module import ParseFailure  # noqa: PLC0415  # as above
 
         session = self._session
-        # Away from models a request is all that there is to find, and any body may hold one.
-        choice = with_callers(session.prefilter.connects) if signals.connects else None
         near = look_around(sources, session.catalogue, session.project(), choice, self._target.location)
         if isinstance(near, ParseFailure):
             self._unparsed(sources, near, signals)
         else:
             self._connect(near, checks)
 
-    def _may_dial(self, sources: Sequence[SourceFile]) -> bool:
-        """Look quickly whether the module has to do with connections at all: one in ten that names a model does."""
+    def _dialed(self, sources: Sequence[SourceFile]) -> Dialed:
+        """Look quickly where the module has to do with connections: one in ten that names a model does at all."""
         from keyguard.python import glance  # noqa: PLC0415  # ast: 2 ms
         from keyguard.source import python_text  # noqa: PLC0415  # 1 ms
 
         session = self._session
         here = session.project().at(self._target.location)
         text = "\n".join(map(python_text, sources))
-        return glance.may_dial(text, session.catalogue, here.may_bring)
+        return glance.dialed(text, session.catalogue, here.may_bring)
 
     def _concerns(self, check: NetworkCheck, signals: Signals) -> bool:
         """Tell whether a rule can say anything that is shown: elsewhere than near models, only the low voices."""
@@ -694,12 +710,9 @@ class _File:
         )
 
     def _may_hold_keys(
-        self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object], *, connects: bool
+        self, sources: Sequence[SourceFile], signals: Signals, wanted: Sequence[object]
     ) -> Collection[int] | None:
-        """Tell whether a parse can find or explain a key: no line, what the cheaper looks leave, or None for all.
-
-        Of a module that `connects` hardly a function is left out, so that one look that sees something is enough.
-        """
+        """Tell whether a parse can find or explain a key: no line, what the cheaper looks leave, or None for all."""
         if not signals.python or (not wanted and not self._settings.is_selected("KG002")):
             return ()
         if signals.likely:
@@ -707,7 +720,7 @@ class _File:
         lines: set[int] = set()
         for look in signals.looks:
             seen = self._sees(look, sources)
-            if seen is None or (seen and connects):
+            if seen is None:
                 return None
             lines.update(seen)
         return lines

@@ -10,37 +10,53 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
-# What a bracket or a line start may hide in: comments, strings of one line or of several, continued lines. Every
-# alternative moves forward, so the scan is linear.
+# What a bracket or a line start may hide in: comments, strings of one line or of several, continued lines. All that
+# stands before the next of them is one step, and every alternative moves forward, so the scan is linear.
 _TOKEN = re.compile(
-    r"""(?P<skip>\#[^\r\n]*|\\(?:\r\n|.)
+    r"""[^()\[\]{}'"\#\\\r\n]*(?:(?P<line>\r\n|\r|\n)|(?P<open>[(\[{])|(?P<close>[)\]}])|\#[^\r\n]*|\\(?:\r\n|[\s\S]|\Z)
     |\"\"\"(?:[^\\\"]|\\[\s\S]|\"(?!\"\"))*(?:\"\"\"|\Z)|'''(?:[^\\']|\\[\s\S]|'(?!''))*(?:'''|\Z)
-    |"(?:[^"\\\r\n]|\\[\s\S])*(?:"|(?=[\r\n])|\Z)|'(?:[^'\\\r\n]|\\[\s\S])*(?:'|(?=[\r\n])|\Z))
-    |(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<line>\r\n|\r|\n)""",
+    |"(?:[^"\\\r\n]|\\[\s\S])*(?:"|(?=[\r\n])|\Z)|'(?:[^'\\\r\n]|\\[\s\S])*(?:'|(?=[\r\n])|\Z)|\Z)""",
     re.VERBOSE,
 )
+_TEXT = re.compile(
+    r"""\#[^\r\n]*|(?:\b([A-Za-z]{1,2}))?
+    (?:\"\"\"(?:[^\\\"]|\\[\s\S]|\"(?!\"\"))*(?:\"\"\"|\Z)|'''(?:[^\\']|\\[\s\S]|'(?!''))*(?:'''|\Z)
+    |"(?:[^"\\\r\n]|\\[\s\S])*"|'(?:[^'\\\r\n]|\\[\s\S])*')""",
+    re.VERBOSE,
+)
+_EXPRESSION = re.compile(r"\{([^{}]+)")
+_FORMATTED = frozenset("fFtT")
 _DEF = re.compile(r"(?P<indent>[ \t\f]*)(?:async[ \t]+)?def[ \t]+(?P<name>[^\W\d]\w*)")
-_CALL = re.compile(r"([^\W\d]\w*)\(")
+CALL = re.compile(r"([^\W\d]\w*)\(")
 _LINE = re.compile(r"\r\n|\r|\n")
-_STEPS = 3  # calls between a function and the one it has to do with
+STEPS = 3  # calls between a function and the one it has to do with
 _BLANK = re.compile(r"[ \t\f]*(?:#|$|[\r\n])")
 
 
 class Body(NamedTuple):
-    """An outermost function's body: from after the header's line end to the end of its last line."""
+    """An outermost function's body: from after the header's line end to the end of its last line.
+
+    `named` is where its name ends, before its parameters.
+    """
 
     name: str
     start: int
     end: int
     indent: str
+    named: int
 
 
-def function_bodies(code: str) -> Iterator[Body]:
-    """Yield the bodies of functions and methods, in order; functions inside functions belong to the outer body.
+@lru_cache(maxsize=1)  # who chooses among the bodies of a module asks for them before they are left out
+def function_bodies(code: str) -> tuple[Body, ...]:
+    """The bodies of functions and methods, in order; functions inside functions belong to the outer body.
 
-    A body that begins on the header's own line is left out. Runs at some 10 MB a second, forty times LibCST's parse.
+    A body that begins on the header's own line is left out. Runs at some 20 MB a second, eighty times LibCST's parse.
     """
-    lines = list(_logical_lines(code))
+    return tuple(_bodies(code))
+
+
+def _bodies(code: str) -> Iterator[Body]:
+    lines = list(logical_lines(code))
     index = 0
     while index < len(lines):
         start, end = lines[index]
@@ -63,12 +79,7 @@ def function_bodies(code: str) -> Iterator[Body]:
             continue
         index = last + 1
         inner = _inner_indent(code, lines[first : last + 1])
-        yield Body(header["name"], lines[first][0], lines[last][1], inner)
-
-
-@lru_cache(maxsize=1)  # who chooses among them asks first, then who leaves the others out
-def _bodies(code: str) -> tuple[Body, ...]:
-    return tuple(function_bodies(code))
+        yield Body(header["name"], lines[first][0], lines[last][1], inner, header.end())
 
 
 Choice: TypeAlias = "Callable[[str], Callable[[Body], bool]]"  # of a module's text, which bodies are wanted
@@ -88,11 +99,31 @@ def on_lines(lines: Collection[int]) -> Choice:
     """Want the bodies in which one of these lines stands, counted from 1."""
 
     def choose(code: str) -> Callable[[Body], bool]:
-        starts = [0, *(found.end() for found in _LINE.finditer(code))]
+        starts = line_starts(code)
         places = sorted(starts[line - 1] for line in lines if 0 < line <= len(starts))
         return lambda body: bisect_left(places, body.start) < bisect_left(places, body.end)
 
     return choose
+
+
+def either(one: Choice, other: Choice) -> Choice:
+    """Want the bodies that one of two wants."""
+
+    def choose(code: str) -> Callable[[Body], bool]:
+        first, second = one(code), other(code)
+        return lambda body: first(body) or second(body)
+
+    return choose
+
+
+def everything(_: str) -> Callable[[Body], bool]:
+    """Want all bodies."""
+    return lambda _: True
+
+
+def line_starts(code: str) -> list[int]:
+    """Where each line begins, counted as Python's own parser does."""
+    return [0, *(found.end() for found in _LINE.finditer(code))]
 
 
 def outline(code: str, keep: Callable[[Body], bool]) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
@@ -103,7 +134,7 @@ def outline(code: str, keep: Callable[[Body], bool]) -> tuple[str, tuple[int, ..
     pieces: list[str] = []
     starts, shifts = [0], [0]
     place = length = 0
-    for body in _bodies(code):
+    for body in function_bodies(code):
         if keep(body):
             continue
         # Never longer than the shortest body, so that the way back never runs backwards.
@@ -117,20 +148,34 @@ def outline(code: str, keep: Callable[[Body], bool]) -> tuple[str, tuple[int, ..
     return "".join(pieces), tuple(starts), tuple(shifts)
 
 
-def _logical_lines(code: str) -> Iterator[tuple[int, int]]:
+def logical_lines(code: str) -> Iterator[tuple[int, int]]:
     """Yield the ranges of logical lines with their line ends: those inside brackets and strings do not count."""
     depth = start = 0
     for token in _TOKEN.finditer(code):
         kind = token.lastgroup
-        if kind == "open":
+        if kind == "line":
+            if not depth:
+                yield start, token.end()
+                start = token.end()
+        elif kind == "open":
             depth += 1
         elif kind == "close":
             depth = max(depth - 1, 0)
-        elif kind == "line" and depth == 0:
-            yield start, token.end()
-            start = token.end()
     if start < len(code):
         yield start, len(code)
+
+
+def without_texts(code: str) -> str:
+    """Leave out comments and what strings say: names in them name nothing, but in a formatted one's expressions."""
+    return _TEXT.sub(_said, code)
+
+
+def _said(found: re.Match[str]) -> str:
+    if found[0].startswith("#"):
+        return ""
+    if not found[1] or _FORMATTED.isdisjoint(found[1]):
+        return '""'
+    return " ".join(('""', *_EXPRESSION.findall(found[0])))
 
 
 def _inner_indent(code: str, lines: list[tuple[int, int]]) -> str:
@@ -146,7 +191,7 @@ def _called(code: str, bodies: Sequence[Body], kept: Collection[int]) -> set[int
     by_name: dict[str, list[int]] = {}
     for body in bodies:
         by_name.setdefault(body.name, []).append(body.start)
-    names = {found[1] for body in bodies if body.start in kept for found in _CALL.finditer(code, body.start, body.end)}
+    names = {found[1] for body in bodies if body.start in kept for found in CALL.finditer(code, body.start, body.end)}
     return {start for name in names & by_name.keys() for start in by_name[name]}
 
 
@@ -155,12 +200,12 @@ def related(code: str, says: Callable[[str], bool]) -> Callable[[Body], bool]:
 
     A caller decides about a call (it repeats it, bounds it, runs it beside others), so it belongs to it.
     """
-    bodies = _bodies(code)
+    bodies = function_bodies(code)
     kept = {body.start for body in bodies if says(code[body.start : body.end])}
     kept |= _called(code, bodies, kept)
     names = {body.name for body in bodies if body.start in kept}
     fresh = names
-    for _ in range(_STEPS):
+    for _ in range(STEPS):
         fresh = {name for name in fresh if not name.startswith("__")}
         if not fresh:
             break

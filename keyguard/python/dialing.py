@@ -1,4 +1,4 @@
-"""Asks with Python's own parser whether a module may hold anything that the rules about connections speak of.
+"""Asks with Python's own parser where a module may hold anything that the rules about connections speak of.
 
 Code about models names timeouts, keys and `httpx.Response` on every page, and one module in ten of it opens a
 connection. What is said here is an upper bound: a name that an import brings is that name wherever it stands.
@@ -20,12 +20,27 @@ if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
     from keyguard.python.flow import Flow, Taken, Told
 
-Brings: TypeAlias = "Callable[[str, int, str, Callable[[str], bool]], bool]"
+Brings: TypeAlias = "Callable[[str, int, str, Callable[[str], bool], str], bool]"
 _GETTING = frozenset({"getattr", "hasattr"})
 _WRITING = frozenset({"putenv", "setdefault", "setenv", "set_key", "update", "load_dotenv"})
 _READING = frozenset({"getenv", "getenvb"})
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|AUTH|CRED|PASS")
+_WORD = re.compile(r"\w+")
 _PATCHING = frozenset({"setattr", "setitem"})
+
+
+class _Foreign(NamedTuple):
+    """What an import may bring from another module of the project; `whole` are the words that stand for a module."""
+
+    module: str
+    level: int
+    name: str
+    whole: str
+
+    def used(self, parts: list[str]) -> str:
+        """The attribute of it that is used where its name stands with some attributes; empty for all of it."""
+        above = self.whole.count(".")  # `import a.b` gives `a` a name, of which `a.b.c` uses `c`
+        return parts[above] if len(parts) > above else ""
 
 
 class _Names(NamedTuple):
@@ -41,19 +56,44 @@ class _Names(NamedTuple):
     tops: frozenset[str]
     readers: frozenset[str]
     scheme: re.Pattern[str]
+    classes: frozenset[str]
+    functions: frozenset[str]
     made: re.Pattern[str]
 
     def makes(self, text: str) -> bool:
-        """Tell whether a text names what makes an object that connects."""
-        return self.made.search(text) is not None or text in self.tops  # a library that another module imports
+        """Tell whether a text names what makes an object that connects.
+
+        A function does so where it is called, or is all there is: `api_key` is the name of one, and of much else.
+        """
+        words = _WORD.findall(text)  # a pattern of two hundred names takes five times as long
+        if not self.classes.isdisjoint(words):
+            return True
+        if not self.functions.isdisjoint(words) and self.made.search(text) is not None:
+            return True
+        return text in self.functions or text in self.tops  # a name, or a library, that another module imports
 
 
-def may_dial(told: Told, catalogue: Catalogue, brings: Brings) -> bool:
-    """Tell whether a module may open a connection, or set what connections go by.
+class Dialed(NamedTuple):
+    """The lines on which a module may open a connection, or set what connections go by; None for all.
 
-    `brings` tells of a name of another module of the project whether it may be, or have, what a function finds there.
+    `headers` are those over which a variable that is read gets behind the scheme of a header.
     """
-    return _Look(told, catalogue, brings).sees()
+
+    lines: frozenset[int] | None
+    headers: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything, as far as can be told."""
+        return self.lines is None or bool(self.lines or self.headers)
+
+
+def dialed_on(told: Told, catalogue: Catalogue, brings: Brings) -> frozenset[int] | None:
+    """The lines on which a module may open a connection, or set what connections go by; None for all.
+
+    `brings` tells of a name of another module of the project, and of the attribute of it that is used, whether it may
+    be, or have, what a function finds there.
+    """
+    return _Look(told, catalogue, brings).lines()
 
 
 class _Look:
@@ -65,14 +105,16 @@ class _Look:
         self._clients = tables_of(catalogue).clients
         self._distinctive = names_of(catalogue).distinctive
         self._brought: dict[str, set[str]] = {}  # by name here: dotted names
-        self._foreign: list[tuple[str, int, str]] = []
+        self._foreign: dict[str, list[_Foreign]] = {}  # by name here: what an import from the project may bring
+        self._stars: list[tuple[str, int]] = []
+        self._asked: dict[tuple[_Foreign, str], bool] = {}
         self._inner: set[int] = set()  # parts of a dotted name that was looked at as a whole
 
-    def sees(self) -> bool:
-        """Tell whether anything is there."""
+    def lines(self) -> frozenset[int] | None:
+        """The lines on which anything is; None where an import is gone or brings all there is."""
         told = self._told
         if any(map(self._import, told.of(ast.Import, ast.ImportFrom))):
-            return True
+            return None
         for node in told.of(ast.Assign):
             self._alias(node)
         looks = (
@@ -83,9 +125,7 @@ class _Look:
             (ast.Attribute, self._is_used),
             (ast.Name, self._is_used),
         )
-        if any(any(map(look, told.of(kind))) for kind, look in looks):
-            return True
-        return any(self._brings(*foreign, self._names.makes) for foreign in dict.fromkeys(self._foreign))
+        return frozenset(node.lineno for kind, look in looks for node in told.of(kind) if look(node))
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> bool:
         """Note what an import brings; tell whether it is gone, or brings all there is."""
@@ -100,11 +140,25 @@ class _Look:
                 name = item.asname or (top if isinstance(node, ast.Import) else item.name)
                 value = dotted if item.asname or isinstance(node, ast.ImportFrom) else top
                 self._brought.setdefault(name, set()).add(value)
-            if isinstance(node, ast.ImportFrom):
-                self._foreign.append((module, level, item.name))
-            else:
-                self._foreign.append(("", 0, item.name))
+            foreign = _Foreign(module, level, item.name, "" if module or level or item.asname else dotted)
+            if item.name == "*":
+                self._stars.append((module, level))
+                continue
+            self._foreign.setdefault(item.asname or item.name.partition(".")[0], []).append(foreign)
         return False
+
+    def _may_bring(self, foreign: _Foreign, used: str) -> bool:
+        asked = (foreign, used)
+        if asked not in self._asked:
+            self._asked[asked] = self._brings(foreign.module, foreign.level, foreign.name, self._names.makes, used)
+        return self._asked[asked]
+
+    def _is_foreign(self, name: str, parts: list[str]) -> bool:
+        """Tell whether a name with some attributes may be something of the project that connects."""
+        known = self._foreign.get(name)
+        if known is None:  # any name that nothing here assigns may come with a star
+            known = self._foreign[name] = [_Foreign(module, level, name, "") for module, level in self._stars]
+        return any(self._may_bring(foreign, foreign.used(parts)) for foreign in known)
 
     def _is_typed(self, node: ast.arg) -> bool:
         """Tell whether a parameter is said to be a client."""
@@ -136,11 +190,21 @@ class _Look:
         if id(node) in self._inner:
             return False
         below: ast.AST = node
+        parts: list[str] = []
         while isinstance(below, ast.Attribute):
+            parts.insert(0, below.attr)
             below = below.value
             self._inner.add(id(below))
-        if not isinstance(below, ast.Name) or written(below.id) not in self._brought:
+        if not isinstance(below, ast.Name):
             return False
+        name = written(below.id)
+        known = name in self._brought or name in self._foreign
+        if not known and (not self._stars or name != below.id):  # no star brings a variable of a function's own
+            return False
+        return (name in self._brought and self._is_ours(node)) or self._is_foreign(name, parts)
+
+    def _is_ours(self, node: ast.Name | ast.Attribute) -> bool:
+        """Tell whether a name that an import brings, with some attributes, is looked for, or is set and so decides."""
         if isinstance(node.ctx, ast.Store):
             return isinstance(node, ast.Attribute) and any(name in self._names.set for name in self._dotted(node))
         return any(map(self._is_wanted, self._dotted(node)))
@@ -262,6 +326,8 @@ def _wanted(catalogue: Catalogue) -> _Names:
     every = (*used, *to_set, *gone)
     made = {name.rpartition(".")[2] for name, client in tables.clients.items() if not client.is_call}
     made.update(name.rpartition(".")[2] for client in http.clients for name in client.sessions)
+    functions = frozenset(filter(str.islower, made))
+    classes = frozenset(made - functions)
     schemes = "|".join(re.escape(scheme) for scheme in catalogue.words.schemes)
     return _Names(
         frozenset(used),
@@ -271,7 +337,9 @@ def _wanted(catalogue: Catalogue) -> _Names:
         frozenset(name.partition(".")[0] for name in every),
         frozenset(name.partition(".")[0] for name in _reading(catalogue)) - {"os"},
         re.compile(rf"(?i)(?:{schemes}) (?:\Z|[{{%])"),
-        re.compile(rf"\b(?:{'|'.join(sorted(made))})\b"),
+        classes,
+        functions,
+        re.compile(rf"(?<!def )\b(?:{'|'.join(sorted(functions))})(?=\s*\()"),
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from keyguard.catalogue import Catalogue
-    from keyguard.python.dialing import Brings
+    from keyguard.python.dialing import Brings, Dialed
     from keyguard.python.flow import Flow, Told
 
 # What a key without a prefix is made of, of a fifth less than its shortest length; and what names are made of.
@@ -70,8 +70,8 @@ def given_on(text: str, catalogue: Catalogue) -> Collection[int] | None:
     return lines
 
 
-def may_dial(text: str, catalogue: Catalogue, brings: Brings) -> bool:
-    """Tell whether a module may hold anything the rules about connections speak of; True if it cannot be told.
+def dialed(text: str, catalogue: Catalogue, brings: Brings) -> Dialed:
+    """Where a module may hold anything the rules about connections speak of.
 
     `brings` tells of a name of another module of the project whether it may be an object that connects.
     """
@@ -79,11 +79,15 @@ def may_dial(text: str, catalogue: Catalogue, brings: Brings) -> bool:
     from keyguard.python.flow import Flow  # noqa: PLC0415  # as above
 
     told = _told_apart(text)
-    if told is None or dialing.may_dial(told, catalogue, brings):
-        return True
+    lines = None if told is None else dialing.dialed_on(told, catalogue, brings)
+    if told is None or lines is None:
+        return dialing.Dialed(None)
     behind = dialing.Behind(told, catalogue)
+    if not behind.is_asked:
+        return dialing.Dialed(lines)
     _, read, wrappers = _names(catalogue)
-    return behind.is_asked and _way(text, Flow(behind, read | wrappers | _READS)) != frozenset()
+    way = _way(text, Flow(behind, read | wrappers | _READS))
+    return dialing.Dialed(None) if way is None else dialing.Dialed(lines, way)
 
 
 def built_on(text: str, catalogue: Catalogue) -> Collection[int] | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from keyguard.catalogue import Catalogue
     from keyguard.python.bringing import Given
+    from keyguard.python.definitions import Definitions
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.values import Value
     from keyguard.source import SourceFile
@@ -31,12 +32,15 @@ class Project:
         self.root = Path(root).resolve()
         self.catalogue = catalogue
         self._read = read
-        self._evaluators: dict[Path, Evaluator | None] = {}
+        self._answers: dict[tuple[Path, str], Evaluator | None] = {}
+        self._definitions: dict[Path, Definitions] = {}
+        self._evaluators: dict[tuple[Path, str], Evaluator | None] = {}  # by file and the text that was parsed of it
         self._texts: dict[Path, SourceFile | None] = {}
         self._files: dict[tuple[str, Path], Path | None] = {}
         self._held: dict[Path, frozenset[str]] = {}
         self._given: dict[Path, Given | None] = {}
-        self._reading: set[Path] = set()
+        self._may_give: dict[tuple[Path, str, int], bool] = {}
+        self._here: dict[Path, Here] = {}
         self._versions: dict[str, Mapping[str, str]] = {}
         self._pinned: dict[str, tuple[str, ...]] = {}
         self._asked: dict[Path, set[tuple[str, Path]]] = {}  # by the file that asked: module and import folder
@@ -172,17 +176,23 @@ class Project:
         Most imported names are functions: a module is parsed (18,000 lines a second) only if its text assigns the
         name, imports it or has a class of that name.
         """
-        if file in self._evaluators:
-            return self._evaluators[file]
-        source = self.source(file)
-        if source is None or file in self._reading or not _may_define(source.text, name):
-            return None
-        self._reading.add(file)
-        try:
-            self._evaluators[file] = self._load(file, source)
-        finally:
-            self._reading.discard(file)
-        return self._evaluators[file]
+        asked = (file, name)
+        if asked not in self._answers:
+            source = self.source(file)
+            told = source is not None and _may_define(source.text, name)
+            self._answers[asked] = self._evaluator_of(file, source, name) if source is not None and told else None
+        return self._answers[asked]
+
+    def _evaluator_of(self, file: Path, source: SourceFile, name: str) -> Evaluator | None:
+        """The evaluator of what a name hangs on: names that hang on the same statements share it."""
+        if file not in self._definitions:
+            from keyguard.python.definitions import Definitions  # noqa: PLC0415  # only for projects that are asked
+
+            self._definitions[file] = Definitions(source.text)
+        needed = (file, self._definitions[file].of(name))
+        if needed not in self._evaluators:
+            self._evaluators[needed] = self._load(file, source.replaced(text=needed[1]))
+        return self._evaluators[needed]
 
     def given(self, file: Path, says: Callable[[str], bool]) -> Given | None:
         """What the names of a module may be, by its text; None when it is not to be had."""
@@ -192,6 +202,30 @@ class Project:
             source = self.source(file)
             self._given[file] = None if source is None else Given(source.text, says)
         return self._given[file]
+
+    def may_give(self, file: Path, name: str, says: Callable[[str], bool], far: int) -> bool:
+        """Tell whether a name of a module may be, or have, what `says` finds in texts, `far` modules away at most."""
+        asked = (file, name, far)
+        if asked not in self._may_give:
+            self._may_give[asked] = self._looks_given(file, name, says, far)
+        return self._may_give[asked]
+
+    def _looks_given(self, file: Path, name: str, says: Callable[[str], bool], far: int) -> bool:
+        given = self.given(file, says)
+        if given is None or name not in given.text:
+            return False
+        if given.tells(name) or any(says(other) for _, other in given.origins(name)):
+            return True
+        origins = tuple(given.origins(name)) if far > 0 else ()
+        if not origins:
+            return False
+        there = self._seen_from(file)
+        return any(there.may_give(there.absolute(*origin), other, says, far - 1) for origin, other in origins)
+
+    def _seen_from(self, file: Path) -> Here:
+        if file not in self._here:
+            self._here[file] = self.at(file.relative_to(self.root))
+        return self._here[file]
 
     def source(self, file: Path) -> SourceFile | None:
         """The text of one of the project's modules; None when it is not to be had."""
@@ -210,17 +244,14 @@ class Project:
             return None
 
     def _load(self, file: Path, source: SourceFile) -> Evaluator | None:
-        from keyguard.python.bodies import outline  # noqa: PLC0415  # with LibCST, when Python is parsed
         from keyguard.python.evaluate import Evaluator  # noqa: PLC0415  # as above
         from keyguard.python.index import index  # noqa: PLC0415  # with `module`, only for projects that are asked
         from keyguard.python.module import ParseFailure, parse  # noqa: PLC0415  # as above
 
-        # Constants stand outside of functions, or in the one that makes an object.
-        text, _, _ = outline(source.text, lambda body: body.name == "__init__")
-        module = parse(source.replaced(text=text))
+        module = parse(source)
         if isinstance(module, ParseFailure):
             return None
-        here = self.at(file)
+        here = self._seen_from(file)
         return Evaluator(index(module, here.name, is_package=here.is_package), self.catalogue, here)
 
 
@@ -286,10 +317,11 @@ class Here:
             return None
         return evaluator.exported(attribute)
 
-    def may_bring(self, module: str, level: int, name: str, says: Callable[[str], bool]) -> bool:
+    def may_bring(self, module: str, level: int, name: str, says: Callable[[str], bool], used: str = "") -> bool:
         """Tell whether a name that is imported from the project may be, or have, what `says` finds in texts.
 
-        `module` is spelled as in the import, `level` counts its dots; the name may be a star.
+        `module` is spelled as in the import, `level` counts its dots; the name may be a star. `used` is the attribute
+        of it that is used: of a module, that alone counts.
         """
         base = self.absolute(module, level)
         dotted = base if name == "*" else f"{base}.{name}" if base else name
@@ -298,9 +330,17 @@ class Here:
             return bool(base) and self.may_give(base, name, says)
         if file == self.file:
             return False
-        self.project.note(self.file, dotted, self.folder)  # a module, any of whose names may be used
-        source = self.project.source(file)
-        return source is not None and says(source.text)
+        if not used:
+            return self._makes_any(dotted, file, says)
+        inner = self.project.find(f"{dotted}.{used}", self.folder)
+        may = inner is not None and self._makes_any(f"{dotted}.{used}", inner, says)
+        return may or self.may_give(dotted, used, says)
+
+    def _makes_any(self, module: str, file: Path, says: Callable[[str], bool]) -> bool:
+        """Tell so of a module, any of whose names may be used."""
+        self.project.note(self.file, module, self.folder)
+        given = self.project.given(file, says)
+        return given is not None and given.makes_any
 
     def absolute(self, module: str, level: int) -> str:
         """The dotted name of a module as an import here spells it, with so many dots before it."""
@@ -318,15 +358,7 @@ class Here:
         if says(name):
             return True
         self.project.note(self.file, module, self.folder)
-        given = self.project.given(file, says)
-        if given is None or name not in given.text:
-            return False
-        if given.tells(name) or any(says(other) for _, other in given.origins(name)):
-            return True
-        there = self.project.at(file.relative_to(self.project.root))
-        return far > 0 and any(
-            there.may_give(there.absolute(*origin), other, says, far - 1) for origin, other in given.origins(name)
-        )
+        return self.project.may_give(file, name, says, far)
 
     def names_any(self, name: str, names: Iterable[str]) -> bool:
         """Tell whether the text of the module that defines a name holds the last part of one of `names`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.python.flow import ENVIRONMENTS, Taken, last, literal, reads_less, written
@@ -25,6 +25,7 @@ _CREDENTIAL = re.compile(
 )
 QUERY_PARAMETERS = frozenset({"params", "query", "fields"})  # arguments whose mapping becomes a URL's query
 _USER = re.compile(r"[a-z][a-z0-9+.-]{1,15}://(?:[^/\s@:\"']{0,80}:)?(?:\Z|[%{])")  # where a URL's user begins
+_ASSIGNED = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=", re.MULTILINE)  # variables of a module's lines
 _JOINING = frozenset({"format", "format_map", "join", "replace"})
 _READS = frozenset({"get", "getenv", "getenvb", "pop", "setdefault"})
 _GIVES_ONE = frozenset({"get", "pop", "setdefault"})
@@ -149,9 +150,12 @@ class Shown:
     def _is_brought(self, name: str) -> bool:
         """Tell whether a name of a variable is another module's; what is assigned here is known by what it is given."""
         if name not in self._brought:
-            assigned = re.search(rf"^[ \t]*{name}\b[ \t]*(?::[^=\n]+)?=", self._text, re.MULTILINE)
-            self._brought[name] = assigned is None and self._is_credential(name)
+            self._brought[name] = name not in self._assigned and self._is_credential(name)
         return self._brought[name]
+
+    @cached_property
+    def _assigned(self) -> frozenset[str]:
+        return frozenset(_ASSIGNED.findall(self._text))
 
     def _is_variable(self, name: str) -> bool:
         if not name.isidentifier():

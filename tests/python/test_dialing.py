@@ -8,7 +8,7 @@ import pytest
 
 from keyguard.catalogue import load
 from keyguard.python.bringing import Given
-from keyguard.python.glance import may_dial
+from keyguard.python.glance import dialed
 from keyguard.python.project import Project
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ CATALOGUE = load()
 
 
 def _dials(code: str) -> bool:
-    return may_dial(code, CATALOGUE, lambda *_: False)
+    return bool(dialed(code, CATALOGUE, lambda *_: False))
 
 
 @pytest.mark.parametrize(
@@ -99,3 +99,52 @@ def test_names_are_followed_through_modules_that_hand_them_on(
     assert here.may_bring("pkg", 0, "client", lambda text: "OpenAI" in text)
     assert not here.may_bring("pkg", 0, "size", lambda text: "OpenAI" in text)
     assert not here.may_bring("elsewhere", 0, "client", lambda text: "OpenAI" in text)
+
+
+_PROJECT = {
+    "pkg/__init__.py": "from . import inner\nfrom .inner import client as c\nsize = 3\n",
+    "pkg/inner.py": "from openai import OpenAI\nclient = OpenAI()\nlimit = 3\n",
+    "pkg/words.py": "class Embedding:\n    api_key: str\nclass Box:\n    part: Embedding\n    text = f'LM {api_key}'\n",
+    "pkg/said.py": "class Named:  # OpenAI\n    '''Unlike Groq.'''\n    kind = 'OpenAI'\n",
+}
+
+
+def _lines(folder: Path, code: str) -> frozenset[int] | None:
+    for name, text in {**_PROJECT, "main.py": code}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return dialed(code, CATALOGUE, Project(folder, CATALOGUE).at("main.py").may_bring).lines
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pkg\nprint(pkg.size)\n",
+        "import pkg.inner\nprint(pkg.inner.limit)\n",
+        "from pkg import inner\nprint(inner.limit)\n",
+        "from pkg.inner import client\ndef f(x: client) -> None:\n    pass\n",
+        "from pkg.inner import *\nprint(limit)\n",
+        "from pkg.inner import *\ndef f(client):\n    return client.get()\n",
+        "from pkg.words import Box\nprint(Box())\n",
+        "from pkg.said import Named\nprint(Named())\n",
+    ],
+    ids=["attribute", "module", "from", "annotation", "star", "parameter", "own names", "comments and strings"],
+)
+def test_what_a_project_has_beside_its_clients_is_spared(tmp_path: Path, code: str) -> None:
+    assert _lines(tmp_path, code) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("code", "lines"),
+    [
+        ("import pkg\n\nprint(pkg.c)\n", {3}),
+        ("import pkg.inner\n\nprint(pkg.inner.client)\n", {3}),
+        ("from pkg import inner as i\nprint(i.limit)\nprint(i.client.models)\n", {3}),
+        ("from pkg.inner import client\n\n\ndef f():\n    return client\n", {5}),
+        ("from pkg.inner import *\nprint(limit)\ndef f():\n    return client.get()\n", {4}),
+        ("import pkg.inner as i\nuse(\n    i,\n)\n", {3}),
+        ("import openai\n\nopenai.api_key = 'k'\nuse(openai.OpenAI())\n", {3, 4}),
+    ],
+)
+def test_each_line_that_uses_a_client_is_told(tmp_path: Path, code: str, lines: set[int]) -> None:
+    assert _lines(tmp_path, code) == lines
