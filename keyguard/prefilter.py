@@ -252,6 +252,25 @@ class Prefilter:
         found = self._first.search(data, start, end)
         return None if found is None else (int(found.start()), int(found.end()))
 
+    def unknown(self, data: bytes, known: Sequence[tuple[int, int]]) -> bytes:
+        """Cut out of a text the stretches that are known from another one, in which a search found nothing.
+
+        `known` are in order. What a search of the rest does not find is not in the text either: no match has parts in
+        more than two lines that hold anything but blanks, and signs that join literals. A project's own forms of keys
+        may, so with those nothing is cut out.
+        """
+        if self._catalogue.has_own_forms:
+            return data
+        parts = []
+        place = 0
+        for start, end in known:
+            stop, again = _below(data, start), _above(data, end)
+            if stop < again:
+                parts.append(data[place:stop])
+                place = again
+        parts.append(data[place:])
+        return b"".join(parts)
+
     def may_leak(self, data: bytes, start: int, end: int) -> bool:
         """Tell whether a text of which `first_in` found something can hold a key: of literals only those of clients."""
         strong = self._strong.search(data, start, end) is not None
@@ -487,6 +506,29 @@ def _again(catalogue: Catalogue, plugins: frozenset[str], options: dict[str, boo
     return Prefilter(catalogue, plugins, **options)
 
 
+def _below(data: bytes, place: int) -> int:
+    """Find the end of the line that holds a place, and of the next one that may belong to the same match."""
+    end = data.find(b"\n", place)
+    while end >= 0:
+        start = end + 1
+        end = data.find(b"\n", start)
+        if data[start:end].strip(_BETWEEN):
+            return end + 1 if end >= 0 else len(data)
+    return len(data)
+
+
+def _above(data: bytes, place: int) -> int:
+    """Find the line end before the line that holds a place, and before the one above it, as `_below`."""
+    start = data.rfind(b"\n", 0, place)
+    while start >= 0:
+        end = start
+        start = data.rfind(b"\n", 0, end)
+        if data[start + 1 : end].strip(_BETWEEN):
+            return max(start, 0)
+    return 0
+
+
+_BETWEEN = b" \t\r\\+"  # what may stand on the lines between two literals that are added together
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 JUDGED = 64  # characters of a value that are looked at

@@ -7,28 +7,40 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.history.objects import batches
+from keyguard.history.packs import lineages, texts
 from keyguard.source import searchable, wide_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
 
     from keyguard.discover.git import Repository
     from keyguard.engine import Session
     from keyguard.history.objects import Batch, Object
+    from keyguard.history.packs import Lineage, Text
     from keyguard.prefilter import Prefilter
 
 UNIT = 24 << 20  # bytes of objects that one process reads: 0.1 s, a hundred times what it costs to start git
 _UNIT_OBJECTS = 20_000
 _THREADS = 4
+_ALONE = 64 << 20  # bytes read from packs: for fewer it takes longer to start a process
 _HEAD_OF_WIDE = 4096  # bytes by which UTF-16 is told
 
 
+# What is known of a text, and lets one that was made from it be told by what is new: that there is nothing in it that
+# `first_in` would find, that it names no client and holds no form of a key. Of any other a new one is read whole.
+_EMPTY, _HARMLESS, _OPEN = range(3)
+
+
 class Unit(NamedTuple):
-    """Some objects of one repository that are read by one process, and their bytes in all."""
+    """Some objects of one repository that are read by one process, and their bytes in all.
+
+    The `names` are those that git is asked for, beside a `lineage` that is read from a pack.
+    """
 
     repository: Repository
     names: tuple[str, ...]
     size: int
+    lineage: Lineage | None = None
 
 
 class Suspect(NamedTuple):
@@ -49,12 +61,19 @@ class Sifted(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-def units(repository: Repository, objects: Iterable[Object]) -> list[Unit]:
-    """Cut objects into units of about `UNIT` bytes, in their order."""
-    cut: list[Unit] = []
+def units(repository: Repository, objects: Sequence[Object]) -> list[Unit]:
+    """Cut objects into units of about `UNIT` bytes: those that can be read from packs, then others in their order.
+
+    Raises:
+        GitError: as `git.run`.
+    """
+    packed, others = lineages(repository, objects, UNIT)
+    # The longest first: at the end no worker waits for another.
+    packed.sort(key=lambda lineage: -lineage.size)
+    cut = [Unit(repository, (), lineage.size, lineage) for lineage in packed]
     names: list[str] = []
     size = 0
-    for one in objects:
+    for one in others:
         names.append(one.name)
         size += one.size
         if size >= UNIT or len(names) >= _UNIT_OBJECTS:
@@ -68,18 +87,20 @@ def units(repository: Repository, objects: Iterable[Object]) -> list[Unit]:
 def sift(work: Sequence[Unit], session: Session, jobs: int, take: Callable[[Sifted], None]) -> None:
     """Search the objects of some units with `jobs` workers; `take` gets what came of each, in any order.
 
-    A few workers are threads: patterns are searched without the interpreter's lock, and all grow one automaton, which
-    processes that are forked later inherit. More than that would wait for what Python does for each object.
+    A few workers that git feeds are threads: patterns are searched without the interpreter's lock, and all grow one
+    automaton, which processes that are forked later inherit. What is read from packs needs the lock for half of its
+    time, and more than a few threads would wait for what Python does for each object: those are processes.
 
     Raises:
         GitError: git could not be started.
     """
+    packed = sum(unit.size for unit in work if unit.lineage)
     jobs = min(jobs, len(work))
-    if jobs < 2:  # noqa: PLR2004  # two share it
+    if jobs < 2 or packed == sum(unit.size for unit in work) < _ALONE:  # noqa: PLR2004  # two share it
         for unit in work:
             take(sifted(unit, session))
         return
-    if jobs <= _THREADS:
+    if jobs <= _THREADS and packed < _ALONE:
         _in_threads(work, session, jobs, take)
         return
     from keyguard.workers import spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large histories only
@@ -119,22 +140,85 @@ def sifted(unit: Unit, session: Session) -> Sifted:
     prefilter = session.prefilter
     suspects: list[Suspect] = []
     missing: list[str] = []
-    for batch in batches(unit.repository, unit.names):
+    names = unit.names
+    if unit.lineage is not None:
+        names = (*_judged(unit.lineage, prefilter, suspects), *names)
+    for batch in batches(unit.repository, names):
         missing += batch.missing
         wide, found = _searched(batch, prefilter)
         for index in found:
             data, start, end = batch.data, batch.starts[index], batch.ends[index]
-            size = end - start
             if index in wide:
-                data = searchable(data[start:end]) or b""
-                start, end = 0, len(data)
-            # With the line end before it, which git wrote: else what begins a text would not seem to begin anything.
-            before = max(start - 1, 0)
-            if prefilter.may_leak(data, before, end):
-                gist = prefilter.gist(data, before, end)
-                if prefilter.leaks(gist, data[start:end]):
-                    suspects.append(Suspect(batch.names[index], batch.types[index], size, gist.hex()))
-    return Sifted(unit.names, unit.size, tuple(suspects), tuple(missing))
+                data, start, end = _flat(data[start:end])
+            name, kind = batch.names[index], batch.types[index]
+            suspect = _suspect(name, kind, batch.ends[index] - batch.starts[index], data, start, end, prefilter)
+            if suspect is not None:
+                suspects.append(suspect)
+    names = unit.names if unit.lineage is None else (*unit.lineage.names, *unit.names)
+    return Sifted(names, unit.size, tuple(suspects), tuple(missing))
+
+
+def _suspect(  # noqa: PLR0913, PLR0917  # an object, and where its text is
+    name: str, kind: str, size: int, data: bytes, start: int, end: int, prefilter: Prefilter
+) -> Suspect | None:
+    """Search a text in which `first_in` found something; None if it holds no key."""
+    # With the line end before it, which git wrote: else what begins a text would not seem to begin anything.
+    before = max(start - 1, 0)
+    if prefilter.may_leak(data, before, end):
+        gist = prefilter.gist(data, before, end)
+        if prefilter.leaks(gist, data[start:end]):
+            return Suspect(name, kind, size, gist.hex())
+    return None
+
+
+def _flat(wide: bytes) -> tuple[bytes, int, int]:
+    data = searchable(wide) or b""
+    return data, 0, len(data)
+
+
+def _judged(lineage: Lineage, prefilter: Prefilter, suspects: list[Suspect]) -> list[str]:
+    """Search the texts of a lineage, each where it differs from the one it was made from; name those git must read."""
+    left = []
+    above: list[int] = []
+    for text in texts(lineage):
+        del above[text.depth :]
+        base = above[-1] if above else _OPEN
+        if text.data is None:
+            left.append(text.name)
+            verdict = _OPEN
+        elif base != _OPEN and not _is_news(text.data, text.known, base, prefilter):
+            verdict = base
+        else:
+            verdict = _read(text, text.data, prefilter, suspects)
+        above.append(verdict)
+    return left
+
+
+def _is_news(data: bytes, known: Sequence[tuple[int, int]], base: int, prefilter: Prefilter) -> bool:
+    """Tell whether a text may hold what the one it was made from does not."""
+    part = prefilter.unknown(data, known)
+    if b"\0" in part:
+        return True
+    if base == _EMPTY:
+        return prefilter.first_in(part, 0, len(part)) is not None
+    return prefilter.may_leak(part, 0, len(part))
+
+
+def _read(text: Text, data: bytes, prefilter: Prefilter, suspects: list[Suspect]) -> int:
+    """Search a whole text, and tell what that means for those that are made from it."""
+    start, end, verdict = 1, len(data), _OPEN
+    if b"\0" in data:
+        if wide_encoding(data[1 : 1 + _HEAD_OF_WIDE]) is None:
+            return _OPEN
+        data, start, end = _flat(data[1:])
+    elif prefilter.first_in(data, 0, end) is None:
+        return _EMPTY
+    elif not prefilter.may_leak(data, 0, end):
+        return _HARMLESS
+    suspect = _suspect(text.name, text.kind, len(text.data or b"") - 1, data, start, end, prefilter)
+    if suspect is not None:
+        suspects.append(suspect)
+    return verdict
 
 
 def _searched(batch: Batch, prefilter: Prefilter) -> tuple[set[int], list[int]]:
