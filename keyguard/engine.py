@@ -258,8 +258,8 @@ def check_each(
     numbered = list(enumerate(targets))
     workers = min(jobs or os.cpu_count() or 1, len(targets))
     if workers < 2 or sum(max(target.size, 0) for target in targets) < _ALONE_SIFTED:  # noqa: PLR2004  # two share it
-        for one in numbered:
-            take(*_check_numbered((one,), session)[0])
+        for number, outcome in _numbered_checked(numbered, session):
+            take(number, outcome)
         return
     from keyguard.workers import spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large histories only
 
@@ -280,10 +280,14 @@ def _numbered_died(one: tuple[int, Target], session: Session) -> tuple[int, Outc
 
 
 def _check_numbered(numbered: Sequence[tuple[int, Target]], session: Session) -> list[tuple[int, Outcome]]:
+    return list(_numbered_checked(numbered, session))
+
+
+def _numbered_checked(numbered: Sequence[tuple[int, Target]], session: Session) -> Iterator[tuple[int, Outcome]]:
     from keyguard.discover import filled  # noqa: PLC0415  # as in check_chunk
 
-    some = zip(numbered, filled(target for _, target in numbered), strict=True)
-    return [(number, check_target(target, session)) for (number, _), target in some]
+    for (number, _), target in zip(numbered, filled(target for _, target in numbered), strict=True):
+        yield number, check_target(target, session)
 
 
 def _died_on(target: Target, session: Session) -> Outcome:

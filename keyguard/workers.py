@@ -78,6 +78,38 @@ def spread(  # noqa: PLR0913  # what is to be done, by whom, and where it goes
         left = broken[workers:]
 
 
+def share(
+    items: Sequence[_Item],
+    session: Session,
+    workers: int,
+    *,
+    work: Callable[[_Item, Session], _Result],
+    take: Callable[[_Result], None],
+) -> None:
+    """Let `workers` processes do the work, of which this is one; `take` gets the results in any order.
+
+    What this one learns meanwhile (an automaton that grows as it searches), processes that are forked later have, too.
+    What a worker that dies had in hand is done here.
+    """
+    with _pool(workers - 1, session) as pool:
+        try:
+            waiting = {pool.submit(_work_alone, work, item): item for item in items}
+            # The others begin at the front, this one at the end.
+            for future, item in reversed(list(waiting.items())):
+                if future.cancel():
+                    del waiting[future]
+                    take(work(item, session))
+            for future, item in waiting.items():
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    result = work(item, session)
+                take(result)
+        except KeyboardInterrupt:
+            _stop(pool)
+            raise
+
+
 def _together(  # noqa: PLR0913, PLR0917  # what `spread` was given
     items: Sequence[_Item],
     session: Session,
@@ -158,3 +190,10 @@ def _work(work: Callable[[Sequence[Any], Session], list[Any]], items: Sequence[A
         msg = "a worker was given work before it was started"
         raise RuntimeError(msg)
     return work(items, _session)
+
+
+def _work_alone(work: Callable[[Any, Session], Any], item: Any) -> Any:  # noqa: ANN401  # what `share` was given
+    if _session is None:
+        msg = "a worker was given work before it was started"
+        raise RuntimeError(msg)
+    return work(item, _session)

@@ -32,7 +32,7 @@ from keyguard.history.lives import (
 from keyguard.history.memory import Memory
 from keyguard.history.objects import batches, listed, named, resolved
 from keyguard.history.record import History, from_json, to_json
-from keyguard.history.sift import Sifted, Suspect, sift, units
+from keyguard.history.sift import Sifted, Suspect, divided, sift
 from keyguard.history.walk import Change, Scope, Walk, boundaries
 from keyguard.leaks import MOST_REFS, Sighting
 from keyguard.source import is_env_file, kind_of, role_of
@@ -238,7 +238,7 @@ class _Reader:
             if one.size <= LARGE:  # a larger one is not streamed, but read in windows as a large file is
                 fresh.append(one)
             elif one.type == "blob":
-                self._memory.learn(Sifted((one.name,), one.size, (Suspect(*one, gist=one.name),)))
+                self._memory.learn(Sifted((one.name,), one.size, (Suspect(one.name, one.type, one.size, one.name),)))
             else:
                 self._missing.add(one.name)  # a message that no person wrote
         return fresh, blobs, size
@@ -261,7 +261,7 @@ class _Reader:
 
     def _sift(self, fresh: Sequence[Object]) -> None:
         """Search the objects that are not known yet, and remember what came of it unit by unit."""
-        work = units(self._repository, fresh)
+        work = divided(self._repository, fresh)
         total, done = sum(unit.size for unit in work), 0
 
         def take(one: Sifted) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from keyguard.history.objects import Object
 
 # os.path and open() as elsewhere here.
-# ruff: noqa: PTH118, PTH123
+# ruff: noqa: PTH118, PTH123, PTH208
 
 _FEWEST = 1_000  # objects: to look for fewer costs more than git does
 _LARGEST = 1 << 20  # bytes of a text: of larger ones, few as they are, git need not be spared
@@ -36,8 +36,7 @@ _AT_ONCE = 20_000  # texts of one lineage
 _INDEX = b"\xfftOc\0\0\0\2"
 _FAN_OUT = 256
 _FAR = 1 << 31
-_TYPES = {1: "commit", 3: "blob", 4: "tag"}
-_BY_OFFSET, _BY_NAME = 6, 7
+_BLOB, _BY_OFFSET, _BY_NAME = 3, 6, 7
 
 
 class Lineage(NamedTuple):
@@ -56,14 +55,14 @@ class Lineage(NamedTuple):
 class Text(NamedTuple):
     """A text of a lineage: `data` has a line end before it; it is None where git must be asked.
 
-    `known` are stretches of `data` that stand in one piece in the text it was made from.
+    `taken` are longer stretches of `data` that stand in one piece in the text it was made from: start, end, and where
+    they start there.
     """
 
     name: str
     depth: int
-    kind: str = ""
     data: bytes | None = None
-    known: tuple[tuple[int, int], ...] = ()
+    taken: Sequence[tuple[int, int, int]] = ()
 
 
 def lineages(repository: Repository, objects: Sequence[Object], most: int) -> tuple[list[Lineage], list[Object]]:
@@ -74,7 +73,9 @@ def lineages(repository: Repository, objects: Sequence[Object], most: int) -> tu
     """
     if len(objects) < _FEWEST or not hasattr(os, "pread"):
         return [], list(objects)
-    left = {bytes.fromhex(one.name): one for one in objects if one.size <= _LARGEST and one.stored}
+    # Commits and tags are small, and more of them come from git at a time.
+    some = [one for one in objects if one.type == "blob" and one.size <= _LARGEST and one.stored]
+    left = {bytes.fromhex(one.name): one for one in some}
     found: list[Lineage] = []
     for index in _indexes(repository):
         if not left:
@@ -100,10 +101,11 @@ def texts(lineage: Lineage) -> Iterator[Text]:
     try:
         for name, (offset, length), depth in zip(lineage.names, lineage.places, lineage.depths, strict=True):
             del above[depth:]
-            text = Text(name, depth)
-            with suppress(OSError, ValueError, IndexError, KeyError, zlib.error):
+            try:
                 entry = os.pread(pack, length, offset)
-                text = _root(entry, text) if depth == 0 else _made(entry, offset, text, *above[-1])
+                text = Text(name, depth, *_made(entry, offset, *above[-1])) if depth else Text(name, 0, _whole(entry))
+            except (OSError, ValueError, IndexError, zlib.error):
+                text = Text(name, depth)
             above.append((offset, text))
             yield text
     finally:
@@ -180,17 +182,17 @@ def _lineage(
 # -- what stands there ------------------------------------------------------------------------------------------------
 
 
-def _root(entry: bytes, text: Text) -> Text:
-    """Read a text that a pack holds whole. Raises ValueError, KeyError, IndexError or zlib.error if it does not."""
+def _whole(entry: bytes) -> bytes:
+    """Read a text that a pack holds whole. Raises ValueError, IndexError or zlib.error if it does not."""
     kind, size, place = _head(entry)
     data = zlib.decompress(memoryview(entry)[place:], bufsize=size + 1)
-    if len(data) != size:
+    if kind != _BLOB or len(data) != size:
         raise ValueError
-    return text._replace(kind=_TYPES[kind], data=b"\n" + data)
+    return b"\n" + data
 
 
-def _made(entry: bytes, offset: int, text: Text, base_at: int, base: Text) -> Text:
-    """Read a text that a pack holds as what it changes in another, its `base`. Raises as `_root`."""
+def _made(entry: bytes, offset: int, base_at: int, base: Text) -> tuple[bytes, list[tuple[int, int, int]]]:
+    """Read a text that a pack holds as what it changes in another, its `base`. Raises as `_whole`."""
     kind, size, place = _head(entry)
     if kind == _BY_OFFSET:
         byte = entry[place]
@@ -210,8 +212,7 @@ def _made(entry: bytes, offset: int, text: Text, base_at: int, base: Text) -> Te
     delta = zlib.decompress(memoryview(entry)[place:], bufsize=size + 1)
     if len(delta) != size:
         raise ValueError
-    data, known = _applied(base.data, delta)
-    return text._replace(kind=base.kind, data=data, known=known)
+    return _applied(base.data, delta)
 
 
 def _head(entry: bytes) -> tuple[int, int, int]:
@@ -239,7 +240,7 @@ def _size(delta: bytes, place: int) -> tuple[int, int]:
             return size, place
 
 
-def _applied(base: bytes, delta: bytes) -> tuple[bytes, tuple[tuple[int, int], ...]]:  # noqa: C901, PLR0912  # git's own form; 40 instructions a text, so no calls
+def _applied(base: bytes, delta: bytes) -> tuple[bytes, list[tuple[int, int, int]]]:  # noqa: C901  # git's own form; 40 instructions a text, so no calls
     """Make a text from another by git's delta; give the longer stretches that it took in one piece.
 
     Both texts have a line end before them.
@@ -249,7 +250,7 @@ def _applied(base: bytes, delta: bytes) -> tuple[bytes, tuple[tuple[int, int], .
     if size != len(base) - 1:
         raise ValueError
     pieces = [b"\n"]
-    known = []
+    taken = []
     place, end = 1, len(delta)
     while at < end:
         code = delta[at]
@@ -285,9 +286,9 @@ def _applied(base: bytes, delta: bytes) -> tuple[bytes, tuple[tuple[int, int], .
         length = length or 1 << 16
         pieces.append(base[start : start + length])
         if length >= _SHORTEST:
-            known.append((place, place + length))
+            taken.append((place, place + length, start))
         place += length
     data = b"".join(pieces)
     if not len(data) == place == wanted + 1:
         raise ValueError
-    return data, tuple(known)
+    return data, taken

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.history.objects import batches
@@ -11,12 +12,12 @@ from keyguard.history.packs import lineages, texts
 from keyguard.source import searchable, wide_encoding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from keyguard.discover.git import Repository
     from keyguard.engine import Session
     from keyguard.history.objects import Batch, Object
-    from keyguard.history.packs import Lineage, Text
+    from keyguard.history.packs import Lineage
     from keyguard.prefilter import Prefilter
 
 UNIT = 24 << 20  # bytes of objects that one process reads: 0.1 s, a hundred times what it costs to start git
@@ -24,11 +25,6 @@ _UNIT_OBJECTS = 20_000
 _THREADS = 4
 _ALONE = 64 << 20  # bytes read from packs: for fewer it takes longer to start a process
 _HEAD_OF_WIDE = 4096  # bytes by which UTF-16 is told
-
-
-# What is known of a text, and lets one that was made from it be told by what is new: that there is nothing in it that
-# `first_in` would find, that it names no client and holds no form of a key. Of any other a new one is read whole.
-_EMPTY, _HARMLESS, _OPEN = range(3)
 
 
 class Unit(NamedTuple):
@@ -61,19 +57,37 @@ class Sifted(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-def units(repository: Repository, objects: Sequence[Object]) -> list[Unit]:
-    """Cut objects into units of about `UNIT` bytes: those that can be read from packs, then others in their order.
+class _Verdict(NamedTuple):
+    """What is known of a text, by which one that was made from it can be told.
+
+    `EMPTY`: `first_in` would find nothing in it. `HARMLESS`: `may_leak` would not. `SUMMED_UP`: it has a `gist`, None
+    for one that is no suspect's. Of `OTHER` nothing follows.
+    """
+
+    kind: int
+    gist: str | None = None
+
+
+_EMPTY, _HARMLESS, _SUMMED_UP, _OTHER = map(_Verdict, range(4))
+
+
+def divided(repository: Repository, objects: Sequence[Object]) -> list[Unit]:
+    """Cut objects into units: first those that can be read from packs here, the longest units before the others.
 
     Raises:
         GitError: as `git.run`.
     """
-    packed, others = lineages(repository, objects, UNIT)
-    # The longest first: at the end no worker waits for another.
-    packed.sort(key=lambda lineage: -lineage.size)
-    cut = [Unit(repository, (), lineage.size, lineage) for lineage in packed]
+    found, others = lineages(repository, objects, UNIT)
+    found.sort(key=lambda lineage: -lineage.size)  # at the end no worker waits long for another
+    return [*(Unit(repository, (), lineage.size, lineage) for lineage in found), *units(repository, others)]
+
+
+def units(repository: Repository, objects: Iterable[Object]) -> list[Unit]:
+    """Cut objects into units of about `UNIT` bytes that git is asked for, in their order."""
+    cut: list[Unit] = []
     names: list[str] = []
     size = 0
-    for one in others:
+    for one in objects:
         names.append(one.name)
         size += one.size
         if size >= UNIT or len(names) >= _UNIT_OBJECTS:
@@ -103,7 +117,11 @@ def sift(work: Sequence[Unit], session: Session, jobs: int, take: Callable[[Sift
     if jobs <= _THREADS and packed < _ALONE:
         _in_threads(work, session, jobs, take)
         return
-    from keyguard.workers import spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large histories only
+    from keyguard.workers import share, spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large histories only
+
+    if packed:
+        share(work, session, jobs, work=sifted, take=take)
+        return
 
     def take_all(some: list[Sifted], _: int) -> None:
         for one in some:
@@ -150,25 +168,20 @@ def sifted(unit: Unit, session: Session) -> Sifted:
             data, start, end = batch.data, batch.starts[index], batch.ends[index]
             if index in wide:
                 data, start, end = _flat(data[start:end])
-            name, kind = batch.names[index], batch.types[index]
-            suspect = _suspect(name, kind, batch.ends[index] - batch.starts[index], data, start, end, prefilter)
-            if suspect is not None:
-                suspects.append(suspect)
+            # With the line end before it, which git wrote: else what begins a text would not seem to begin anything.
+            before = max(start - 1, 0)
+            gist = _gist(data, start, end, prefilter) if prefilter.may_leak(data, before, end) else None
+            if gist is not None:
+                size = batch.ends[index] - batch.starts[index]
+                suspects.append(Suspect(batch.names[index], batch.types[index], size, gist))
     names = unit.names if unit.lineage is None else (*unit.lineage.names, *unit.names)
     return Sifted(names, unit.size, tuple(suspects), tuple(missing))
 
 
-def _suspect(  # noqa: PLR0913, PLR0917  # an object, and where its text is
-    name: str, kind: str, size: int, data: bytes, start: int, end: int, prefilter: Prefilter
-) -> Suspect | None:
-    """Search a text in which `first_in` found something; None if it holds no key."""
-    # With the line end before it, which git wrote: else what begins a text would not seem to begin anything.
-    before = max(start - 1, 0)
-    if prefilter.may_leak(data, before, end):
-        gist = prefilter.gist(data, before, end)
-        if prefilter.leaks(gist, data[start:end]):
-            return Suspect(name, kind, size, gist.hex())
-    return None
+def _gist(data: bytes, start: int, end: int, prefilter: Prefilter) -> str | None:
+    """Sum up a text of which `may_leak` is true; None if it holds no key."""
+    gist = prefilter.gist(data, max(start - 1, 0), end)
+    return gist.hex() if prefilter.leaks(gist, data[start:end]) else None
 
 
 def _flat(wide: bytes) -> tuple[bytes, int, int]:
@@ -179,46 +192,55 @@ def _flat(wide: bytes) -> tuple[bytes, int, int]:
 def _judged(lineage: Lineage, prefilter: Prefilter, suspects: list[Suspect]) -> list[str]:
     """Search the texts of a lineage, each where it differs from the one it was made from; name those git must read."""
     left = []
-    above: list[int] = []
+    above: list[tuple[bytes, _Verdict]] = []
     for text in texts(lineage):
         del above[text.depth :]
-        base = above[-1] if above else _OPEN
-        if text.data is None:
+        data = text.data
+        if data is None:
             left.append(text.name)
-            verdict = _OPEN
-        elif base != _OPEN and not _is_news(text.data, text.known, base, prefilter):
-            verdict = base
-        else:
-            verdict = _read(text, text.data, prefilter, suspects)
-        above.append(verdict)
+            above.append((b"", _OTHER))
+            continue
+        base, verdict = above[-1] if above else (b"", _OTHER)
+        if verdict.kind == _OTHER.kind or _is_news(data, base, text.taken, verdict, prefilter):
+            verdict = _read(data, prefilter)
+        if verdict.gist is not None:
+            suspects.append(Suspect(text.name, "blob", len(data) - 1, verdict.gist))
+        above.append((data, verdict))
     return left
 
 
-def _is_news(data: bytes, known: Sequence[tuple[int, int]], base: int, prefilter: Prefilter) -> bool:
-    """Tell whether a text may hold what the one it was made from does not."""
-    part = prefilter.unknown(data, known)
+def _is_news(
+    data: bytes, base: bytes, taken: Sequence[tuple[int, int, int]], verdict: _Verdict, prefilter: Prefilter
+) -> bool:
+    """Tell whether the verdict on a text may be another than that on its base, from which it took some stretches."""
+    part = prefilter.apart(data, [(start, end) for start, end, _ in taken])
     if b"\0" in part:
         return True
-    if base == _EMPTY:
+    if verdict is _EMPTY:
         return prefilter.first_in(part, 0, len(part)) is not None
-    return prefilter.may_leak(part, 0, len(part))
+    if verdict is _HARMLESS:
+        return prefilter.may_leak(part, 0, len(part))
+    there = [(where, where + end - start) for start, end, where in taken]
+    if any(end > start for (_, end), (start, _) in pairwise(there)):
+        return True  # in another order
+    return prefilter.decides(part) or prefilter.decides(prefilter.apart(base, there))
 
 
-def _read(text: Text, data: bytes, prefilter: Prefilter, suspects: list[Suspect]) -> int:
-    """Search a whole text, and tell what that means for those that are made from it."""
-    start, end, verdict = 1, len(data), _OPEN
+def _read(data: bytes, prefilter: Prefilter) -> _Verdict:
+    """Search a whole text, which has a line end before it."""
     if b"\0" in data:
         if wide_encoding(data[1 : 1 + _HEAD_OF_WIDE]) is None:
-            return _OPEN
-        data, start, end = _flat(data[1:])
-    elif prefilter.first_in(data, 0, end) is None:
+            return _OTHER
+        flat, start, end = _flat(data[1:])
+        leaks = prefilter.may_leak(flat, start, end)
+        return _OTHER._replace(gist=_gist(flat, start, end, prefilter)) if leaks else _OTHER
+    end = len(data)
+    if prefilter.first_in(data, 0, end) is None:
         return _EMPTY
-    elif not prefilter.may_leak(data, 0, end):
+    if not prefilter.may_leak(data, 0, end):
         return _HARMLESS
-    suspect = _suspect(text.name, text.kind, len(text.data or b"") - 1, data, start, end, prefilter)
-    if suspect is not None:
-        suspects.append(suspect)
-    return verdict
+    kind = _OTHER if prefilter.is_counted_whole(data, 0, end) else _SUMMED_UP
+    return kind._replace(gist=_gist(data, 1, end, prefilter))
 
 
 def _searched(batch: Batch, prefilter: Prefilter) -> tuple[set[int], list[int]]:
