@@ -90,15 +90,11 @@ def every(monkeypatch: pytest.MonkeyPatch) -> None:
 # What differs decides -----------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=600, deadline=None)
-@given(text=TEXTS, edits=st.lists(EDITS, min_size=1, max_size=4), least=st.sampled_from([1, 4, 16]))
-def test_what_is_left_of_a_text_tells_as_much_as_all_of_it(text: str, edits: list[Edit], least: int) -> None:
+def tells_as_much(old: bytes, new: bytes, shared: Sequence[tuple[int, int, int]]) -> None:
+    """What is left without shared stretches (size, and where it is in both) decides wherever it is asked."""
     prefilter = session_of("/nowhere").prefilter
-    old, new = (f"\n{one}".encode() for one in (text, edited(text, edits)))
-    blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
-    there = [(block.a, block.a + block.size) for block in blocks if block.size >= least]
-    known = [(block.b, block.b + block.size) for block in blocks if block.size >= least]
-    part, gone = prefilter.apart(new, known), prefilter.apart(old, there)
+    part = prefilter.apart(new, [(at, at + size) for size, _, at in shared])
+    gone = prefilter.apart(old, [(at, at + size) for size, at, _ in shared])
     if prefilter.first_in(old, 0, len(old)) is None and prefilter.first_in(new, 0, len(new)) is not None:
         assert prefilter.first_in(part, 0, len(part)) is not None
     if not prefilter.may_leak(old, 0, len(old)):
@@ -106,6 +102,48 @@ def test_what_is_left_of_a_text_tells_as_much_as_all_of_it(text: str, edits: lis
     elif not (prefilter.is_counted_whole(old, 0, len(old)) or prefilter.decides(part) or prefilter.decides(gone)):
         assert prefilter.may_leak(new, 0, len(new))
         assert prefilter.gist(new, 0, len(new)) == prefilter.gist(old, 0, len(old))
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=TEXTS, edits=st.lists(EDITS, min_size=1, max_size=4), least=st.sampled_from([1, 4, 16]))
+def test_what_is_left_of_a_text_tells_as_much_as_all_of_it(text: str, edits: list[Edit], least: int) -> None:
+    old, new = (f"\n{one}".encode() for one in (text, edited(text, edits)))
+    blocks = difflib.SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+    tells_as_much(old, new, [(block.size, block.a, block.b) for block in blocks if block.size >= least])
+
+
+# Lines that match with one another, some with blanks between them, and none of them alone; or count for the gist of
+# the one above them.
+FIRST = st.sampled_from(['"abcdefgh"', '"abcdefgh" \\', '"hf_abc"', "- name: api_key", "token", "# noqa", "x = 1"])
+BETWEEN = st.lists(st.sampled_from(["", "  ", "+", "\t\\", " + \r", "- y"]), max_size=2)
+LAST = st.sampled_from(['"ijklmnop"', '+ f"ijklmnop"', '"y"', f"value: {HEX[:24]}", f'"{HEX}"', "y = 2"])
+NOISE = st.lists(st.sampled_from(["", "w = 3", "return"]), max_size=2)
+FAR = "".join(f"far away {name}\n" for name in "abcdef")
+LINES_OF_A_MATCH = st.tuples(NOISE, FIRST.map(lambda line: [line]), BETWEEN, LAST.map(lambda line: [line]), NOISE)
+
+
+@settings(max_examples=1_000, deadline=None)
+@given(
+    lines=LINES_OF_A_MATCH.map(lambda parts: list(itertools.chain(*parts))),
+    at=st.integers(0, 9),
+    instead=st.lists(st.sampled_from(["", "z = 4", "+", "0", '"nbformat": 4']), max_size=1),
+    beside=st.sampled_from(["", "", f'k = "{KEY}"\n', "from openai import OpenAI\n"]),
+    turn=st.sampled_from([1, -1]),
+)
+def test_a_line_that_changes_beside_a_match_tells_of_it(
+    lines: list[str], at: int, instead: list[str], beside: str, turn: int
+) -> None:
+    at %= len(lines)
+    versions = [lines, [*lines[:at], *instead, *lines[at + 1 :]]][::turn]
+    texts = [
+        f"\n{FAR}{beside}{FAR}{''.join(f'{line}{chr(10)}' for line in some)}{FAR}{FAR}".encode() for some in versions
+    ]
+    old, new = texts
+    # Git cuts anywhere, not where lines begin.
+    before = next((place for place, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), 1)
+    backwards = zip(old[before:][::-1], new[before:][::-1], strict=False)
+    behind = next((place for place, (a, b) in enumerate(backwards) if a != b), min(len(old), len(new)) - before)
+    tells_as_much(old, new, [(before - 1, 1, 1), (behind, len(old) - behind, len(new) - behind)])
 
 
 def test_what_is_left_are_the_lines_a_match_may_reach() -> None:
@@ -293,6 +331,38 @@ def test_texts_are_told_from_packs_as_git_gives_them(
         text = edited(text, [edit._replace(at=edit.at + len(padding) - 40) for edit in edits])
         past.commit(f"c{number}", {"a.py": text.encode(encoding)})
     made = past.write(tmp_path_factory.mktemp("both", numbered=True) / "r")
+    made.git("repack", "-adfq", "--depth=20")
+    objects = objects_of(made)
+    assert suspects(made, packed=True, objects=objects) == suspects(made, packed=False, objects=objects)
+
+
+# Every way in which versions of a text may follow one another: in each of them one line of many is another.
+LONG = [f"{number} plain words of no meaning at all" for number in range(40)]
+TURNS = {
+    "a key comes, moves, goes and returns": [{}, {9: KEY}, {9: KEY, 1: "new"}, {30: KEY}, {}, {30: KEY, 31: "x"}],
+    "what stands beside a key changes": [{9: f"k: {HEX}"}, {8: "mistral", 9: f"k: {HEX}"}, {8: "none", 9: f"k: {HEX}"}],
+    "who is named far away changes": [{20: f"api_key = {HEX}"}, {1: "mistral", 20: f"api_key = {HEX}"}],
+    "a mark comes and goes": [{9: KEY}, {8: "# keyguard: ignore", 9: KEY}, {8: "#", 9: KEY}, {9: KEY, 30: "# noqa"}],
+    "a text becomes binary and is none again": [{9: KEY}, {9: KEY, 35: "\0"}, {9: KEY, 35: "1"}, {35: "\0"}],
+    "a text becomes a notebook's": [{9: KEY}, {9: KEY, 35: '"nbformat"'}, {9: KEY, 35: '"nbformat"', 36: "x"}],
+    "halves of a key meet": [{9: f'"{KEY[:20]}"'}, {9: f'"{KEY[:20]}"', 10: f'"{KEY[20:]}"'}, {10: f'"{KEY[20:]}"'}],
+    "an import comes": [{9: f'k = "{HEX}"'}, {1: "from openai import OpenAI", 9: f'k = "{HEX}"'}, {1: "", 9: HEX}],
+}
+
+
+@pytest.mark.usefixtures("every")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("turn", TURNS.values(), ids=list(TURNS))
+def test_each_turn_of_a_text_is_told_from_packs_as_git_gives_it(
+    tmp_path: Path, turn: list[dict[int, str]], encoding: str
+) -> None:
+    past = Past()
+    for number, changed in enumerate([*turn, *reversed(turn)]):
+        lines = [changed.get(at, line) for at, line in enumerate(LONG)]
+        # Each a text of its own, whichever way the deltas go.
+        text = "\n".join([*lines, f"version {number}"])
+        past.commit(f"c{number}", {"a.py": text.encode(encoding), f"moved/{number}.txt": text.encode(encoding)})
+    made = past.write(tmp_path / "r")
     made.git("repack", "-adfq", "--depth=20")
     objects = objects_of(made)
     assert suspects(made, packed=True, objects=objects) == suspects(made, packed=False, objects=objects)
