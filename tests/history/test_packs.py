@@ -337,7 +337,8 @@ def test_texts_are_told_from_packs_as_git_gives_them(
 
 
 # Every way in which versions of a text may follow one another: in each of them one line of many is another.
-LONG = [f"{number} plain words of no meaning at all" for number in range(40)]
+# None shares a word with another one, which git would take from there.
+LONG = [" ".join([f"{chr(97 + number % 26)}{number}"] * 9) for number in range(40)]
 TURNS = {
     "a key comes, moves, goes and returns": [{}, {9: KEY}, {9: KEY, 1: "new"}, {30: KEY}, {}, {30: KEY, 31: "x"}],
     "what stands beside a key changes": [{9: f"k: {HEX}"}, {8: "mistral", 9: f"k: {HEX}"}, {8: "none", 9: f"k: {HEX}"}],
@@ -361,7 +362,7 @@ def test_each_turn_of_a_text_is_told_from_packs_as_git_gives_it(
         lines = [changed.get(at, line) for at, line in enumerate(LONG)]
         # Each a text of its own, whichever way the deltas go.
         text = "\n".join([*lines, f"version {number}"])
-        past.commit(f"c{number}", {"a.py": text.encode(encoding), f"moved/{number}.txt": text.encode(encoding)})
+        past.commit(f"c{number}", {"a.py": text.encode(encoding)})
     made = past.write(tmp_path / "r")
     made.git("repack", "-adfq", "--depth=20")
     objects = objects_of(made)
