@@ -369,6 +369,24 @@ def test_each_turn_of_a_text_is_told_from_packs_as_git_gives_it(
     assert suspects(made, packed=True, objects=objects) == suspects(made, packed=False, objects=objects)
 
 
+@pytest.mark.usefixtures("every")
+def test_a_text_in_another_order_is_another_text(tmp_path: Path) -> None:
+    one, other = (
+        [*LONG[at : at + 8], f'k = "{make("openai/project", f"order:{at}")}"', *LONG[at + 8 : at + 16]]
+        for at in (0, 16)
+    )
+    past = Past()
+    past.commit("first", {"a.py": "\n".join([*one, *other, *LONG[32:], ""])})
+    past.commit("then", {"a.py": "\n".join([*other, *one, *LONG[32:], ""])})
+    made = past.write(tmp_path / "r")
+    made.git("repack", "-adfq")
+    objects = objects_of(made)
+    assert max(depth for lineage in lined_up(made) for depth in lineage.depths) == 1
+    found = suspects(made, packed=True, objects=objects)
+    assert found == suspects(made, packed=False, objects=objects)
+    assert len({suspect.gist for suspect in found}) == 2
+
+
 def suspects(made: Made, *, packed: bool, objects: Sequence[Object]) -> list[Suspect]:
     """The objects of a store that may hold a key, read in one of the two ways."""
     with alone():
