@@ -180,6 +180,7 @@ class _Reader:
         self._placed: set[str] = set()
         self._missing: set[str] = set()
         self._excluded: dict[str, bool] = {}
+        self._env: dict[str, bool] = {}
         self._settings: dict[Settings, str] = {}
         self._is_complete = True
         self._notices: list[Notice] = []
@@ -285,7 +286,7 @@ class _Reader:
             if whole and name not in present:
                 self._missing.add(name)
                 return False
-            return name in suspects or is_env_file(path)
+            return name in suspects or self._is_env(path)
 
         changes = []
         for change in walk.changes(wanted):
@@ -293,6 +294,11 @@ class _Reader:
             if not self._is_excluded(change.path):
                 changes.append(change)
         return changes
+
+    def _is_env(self, path: str) -> bool:
+        if path not in self._env:  # of 100,000 changes most are to the same few thousand paths
+            self._env[path] = is_env_file(path)
+        return self._env[path]
 
     def _is_excluded(self, path: str) -> bool:
         if path not in self._excluded:
@@ -317,7 +323,7 @@ class _Reader:
         for change in changes:
             for name in (change.new,) if self._scope.is_whole else (change.new, *change.olds):
                 text = _Text(name, change.path)
-                if name in self._present and text not in seen and (name in suspects or is_env_file(change.path)):
+                if name in self._present and text not in seen and (name in suspects or self._is_env(change.path)):
                     seen.add(text)
                     yield text
 
