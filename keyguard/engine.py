@@ -39,7 +39,8 @@ _CHUNK_BYTES = 1 << 20  # bytes that travel to a worker at once: small enough to
 _CHUNK_FILES = 200
 _SIFTERS = 4  # threads at most: with more, what Python does for each file leaves them nothing to win
 _ALONE_SIFTED = 512 << 10  # bytes of such files: two processes import LibCST while one checks as many
-_NUMBERED = 8  # versions of files that travel together
+_NUMBERED, _MOST_NUMBERED = 8, 32  # versions of files that travel together: the fewest, the most
+_ROUNDS = 4  # of each worker, where there are few: at the end none waits long for another
 _SIFTED_BYTES = 64 << 10  # as _CHUNK_BYTES, of files that were found to hold something: each takes 100 times as long
 
 
@@ -271,7 +272,9 @@ def check_each(
         for number, outcome in some:
             take(number, outcome)
 
-    chunks = [(at, min(at + _NUMBERED, len(numbered))) for at in range(0, len(numbered), _NUMBERED)]
+    # Each chunk starts a process of git.
+    size = max(_NUMBERED, min(_MOST_NUMBERED, len(numbered) // (_ROUNDS * workers)))
+    chunks = [(at, min(at + size, len(numbered))) for at in range(0, len(numbered), size)]
     spread(numbered, session, workers, chunks, work=_check_numbered, lost=_numbered_died, take=take_all)
 
 

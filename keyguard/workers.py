@@ -88,12 +88,14 @@ def share(
 ) -> None:
     """Let `workers` processes do the work, of which this is one; `take` gets the results in any order.
 
-    What this one learns meanwhile (an automaton that grows as it searches), processes that are forked later have, too.
-    What a worker that dies had in hand is done here.
+    What this one learns meanwhile (an automaton that grows as it searches), processes that are forked later have, too:
+    so it does the last item first, and alone. What a worker that dies had in hand is done here.
     """
+    *rest, last = items
+    take(work(last, session))
     with _pool(workers - 1, session) as pool:
         try:
-            waiting = {pool.submit(_work_alone, work, item): item for item in items}
+            waiting = {pool.submit(_work_alone, work, item): item for item in rest}
             # The others begin at the front, this one at the end.
             for future, item in reversed(list(waiting.items())):
                 if future.cancel():

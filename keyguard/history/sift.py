@@ -72,14 +72,14 @@ _EMPTY, _HARMLESS, _SUMMED_UP, _OTHER = map(_Verdict, range(4))
 
 
 def divided(repository: Repository, objects: Sequence[Object]) -> list[Unit]:
-    """Cut objects into units: first those that can be read from packs here, the longest units before the others.
+    """Cut objects into units: those that git is asked for, then those that can be read from packs, the longest first.
 
     Raises:
         GitError: as `git.run`.
     """
     found, others = lineages(repository, objects, UNIT)
     found.sort(key=lambda lineage: -lineage.size)  # at the end no worker waits long for another
-    return [*(Unit(repository, (), lineage.size, lineage) for lineage in found), *units(repository, others)]
+    return [*units(repository, others), *(Unit(repository, (), lineage.size, lineage) for lineage in found)]
 
 
 def units(repository: Repository, objects: Iterable[Object]) -> list[Unit]:
