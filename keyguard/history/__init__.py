@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -191,8 +192,12 @@ class _Reader:
         tips = tips_of(repository, refs)
         gone = {tip.commit for tip in tips if tip.kind in {"missing", "damaged"}}
         self._missing.update(gone)
-        with Walk(repository, self._scope) as walk:
-            fresh, blobs, size = self._sort_out(walk)
+        # What a store holds is listed while git lists the commits.
+        with ThreadPoolExecutor(1) as pool:
+            every = pool.submit(lambda: list(listed(repository)) if self._scope.is_whole else [])
+            walk = Walk(repository, self._scope)
+        with walk:
+            fresh, blobs, size = self._sort_out(every.result() if self._scope.is_whole else self._within(walk))
             self._sift(fresh)
             del fresh
             changes = [*self._changes(walk), *self._trees(tips)]
@@ -226,11 +231,11 @@ class _Reader:
 
     # -- which objects ------------------------------------------------------------------------------------------------
 
-    def _sort_out(self, walk: Walk) -> tuple[list[Object], int, int]:
-        """Part the objects that must be streamed from those that are known or large; count blobs and their bytes."""
+    def _sort_out(self, objects: Iterable[Object]) -> tuple[list[Object], int, int]:
+        """Part the objects that must be searched from those that are known or large; count blobs and their bytes."""
         fresh: list[Object] = []
         blobs = size = 0
-        for one in self._objects(walk):
+        for one in objects:
             self._present.add(one.name)
             if one.type == "blob":
                 blobs, size = blobs + 1, size + one.size
@@ -244,10 +249,8 @@ class _Reader:
                 self._missing.add(one.name)  # a message that no person wrote
         return fresh, blobs, size
 
-    def _objects(self, walk: Walk) -> Iterator[Object]:
-        if self._scope.is_whole:
-            yield from listed(self._repository)
-            return
+    def _within(self, walk: Walk) -> Iterator[Object]:
+        """Give the objects of a history of which only a part is asked for."""
         # What stood there before, too: it tells whether a commit brought a key.
         blobs = dict.fromkeys(
             name for change in walk.changes(lambda *_: True) for name in (change.new, *change.olds) if name
