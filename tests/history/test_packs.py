@@ -180,6 +180,9 @@ def test_with_forms_of_a_project_nothing_is_left_out() -> None:
 # What packs hold ----------------------------------------------------------------------------------------------------
 
 
+PICTURE = bytes(range(256)) * 99  # binary, and unlike anything else
+
+
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """A store whose one pack has long and branching lines of texts that were made from one another."""
@@ -193,6 +196,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Made:
             "c.bin": bytes(lines[number].encode() * 9),
         }
         past.commit(f"c{number}", files)
+    past.commit("picture", {"picture": PICTURE})
     past.commit("odd", {"empty": "", "end": "\n", "large": b"x" * 70_000 + b"y", "larger": b"x" * 140_000 + b"z"})
     made = past.write(tmp_path_factory.mktemp("packs") / "r")
     made.git("repack", "-adfq", "--depth=20", "--window=30")
@@ -250,6 +254,9 @@ def test_a_pack_gives_the_texts_that_git_gives(store: Made, most: int) -> None:
                 assert base.data is not None
                 assert text.data[start:end] == base.data[where : where + end - start]
                 taken += end - start
+    picture = store.git("rev-parse", "main:picture")
+    assert found.pop(picture) == PICTURE[:4096], "of what is binary the head is enough"
+    assert wanted.pop(picture) == PICTURE
     assert found == wanted
     assert deepest > 3
     assert taken > 50_000
