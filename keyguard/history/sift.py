@@ -1,4 +1,4 @@
-"""Which objects of a history can hold a key at all: searched where they lie in git's own stream, many at a time."""
+"""Which objects of a history can hold a key at all: in git's own stream many at a time, in packs where they differ."""
 
 from __future__ import annotations
 
