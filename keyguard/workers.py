@@ -93,20 +93,25 @@ def share(
     """
     *rest, last = items
     take(work(last, session))
-    with _pool(workers - 1, session) as pool:
+    handed_on: dict[Future[_Result], _Item] = {}
+    others = workers - 1
+    with _pool(others, session) as pool:
         try:
-            waiting = {pool.submit(_work_alone, work, item): item for item in rest}
-            # The others begin at the front, this one at the end.
-            for future, item in reversed(list(waiting.items())):
-                if future.cancel():
-                    del waiting[future]
-                    take(work(item, session))
-            for future, item in waiting.items():
-                try:
-                    result = future.result()
-                except BrokenProcessPool:
-                    result = work(item, session)
-                take(result)
+            while rest or handed_on:
+                # The others have the front, and one item each that waits; this one has the end.
+                with suppress(BrokenProcessPool):
+                    while rest and len(handed_on) < 2 * others:
+                        handed_on[pool.submit(_work_alone, work, rest[0])] = rest[0]
+                        del rest[0]
+                if rest:
+                    take(work(rest.pop(), session))
+                for future in wait(handed_on, 0 if rest else None, FIRST_COMPLETED).done:
+                    item = handed_on.pop(future)
+                    try:
+                        result = future.result()
+                    except BrokenProcessPool:
+                        result = work(item, session)
+                    take(result)
         except KeyboardInterrupt:
             _stop(pool)
             raise

@@ -17,6 +17,7 @@ from keyguard.history.objects import listed
 from keyguard.history.packs import Lineage, Text, lineages, texts
 from keyguard.history.sift import divided, sifted, units
 from keyguard.prefilter import Prefilter
+from keyguard.workers import share
 from tests.history.made import Made, Past, alone, run_git, session_of
 from tests.keys import make
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from keyguard.engine import Session
     from keyguard.history.objects import Object
     from keyguard.history.sift import Suspect
 
@@ -433,3 +435,29 @@ def test_a_damaged_pack_costs_no_more_than_git_misses(
     assert found == made.read(jobs=jobs)
     assert found.missing > 0
     assert found.sightings
+
+
+# Work that is shared -------------------------------------------------------------------------------------------------
+
+
+def doubled(number: int, _: Session) -> int:
+    """Work that any process can do."""
+    return number * 2
+
+
+def doubled_here(number: int, session: Session) -> int:
+    """Work that ends every process but the one that began it."""
+    if os.getpid() != int(os.environ["KEYGUARD_TEST_HERE"]):
+        os._exit(1)
+    return doubled(number, session)
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_shared_work_is_all_done(monkeypatch: pytest.MonkeyPatch, workers: int) -> None:
+    monkeypatch.setenv("KEYGUARD_TEST_HERE", str(os.getpid()))
+    session = session_of("/nowhere")
+    for work in (doubled, doubled_here):
+        for count in (1, 2, 30):
+            found: list[int] = []
+            share(range(count), session, workers, work=work, take=found.append)
+            assert sorted(found) == [number * 2 for number in range(count)]
