@@ -186,6 +186,11 @@ class Catalogue:
         """Name the rules folder."""
         return f"Catalogue({self.root!r})"
 
+    @property
+    def has_own_forms(self) -> bool:
+        """Whether a project's own providers are in it, and with them forms of keys and hosts that nobody tested."""
+        return bool(self._own.providers)
+
     @cached_property
     def own_hosts(self) -> frozenset[str]:
         """The hosts of a project's own providers."""

@@ -40,7 +40,8 @@ _CHUNK_BYTES = 1 << 20  # bytes that travel to a worker at once: small enough to
 _CHUNK_FILES = 200
 _SIFTERS = 4  # threads at most: with more, what Python does for each file leaves them nothing to win
 _ALONE_SIFTED = 512 << 10  # bytes of such files: two processes import LibCST while one checks as many
-_NUMBERED = 8  # versions of files that travel together
+_NUMBERED, _MOST_NUMBERED = 8, 32  # versions of files that travel together: the fewest, the most
+_ROUNDS = 4  # of each worker, where there are few: at the end none waits long for another
 _SIFTED_BYTES = 64 << 10  # as _CHUNK_BYTES, of files that were found to hold something: each takes 100 times as long
 
 
@@ -259,8 +260,8 @@ def check_each(
     numbered = list(enumerate(targets))
     workers = min(jobs or os.cpu_count() or 1, len(targets))
     if workers < 2 or sum(max(target.size, 0) for target in targets) < _ALONE_SIFTED:  # noqa: PLR2004  # two share it
-        for one in numbered:
-            take(*_check_numbered((one,), session)[0])
+        for number, outcome in _numbered_checked(numbered, session):
+            take(number, outcome)
         return
     from keyguard.workers import spread  # noqa: PLC0415  # multiprocessing: 25 ms, for large histories only
 
@@ -272,7 +273,9 @@ def check_each(
         for number, outcome in some:
             take(number, outcome)
 
-    chunks = [(at, min(at + _NUMBERED, len(numbered))) for at in range(0, len(numbered), _NUMBERED)]
+    # Each chunk starts a process of git.
+    size = max(_NUMBERED, min(_MOST_NUMBERED, len(numbered) // (_ROUNDS * workers)))
+    chunks = [(at, min(at + size, len(numbered))) for at in range(0, len(numbered), size)]
     spread(numbered, session, workers, chunks, work=_check_numbered, lost=_numbered_died, take=take_all)
 
 
@@ -281,10 +284,14 @@ def _numbered_died(one: tuple[int, Target], session: Session) -> tuple[int, Outc
 
 
 def _check_numbered(numbered: Sequence[tuple[int, Target]], session: Session) -> list[tuple[int, Outcome]]:
+    return list(_numbered_checked(numbered, session))
+
+
+def _numbered_checked(numbered: Sequence[tuple[int, Target]], session: Session) -> Iterator[tuple[int, Outcome]]:
     from keyguard.discover import filled  # noqa: PLC0415  # as in check_chunk
 
-    some = zip(numbered, filled(target for _, target in numbered), strict=True)
-    return [(number, check_target(target, session)) for (number, _), target in some]
+    for (number, _), target in zip(numbered, filled(target for _, target in numbered), strict=True):
+        yield number, check_target(target, session)
 
 
 def _died_on(target: Target, session: Session) -> Outcome:

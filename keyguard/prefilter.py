@@ -146,6 +146,7 @@ _AROUND_CALLS = (
 )
 
 
+_NOTEBOOK = b'"nbformat"'  # what every notebook says of itself
 _MODEL_PATH = b"/chat/completions"
 
 
@@ -294,6 +295,26 @@ class Prefilter:
             place = ends[first] + 1
         return found
 
+    def apart(self, data: bytes, known: Sequence[tuple[int, int]]) -> bytes:
+        """Give what is left of a text without the stretches that it shares with another one, `known` in their order.
+
+        If a search finds nothing in the other text, it finds in this one what it finds in the rest: whole lines, since
+        no match has parts in more than two lines that hold anything but blanks, and signs that join literals. With
+        one line more on each side what `gist` sums up of the stretches hangs on nothing else. A project's own forms of
+        keys may be of any kind; with those nothing is left out.
+        """
+        if self._catalogue.has_own_forms:
+            return data
+        parts = []
+        place = 0
+        for start, end in known:
+            stop, again = _below(data, start), _above(data, end)
+            if stop < again:
+                parts.append(data[place:stop])
+                place = again
+        parts.append(data[place:])
+        return b"".join(parts)
+
     def may_leak(self, data: bytes, start: int, end: int) -> bool:
         """Tell whether a text that was `found_among` others can hold a key: of literals only those of clients."""
         strong = self._strong.search(data, start, end) is not None
@@ -308,9 +329,7 @@ class Prefilter:
         from hashlib import blake2b  # noqa: PLC0415  # 3 ms, for histories only
 
         digest = blake2b(digest_size=16)
-        if data.find(b"keyguard:", start, end) >= 0 or data.find(b'"nbformat"', start, end) >= 0:
-            # How far a mark of ours reaches hangs on lines around it that say nothing themselves; a notebook's cells
-            # may stand in another order, and half of its outputs' lines look random.
+        if self.is_counted_whole(data, start, end):
             digest.update(data[start:end])
             return digest.digest()
         place = start
@@ -324,6 +343,19 @@ class Prefilter:
         named = {found.group() for found in about.finditer(data[start:end])}
         digest.update(b"\0".join(sorted(named)))
         return digest.digest()
+
+    def is_counted_whole(self, data: bytes, start: int, end: int) -> bool:
+        """Tell whether all of a text decides which keys are found in it.
+
+        How far a mark of ours reaches hangs on lines around it that say nothing themselves; a notebook's cells may
+        stand in another order, and half of its outputs' lines look random.
+        """
+        return data.find(b"keyguard:", start, end) >= 0 or data.find(_NOTEBOOK, start, end) >= 0
+
+    def decides(self, part: bytes) -> bool:
+        """Tell whether `gist` sums up anything of what `apart` gave."""
+        about = self._pattern("about")
+        return self._deciding.search(part) is not None or about.search(part) is not None or _NOTEBOOK in part
 
     def leaks(self, gist: bytes, text: bytes) -> bool:
         """Tell whether a text may hold a key, searching only the first of those with the same deciding lines."""
@@ -549,6 +581,30 @@ def _again(catalogue: Catalogue, plugins: frozenset[str], options: dict[str, boo
     return Prefilter(catalogue, plugins, **options)
 
 
+def _below(data: bytes, place: int) -> int:
+    """Find the end of the line that holds a place, and of the next one that may belong to the same match."""
+    end = data.find(b"\n", place)
+    while end >= 0:
+        start = end + 1
+        end = data.find(b"\n", start)
+        if data[start:end].strip(_BETWEEN):
+            break
+    return end + 1 if end >= 0 else len(data)
+
+
+def _above(data: bytes, place: int) -> int:
+    """Find the line end above the line that holds a place, and above two more lines that are no blanks."""
+    start = data.rfind(b"\n", 0, place)
+    lines = 0
+    while start > 0 and lines < _LINES_ABOVE:
+        end = start
+        start = data.rfind(b"\n", 0, end)
+        lines += bool(data[start + 1 : end].strip(_BETWEEN))
+    return max(start, 0)
+
+
+_LINES_ABOVE = 2  # one for a match that ends below, one for what `gist` adds to one that ends above
+_BETWEEN = b" \t\r\\+"  # what may stand on the lines between two literals that are added together
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 JUDGED = 64  # characters of a value that are looked at

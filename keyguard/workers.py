@@ -85,6 +85,45 @@ def spread(  # noqa: PLR0913  # what is to be done, by whom, and where it goes
         left = broken[workers:]
 
 
+def share(
+    items: Sequence[_Item],
+    session: Session,
+    workers: int,
+    *,
+    work: Callable[[_Item, Session], _Result],
+    take: Callable[[_Result], None],
+) -> None:
+    """Let `workers` processes do the work, of which this is one; `take` gets the results in any order.
+
+    What this one learns meanwhile (an automaton that grows as it searches), processes that are forked later have, too:
+    so it does the last item first, and alone. What a worker that dies had in hand is done here.
+    """
+    *rest, last = items
+    take(work(last, session))
+    handed_on: dict[Future[_Result], _Item] = {}
+    others = workers - 1
+    with _pool(others, session) as pool:
+        try:
+            while rest or handed_on:
+                # The others have the front, and one item each that waits; this one has the end.
+                with suppress(BrokenProcessPool):
+                    while rest and len(handed_on) < 2 * others:
+                        handed_on[pool.submit(_work_alone, work, rest[0])] = rest[0]
+                        del rest[0]
+                if rest:
+                    take(work(rest.pop(), session))
+                for future in wait(handed_on, 0 if rest else None, FIRST_COMPLETED).done:
+                    item = handed_on.pop(future)
+                    try:
+                        result = future.result()
+                    except BrokenProcessPool:
+                        result = work(item, session)
+                    take(result)
+        except KeyboardInterrupt:
+            _stop(pool)
+            raise
+
+
 def _together(  # noqa: PLR0913, PLR0917  # what `spread` was given
     items: Sequence[_Item],
     session: Session,
@@ -165,3 +204,10 @@ def _work(work: Callable[[Sequence[Any], Session], list[Any]], items: Sequence[A
         msg = "a worker was given work before it was started"
         raise RuntimeError(msg)
     return work(items, _session)
+
+
+def _work_alone(work: Callable[[Any, Session], Any], item: Any) -> Any:  # noqa: ANN401  # what `share` was given
+    if _session is None:
+        msg = "a worker was given work before it was started"
+        raise RuntimeError(msg)
+    return work(item, _session)

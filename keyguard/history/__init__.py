@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,7 +33,7 @@ from keyguard.history.lives import (
 from keyguard.history.memory import Memory
 from keyguard.history.objects import batches, listed, named, resolved
 from keyguard.history.record import History, from_json, to_json
-from keyguard.history.sift import Sifted, Suspect, sift, units
+from keyguard.history.sift import Sifted, Suspect, divided, sift
 from keyguard.history.walk import Change, Scope, Walk, boundaries
 from keyguard.leaks import MOST_REFS, Sighting
 from keyguard.source import is_env_file, kind_of, role_of
@@ -180,6 +181,7 @@ class _Reader:
         self._placed: set[str] = set()
         self._missing: set[str] = set()
         self._excluded: dict[str, bool] = {}
+        self._env: dict[str, bool] = {}
         self._settings: dict[Settings, str] = {}
         self._is_complete = True
         self._notices: list[Notice] = []
@@ -190,8 +192,12 @@ class _Reader:
         tips = tips_of(repository, refs)
         gone = {tip.commit for tip in tips if tip.kind in {"missing", "damaged"}}
         self._missing.update(gone)
-        with Walk(repository, self._scope) as walk:
-            fresh, blobs, size = self._sort_out(walk)
+        # What a store holds is listed while git lists the commits.
+        with ThreadPoolExecutor(1) as pool:
+            every = pool.submit(lambda: list(listed(repository)) if self._scope.is_whole else [])
+            walk = Walk(repository, self._scope)
+        with walk:
+            fresh, blobs, size = self._sort_out(every.result() if self._scope.is_whole else self._within(walk))
             self._sift(fresh)
             del fresh
             changes = [*self._changes(walk), *self._trees(tips)]
@@ -225,11 +231,11 @@ class _Reader:
 
     # -- which objects ------------------------------------------------------------------------------------------------
 
-    def _sort_out(self, walk: Walk) -> tuple[list[Object], int, int]:
-        """Part the objects that must be streamed from those that are known or large; count blobs and their bytes."""
+    def _sort_out(self, objects: Iterable[Object]) -> tuple[list[Object], int, int]:
+        """Part the objects that must be searched from those that are known or large; count blobs and their bytes."""
         fresh: list[Object] = []
         blobs = size = 0
-        for one in self._objects(walk):
+        for one in objects:
             self._present.add(one.name)
             if one.type == "blob":
                 blobs, size = blobs + 1, size + one.size
@@ -238,15 +244,13 @@ class _Reader:
             if one.size <= LARGE:  # a larger one is not streamed, but read in windows as a large file is
                 fresh.append(one)
             elif one.type == "blob":
-                self._memory.learn(Sifted((one.name,), one.size, (Suspect(*one, gist=one.name),)))
+                self._memory.learn(Sifted((one.name,), one.size, (Suspect(one.name, one.type, one.size, one.name),)))
             else:
                 self._missing.add(one.name)  # a message that no person wrote
         return fresh, blobs, size
 
-    def _objects(self, walk: Walk) -> Iterator[Object]:
-        if self._scope.is_whole:
-            yield from listed(self._repository)
-            return
+    def _within(self, walk: Walk) -> Iterator[Object]:
+        """Give the objects of a history of which only a part is asked for."""
         # What stood there before, too: it tells whether a commit brought a key.
         blobs = dict.fromkeys(
             name for change in walk.changes(lambda *_: True) for name in (change.new, *change.olds) if name
@@ -261,7 +265,7 @@ class _Reader:
 
     def _sift(self, fresh: Sequence[Object]) -> None:
         """Search the objects that are not known yet, and remember what came of it unit by unit."""
-        work = units(self._repository, fresh)
+        work = divided(self._repository, fresh)
         total, done = sum(unit.size for unit in work), 0
 
         def take(one: Sifted) -> None:
@@ -285,7 +289,7 @@ class _Reader:
             if whole and name not in present:
                 self._missing.add(name)
                 return False
-            return name in suspects or is_env_file(path)
+            return name in suspects or self._is_env(path)
 
         changes = []
         for change in walk.changes(wanted):
@@ -293,6 +297,11 @@ class _Reader:
             if not self._is_excluded(change.path):
                 changes.append(change)
         return changes
+
+    def _is_env(self, path: str) -> bool:
+        if path not in self._env:  # of 100,000 changes most are to the same few thousand paths
+            self._env[path] = is_env_file(path)
+        return self._env[path]
 
     def _is_excluded(self, path: str) -> bool:
         if path not in self._excluded:
@@ -317,7 +326,7 @@ class _Reader:
         for change in changes:
             for name in (change.new,) if self._scope.is_whole else (change.new, *change.olds):
                 text = _Text(name, change.path)
-                if name in self._present and text not in seen and (name in suspects or is_env_file(change.path)):
+                if name in self._present and text not in seen and (name in suspects or self._is_env(change.path)):
                     seen.add(text)
                     yield text
 

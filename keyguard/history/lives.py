@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import os
+import re
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from keyguard.discover.git import Repository
+    from keyguard.history.objects import Object
     from keyguard.history.walk import Change
 
 _MOST_QUESTIONS = 400_000  # of `<tip>:<path>`: 3 s; tips beyond are not asked about, HEAD and branches come first
 _ASKED_AT_ONCE = 8_000
 _ASKING = 2
+_MOST_FOLDERS = 16  # of a path are asked for one by one; what lies deeper in one question
+_ODD = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")  # a path that no tree of git's own holds
 _LINK = b"120000"
 HEAD = "HEAD"
 
@@ -237,17 +241,47 @@ def held(
     some = commits[: max(1, _MOST_QUESTIONS // max(1, len(asked)))]
     holding: dict[tuple[str, str], set[str]] = defaultdict(set)
     sure = set(asked) if len(some) == len(commits) else set()
-    questions = [(commit, path) for commit in some for path in asked]
-    parts = [questions[at : at + _ASKED_AT_ONCE] for at in range(0, len(questions), _ASKED_AT_ONCE)]
-    with ThreadPoolExecutor(_ASKING) as pool:  # git is asked by processes, which need no lock of ours
-        ask = pool.map(lambda part: resolved(repository, (f"{commit}:{path}" for commit, path in part)), parts)
-        for part, answers in zip(parts, ask, strict=True):
-            for (commit, path), answer in zip(part, answers, strict=True):
-                if answer.type == "damaged":
-                    sure.discard(path)
-                for key in keys.get(answer.name, ()):
-                    holding[key, path].add(commit)
+    for (commit, path), answer in _looked_up(repository, some, asked).items():
+        if answer.type == "damaged":
+            sure.discard(path)
+        for key in keys.get(answer.name, ()):
+            holding[key, path].add(commit)
     return {place: _holders(tips, by) for place, by in holding.items()}, frozenset(sure)
+
+
+def _looked_up(
+    repository: Repository, trees: Sequence[str], paths: Collection[str], most: int = _MOST_FOLDERS
+) -> dict[tuple[str, str], Object]:
+    """Tell what stands at some paths below some trees, or in some commits, and what git failed on.
+
+    Folder by folder: of scrapy's 5,569 tips 3,294 have different tests, and 60 different keys in those.
+    """
+    below: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        folder, _, rest = path.partition("/") if most and not _ODD.search(path) else (path, "", "")
+        below[folder].append(rest)
+    questions = [(tree, folder) for tree in trees for folder in below]
+    parts = [questions[at : at + _ASKED_AT_ONCE] for at in range(0, len(questions), _ASKED_AT_ONCE)]
+    held: dict[str, dict[str, Object]] = defaultdict(dict)
+    with ThreadPoolExecutor(_ASKING) as pool:  # git is asked by processes, which need no lock of ours
+        ask = pool.map(lambda part: resolved(repository, (f"{tree}:{folder}" for tree, folder in part)), parts)
+        for part, answers in zip(parts, ask, strict=True):
+            for (tree, folder), answer in zip(part, answers, strict=True):
+                if answer.type != "missing":
+                    held[folder][tree] = answer
+    found: dict[tuple[str, str], Object] = {}
+    for folder, there in held.items():
+        rests = [rest for rest in below[folder] if rest]
+        inner = dict.fromkeys(answer.name for answer in there.values() if answer.type == "tree")
+        deeper = _looked_up(repository, list(inner), rests, most - 1) if rests and inner else {}
+        for tree, answer in there.items():
+            if "" in below[folder]:
+                found[tree, folder] = answer
+            for rest in rests:
+                lower = answer if answer.type == "damaged" else deeper.get((answer.name, rest))
+                if lower is not None:
+                    found[tree, f"{folder}/{rest}"] = lower
+    return found
 
 
 def _holders(tips: Sequence[Tip], commits: Collection[str]) -> Holders:

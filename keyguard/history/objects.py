@@ -19,9 +19,12 @@ _LEAN = ("-c", "core.deltaBaseCacheLimit=32m", "-c", "core.bigFileThreshold=8m")
 _READ_AT_ONCE = 4 << 20  # bytes of one batch: with 1 MB the searches start 4 times as often, with 16 MB nothing is won
 _PIPE = 1 << 20  # bytes a pipe may hold, on Linux: by default 64 KB, and each process waits for the other 16 times
 _CHECK = ("cat-file", "--buffer", "--batch-check=%(objectname) %(objecttype) %(objectsize)")
+_LIST = ("cat-file", "--buffer", f"{_CHECK[-1]} %(objectsize:disk) %(deltabase)")
 _SET_PIPE_SIZE = 1031  # fcntl's F_SETPIPE_SZ, which Python names from 3.10 on some systems only
 _MOST_DAMAGED = 50  # objects: each costs a new process of git
 _FAILED = (1, 128)  # git's exit codes where it ends at an object
+_LISTED_AT_ONCE = 1 << 18
+_NO_BASE = "0" * 40
 _HEAD = 160  # bytes of the longest line before an object: a name of SHA-256, a type, a size
 
 TEXTS = frozenset({"blob", "commit", "tag"})
@@ -29,11 +32,16 @@ TEXTS = frozenset({"blob", "commit", "tag"})
 
 
 class Object(NamedTuple):
-    """An object that can be read: its name, its type and its size in bytes."""
+    """An object that can be read: its name, its type and its size in bytes.
+
+    Where all were listed, the bytes it takes on disk, and the object that it is stored as a change of.
+    """
 
     name: str
     type: str
     size: int
+    stored: int = 0
+    base: str = ""
 
 
 class Batch(NamedTuple):
@@ -57,7 +65,7 @@ def listed(repository: Repository) -> Iterator[Object]:
     """
     every = ("--batch-all-objects", "--unordered")
     try:
-        found = _answers(git.run(repository, *_CHECK, *every))
+        found = iter(_stored(repository, every))
     except git.GitError:
         # In a damaged store it can still name what there was, and tell of each alone.
         names = git.run(repository, "cat-file", "--batch-check=%(objectname)", *every).decode("ascii").split()
@@ -103,6 +111,29 @@ def _answers(found: bytes) -> Iterator[Object]:
         name, _, rest = line.partition(" ")
         kind, _, size = rest.partition(" ")
         yield Object(name, kind, int(size)) if size.isdigit() else Object(line.rpartition(" ")[0], "missing", 0)
+
+
+def _stored(repository: Repository, which: Sequence[str]) -> list[Object]:
+    """List texts with what is known of how they are stored, while git is still writing. Raises GitError if it fails."""
+    process = git.start(repository, *_LIST, *which)
+    given, shown = process.stdin, process.stdout
+    found: list[Object] = []
+    if given is not None and shown is not None:
+        given.close()
+        rest = ""
+        while data := shown.read(_LISTED_AT_ONCE):
+            *lines, rest = (rest + data.decode("ascii", "replace")).split("\n")
+            for line in lines:
+                fields = line.split(" ")
+                if len(fields) > 4 and fields[1] in TEXTS:  # noqa: PLR2004  # else a tree, or the name of what is missing
+                    name, kind, size, stored, base = fields
+                    found.append(Object(name, kind, int(size), int(stored), "" if base.startswith(_NO_BASE) else base))
+    code = process.wait()
+    git.stop(process)
+    if code:
+        msg = f"git ended with {code}"
+        raise git.GitError(msg)
+    return found
 
 
 def batches(repository: Repository, names: Sequence[str]) -> Iterator[Batch]:

@@ -33,7 +33,7 @@ _DIFF = (
     *("--no-renames", "--no-abbrev", "--no-relative"),
 )
 _NOT_RUN = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all")
-_NO_OBJECT = re.compile(rb"0+")
+_NO_OBJECT = b"0" * 40
 _MOST_DAMAGED = 50  # commits that git fails on: each costs a new process
 _DAY = re.compile(r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*")
 _NOW = frozenset({"now", "today"})
@@ -147,15 +147,22 @@ class Walk:
         self._file.seek(0)
         age, commit = -1, ""
         fields = self._fields()
+        paths: dict[bytes, str] = {}  # of 100,000 changes most are to the same few thousand
         for field in fields:
             if not field.startswith(b":"):
                 if field:
                     age, commit = age + 1, field.decode("ascii", "replace")
                 continue
-            path = os.fsdecode(next(fields, b""))
-            change = _change(age, commit, field, path)
-            if change is not None and any(name and wanted(name, path) for name in (change.new, *change.olds)):
-                yield change
+            encoded = next(fields, b"")
+            path = paths.get(encoded)
+            if path is None:
+                path = paths[encoded] = os.fsdecode(encoded)
+            blobs = _blobs(field)
+            for name in blobs if path else ():
+                if name and wanted(name, path):
+                    new, *olds = blobs
+                    yield Change(age, commit, path, tuple(olds), new)
+                    break
 
     def _complete(self) -> None:
         """Wait for git; where it failed on a commit, go on behind that."""
@@ -262,19 +269,24 @@ def _with_trees(repository: Repository, commits: Sequence[str]) -> list[str]:
     return [commit for commit, tree in zip(commits, found, strict=True) if tree.type == "tree"]
 
 
-def _change(age: int, commit: str, head: bytes, path: str) -> Change | None:
-    """Read `:100644 100644 <old> <new> M`, or with a colon, a mode and an old blob more for each further parent."""
+def _blobs(head: bytes) -> tuple[str, ...]:
+    """Read `:100644 100644 <old> <new> M`, or with a colon, a mode and an old blob more for each further parent.
+
+    The new one comes first; a name is empty for none. What is cut off, as where git failed, has none.
+    """
+    fields = head.split(b" ")
     parents = len(head) - len(head.lstrip(b":"))
-    fields = head[parents:].split(b" ")
-    modes, names = fields[: parents + 1], fields[parents + 1 : -1]
-    if len(names) != parents + 1 or not path:
-        return None
-    *olds, new = (_name(name, mode) for name, mode in zip(names, modes, strict=True))
-    return Change(age, commit, path, tuple(olds), new)
+    if len(fields) != parents * 2 + 3:
+        return ()
+    names = fields[parents + 1 : -1]
+    return (
+        _name(names[-1], fields[parents]),
+        *(_name(name, mode.lstrip(b":")) for name, mode in zip(names[:-1], fields, strict=False)),
+    )
 
 
 def _name(name: bytes, mode: bytes) -> str:
-    return "" if mode in _LINKS or _NO_OBJECT.fullmatch(name) else name.decode("ascii")
+    return "" if mode in _LINKS or name.startswith(_NO_OBJECT) else name.decode("ascii")
 
 
 def _revisions(repository: Repository, scope: Scope) -> Iterable[str]:
