@@ -315,6 +315,10 @@ class Prefilter:
         parts.append(data[place:])
         return b"".join(parts)
 
+    def finds(self, data: bytes) -> bool:
+        """Tell whether a text by itself, with a line's end before it, would be `found_among` others."""
+        return self._first.search(data) is not None
+
     def may_leak(self, data: bytes, start: int, end: int) -> bool:
         """Tell whether a text that was `found_among` others can hold a key: of literals only those of clients."""
         strong = self._strong.search(data, start, end) is not None

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 _FEWEST = 1_000  # objects: to look for fewer costs more than git does
 _LARGEST = 1 << 20  # bytes of a text: of larger ones, few as they are, git need not be spared
+_LONGEST = _LARGEST + (
+    64 << 10
+)  # bytes of a text or a change as they are packed, or unpacked from it: no honest one is longer
 _HELD = 32 << 20  # bytes of the texts that one was made from, and they from others: all are in memory at once
 _SHORTEST = 1_024  # bytes in one piece: to leave a shorter one out costs more than to search it
 _AT_ONCE = 20_000  # texts of one lineage
@@ -78,7 +81,7 @@ def lineages(repository: Repository, objects: Sequence[Object], most: int) -> tu
     if len(objects) < _FEWEST or not hasattr(os, "pread"):
         return [], list(objects)
     # Commits and tags are small, and more of them come from git at a time.
-    some = [one for one in objects if one.type == "blob" and one.size <= _LARGEST and one.stored]
+    some = [one for one in objects if one.type == "blob" and one.size <= _LARGEST and 0 < one.stored <= _LONGEST]
     left = {bytes.fromhex(one.name): one for one in some}
     found: list[Lineage] = []
     for index in _indexes(repository):
@@ -196,20 +199,12 @@ def _whole(entry: bytes, *, is_base: bool) -> bytes:
     if kind != _BLOB:
         raise ValueError
     packed = memoryview(entry)[place:]
-    if is_base or size <= _HEAD:
-        data = zlib.decompress(packed, bufsize=size + 1)
-    else:
+    if not is_base and size > _HEAD:
         # A fifth of the bytes that are packed whole in scrapy's history are pictures and the like.
-        inflated = zlib.decompressobj()
-        head = inflated.decompress(packed, _HEAD)
+        head = zlib.decompressobj().decompress(packed, _HEAD)
         if b"\0" in head and wide_encoding(head) is None:
             return b"\n" + head
-        data = head + inflated.decompress(inflated.unconsumed_tail, size)
-        if not inflated.eof:
-            raise ValueError
-    if len(data) != size:
-        raise ValueError
-    return b"\n" + data
+    return b"\n" + _inflated(packed, size)
 
 
 def _made(entry: bytes, offset: int, base_at: int, base: Text) -> tuple[bytes, list[tuple[int, int, int]]]:
@@ -230,10 +225,16 @@ def _made(entry: bytes, offset: int, base_at: int, base: Text) -> tuple[bytes, l
         place += len(name)
     if not is_based or base.data is None:
         raise ValueError
-    delta = zlib.decompress(memoryview(entry)[place:], bufsize=size + 1)
-    if len(delta) != size:
+    return _applied(base.data, _inflated(memoryview(entry)[place:], size))
+
+
+def _inflated(packed: memoryview, size: int) -> bytes:
+    """Unpack just so many bytes: who made the pack may have hidden gigabytes in it. Raises as `_whole`."""
+    stream = zlib.decompressobj()
+    data = stream.decompress(packed, size + 1) if size <= _LONGEST else b""
+    if len(data) != size or not stream.eof:
         raise ValueError
-    return _applied(base.data, delta)
+    return data
 
 
 def _head(entry: bytes) -> tuple[int, int, int]:
@@ -268,12 +269,12 @@ def _applied(base: bytes, delta: bytes) -> tuple[bytes, list[tuple[int, int, int
     """
     size, at = _size(delta, 0)
     wanted, at = _size(delta, at)
-    if size != len(base) - 1:
+    if size != len(base) - 1 or wanted > _LARGEST:
         raise ValueError
     pieces = [b"\n"]
     taken = []
     place, end = 1, len(delta)
-    while at < end:
+    while at < end and place <= wanted + 1:
         code = delta[at]
         at += 1
         if code < 128:  # noqa: PLR2004  # so many bytes of its own follow

@@ -59,7 +59,7 @@ class Sifted(NamedTuple):
 class _Verdict(NamedTuple):
     """What is known of a text, by which one that was made from it can be told.
 
-    `EMPTY`: `first_in` would find nothing in it. `HARMLESS`: `may_leak` would not. `SUMMED_UP`: it has a `gist`, None
+    `EMPTY`: a search `finds` nothing in it. `HARMLESS`: `may_leak` would not. `SUMMED_UP`: it has a `gist`, None
     for one that is no suspect's. Of `OTHER` nothing follows.
     """
 
@@ -216,7 +216,7 @@ def _is_news(
     if b"\0" in part:
         return True
     if verdict is _EMPTY:
-        return prefilter.first_in(part, 0, len(part)) is not None
+        return prefilter.finds(part)
     if verdict is _HARMLESS:
         return prefilter.may_leak(part, 0, len(part))
     there = [(where, where + end - start) for start, end, where in taken]
@@ -234,7 +234,7 @@ def _read(data: bytes, prefilter: Prefilter) -> _Verdict:
         leaks = prefilter.may_leak(flat, start, end)
         return _OTHER._replace(gist=_gist(flat, start, end, prefilter)) if leaks else _OTHER
     end = len(data)
-    if prefilter.first_in(data, 0, end) is None:
+    if not prefilter.finds(data):
         return _EMPTY
     if not prefilter.may_leak(data, 0, end):
         return _HARMLESS

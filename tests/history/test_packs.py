@@ -6,6 +6,8 @@ import difflib
 import importlib
 import itertools
 import os
+import tracemalloc
+import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -97,8 +99,8 @@ def tells_as_much(old: bytes, new: bytes, shared: Sequence[tuple[int, int, int]]
     prefilter = session_of("/nowhere").prefilter
     part = prefilter.apart(new, [(at, at + size) for size, _, at in shared])
     gone = prefilter.apart(old, [(at, at + size) for size, at, _ in shared])
-    if prefilter.first_in(old, 0, len(old)) is None and prefilter.first_in(new, 0, len(new)) is not None:
-        assert prefilter.first_in(part, 0, len(part)) is not None
+    if not prefilter.finds(old) and prefilter.finds(new):
+        assert prefilter.finds(part)
     if not prefilter.may_leak(old, 0, len(old)):
         assert prefilter.may_leak(part, 0, len(part)) or not prefilter.may_leak(new, 0, len(new))
     elif not (prefilter.is_counted_whole(old, 0, len(old)) or prefilter.decides(part) or prefilter.decides(gone)):
@@ -461,3 +463,64 @@ def test_shared_work_is_all_done(monkeypatch: pytest.MonkeyPatch, workers: int) 
             found: list[int] = []
             share(range(count), session, workers, work=work, take=found.append)
             assert sorted(found) == [number * 2 for number in range(count)]
+
+
+def entry(kind: int, size: int, packed: bytes) -> bytes:
+    """A pack's entry whose head says `size`, whatever is packed."""
+    head = bytearray([kind << 4 | size & 15])
+    size >>= 4
+    while size:
+        head[-1] |= 128
+        head.append(size & 127)
+        size >>= 7
+    return bytes(head) + packed
+
+
+def read_back(folder: Path, *entries: tuple[bytes, int]) -> list[Text]:
+    """The texts of a file that holds these entries, each with its depth."""
+    pack = folder / "made.pack"
+    pack.write_bytes(b"".join(data for data, _ in entries))
+    starts = list(itertools.accumulate((len(data) for data, _ in entries), initial=0))
+    names = tuple(f"{number:040x}" for number in range(len(entries)))
+    places = tuple((start, len(data)) for start, (data, _) in zip(starts, entries, strict=False))
+    return list(texts(Lineage(str(pack), names, places, tuple(depth for _, depth in entries), 0)))
+
+
+def test_an_honest_entry_is_read_to_its_end(tmp_path: Path) -> None:
+    change = bytes([5, 7, 0b10010000, 5, 2]) + b"!\n"
+    whole = entry(3, 5, zlib.compress(b"hello"))
+    made = entry(6, len(change), bytes([len(whole)]) + zlib.compress(change))
+    assert [text.data for text in read_back(tmp_path, (whole, 0), (made, 1))] == [b"\nhello", b"\nhello!\n"]
+
+
+@pytest.mark.parametrize("said", [5, 2_000, 1 << 20, 1 << 40])
+def test_of_an_entry_that_hides_more_than_it_says_no_more_is_unpacked(tmp_path: Path, said: int) -> None:
+    bomb = zlib.compress(b"a" * (64 << 20))
+    base = entry(3, 5, zlib.compress(b"hello"))
+    tracemalloc.start()
+    try:
+        found = read_back(
+            tmp_path, (base, 0), (entry(6, said, bytes([len(base)]) + bomb), 1), (entry(3, said, bomb), 0)
+        )
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [text.data for text in found] == [b"\nhello", None, None]
+    assert peak < 16 << 20
+
+
+@pytest.mark.parametrize("wanted", [10, 1 << 20])
+def test_a_change_that_repeats_its_base_for_ever_is_no_change(tmp_path: Path, wanted: int) -> None:
+    size = bytes([wanted & 127 | 128, wanted >> 7 & 127 | 128, wanted >> 14])
+    change = bytes([0x80 | 1000 & 127, 1000 >> 7]) + size + bytes([0b10110000, 0xE8, 0x03]) * 60_000
+    base = entry(3, 1000, zlib.compress(b"a" * 1000))
+    back = len(base)
+    assert back < 128
+    tracemalloc.start()
+    try:
+        found = read_back(tmp_path, (base, 0), (entry(6, len(change), bytes([back]) + zlib.compress(change)), 1))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [text.data is None for text in found] == [False, True]
+    assert peak < 16 << 20
