@@ -665,6 +665,8 @@ class _File:
             network = self._connect(facts.near, connecting)
             if surveyed:
                 self._survey(facts, network)
+            network.release()
+        facts.evaluator.release()
 
     def _with_fixes(self, facts: PythonFacts, hits: list[Hit]) -> list[Hit]:
         """Give the hits on keys their fixes."""
@@ -694,7 +696,7 @@ class _File:
         if isinstance(near, ParseFailure):
             self._unparsed(sources, near, signals)
         else:
-            self._connect(near, checks)
+            self._connect(near, checks).release()
 
     def _dialed(self, sources: Sequence[SourceFile]) -> Dialed:
         """Look quickly where the module has to do with connections: one in ten that names a model does at all."""

@@ -24,8 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     import atexit  # noqa: PLC0415  # in memory at any start of Python
     import gc  # noqa: PLC0415  # as above
 
-    # What is made is kept (modules) or freed by count (trees have no cycles): looking for garbage every 700 objects
-    # costs 5 % of a hook and 10 % of LibCST's parse.
+    # What is made is kept (modules) or freed by count (trees hold no cycles once they are released): looking for
+    # garbage every 700 objects costs 5 % of a hook and 10 % of LibCST's parse.
     gc.set_threshold(1_000_000, 50, 50)
     # And nobody needs what is left at the end to be looked through once more: it takes a tenth of every run.
     atexit.register(gc.freeze)

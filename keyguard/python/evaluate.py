@@ -158,6 +158,12 @@ class Evaluator:
         self._depth = 0
         self._cut = False
 
+    def release(self) -> None:
+        """Forget what was evaluated, which refers back to it, as `Index.release` does; nothing can be asked then."""
+        self._known.clear()
+        self._overrides.clear()
+        self.index.release()
+
     def value(self, node: Node, place: Place) -> Value:
         """Evaluate an expression where it stands."""
         if self._depth == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct, field
@@ -454,13 +455,13 @@ def _blocks_of_comments(code: str, comments: Iterable[tuple[int, int]]) -> Itera
 # Where a node stands ----------------------------------------------------------------------------------------------
 
 
-def _recorder(  # noqa: C901  # its classes can only be made once LibCST is loaded
-    tree: cst.Module, wanted: dict[int, cst.CSTNode]
-) -> tuple[Any, dict[int, tuple[int, int]]]:
-    """Build a LibCST code generator's state that counts characters and notes where the wanted nodes stand."""
-    from libcst._nodes.internal import CodegenState  # noqa: PLC0415  # loaded with LibCST
+@cache
+def _recorder() -> Any:  # noqa: ANN401, C901  # its classes can only be made once LibCST is loaded
+    """Make the class of LibCST code generators' states that count characters and note where the wanted nodes stand.
 
-    found: dict[int, tuple[int, int]] = {}
+    Once: three classes take 0.2 ms, and a class that is garbage keeps what its functions know until it is looked for.
+    """
+    from libcst._nodes.internal import CodegenState  # noqa: PLC0415  # loaded with LibCST
 
     class Plain:
         """Nothing to record."""
@@ -490,6 +491,7 @@ def _recorder(  # noqa: C901  # its classes can only be made once LibCST is load
 
         def __exit__(self, *_: object) -> None:
             first, last = self.ends
+            found = self.state.found
             start = found[id(first)][0] if first is not None else self.start
             end = found[id(last)][1] if last is not None else self.state.length
             self.state.note(self.node, start, end)
@@ -497,9 +499,10 @@ def _recorder(  # noqa: C901  # its classes can only be made once LibCST is load
     class Recorder(CodegenState):
         """LibCST spells the tree; this counts."""
 
-        def __init__(self) -> None:
+        def __init__(self, tree: cst.Module, wanted: dict[int, cst.CSTNode]) -> None:
             super().__init__(tree.default_indent, tree.default_newline)
             self.length = 0
+            self.found: dict[int, tuple[int, int]] = {}
             self.wanted: dict[int, Any] = dict(wanted)
             self.begun: dict[int, int] = {}
 
@@ -524,11 +527,11 @@ def _recorder(  # noqa: C901  # its classes can only be made once LibCST is load
                 self.begun[id(node)] = self.length
 
         def after_codegen(self, node: cst.CSTNode) -> None:
-            if id(node) in self.wanted and id(node) not in found:
+            if id(node) in self.wanted and id(node) not in self.found:
                 self.note(node, self.begun[id(node)], self.length)
 
         def note(self, node: cst.CSTNode, start: int, end: int) -> None:
-            found[id(node)] = (start, end)
+            self.found[id(node)] = (start, end)
 
         def record_syntactic_position(self, node: cst.CSTNode, *, start_node: Any = None, end_node: Any = None) -> Any:  # noqa: ANN401  # LibCST's own signature
             return Recording(self, node, (start_node, end_node)) if id(node) in self.wanted else plain
@@ -537,7 +540,7 @@ def _recorder(  # noqa: C901  # its classes can only be made once LibCST is load
             if self.tokens:
                 self.length -= len(self.tokens.pop())
 
-    return Recorder(), found
+    return Recorder
 
 
 def _locate(module: Module, nodes: dict[int, cst.CSTNode]) -> dict[int, Span]:
@@ -556,7 +559,8 @@ def _locate(module: Module, nodes: dict[int, cst.CSTNode]) -> dict[int, Span]:
     rest = {key: node for key, node in rest.items() if key not in placed}
     if not rest:
         return spans
-    state, found = _recorder(tree, rest)
+    state = _recorder()(tree, rest)
+    found = state.found
     try:
         tree._codegen(state)  # noqa: SLF001  # the one way to positions without the metadata wrapper's second tree
     except RecursionError:
@@ -585,7 +589,8 @@ def _placed_by_statement(module: Module, nodes: Mapping[int, cst.CSTNode]) -> di
     Spelling costs twelve times what a walk does, and most nodes that are asked for lie in a statement of a line or two.
     """
     tree, code = module.tree, module.code
-    state, found = _recorder(tree, {})
+    state = _recorder()(tree, {})
+    found = state.found
     placed: dict[int, tuple[int, int]] = {}
     holders = _holders(tree, nodes.keys()) if nodes else {}
     while holders:
@@ -642,12 +647,12 @@ def _spelling(tree: cst.Module, node: cst.CSTNode) -> str:
         return value
     if type(node).__name__ in {"Annotation", "Param"}:
         return ""  # LibCST spells these only as parts of something
-    state, found = _recorder(tree, {id(node): node})
+    state = _recorder()(tree, {id(node): node})
     try:
         node._codegen(state)  # noqa: SLF001  # see `_locate`
     except RecursionError:
         return ""
-    start, end = found.get(id(node), (0, state.length))
+    start, end = state.found.get(id(node), (0, state.length))
     return "".join(state.tokens)[start:end]
 
 

@@ -232,6 +232,13 @@ class Network(Struct, frozen=True, eq=False, dict=True):
     http_sessions: tuple[HttpSession, ...] = ()
     unverified: tuple[Given, ...] = ()
 
+    def release(self) -> None:
+        """Let go of what refers back, as `Evaluator.release` does for the tree below it."""
+        vars(self).pop("repetition", None)
+        for connection in self.connections:
+            connection.calls.clear()
+        self.evaluator.release()
+
     @cached_property
     def callers(self) -> Mapping[int, tuple[ModelCall, ...]]:
         """The model calls that running a function leads to, by the `id` of its scope: its own and its callees'."""
