@@ -82,7 +82,7 @@ def lineages(repository: Repository, objects: Sequence[Object], most: int) -> tu
         return [], list(objects)
     # Commits and tags are small, and more of them come from git at a time.
     some = [one for one in objects if one.type == "blob" and one.size <= _LARGEST and 0 < one.stored <= _LONGEST]
-    left = {bytes.fromhex(one.name): one for one in some}
+    left = {one.name: one for one in some}
     found: list[Lineage] = []
     for index in _indexes(repository):
         if not left:
@@ -92,7 +92,7 @@ def lineages(repository: Repository, objects: Sequence[Object], most: int) -> tu
             for lineage in _lined_up(f"{index.removesuffix('.idx')}.pack", placed, most):
                 found.append(lineage)
                 for name in lineage.names:
-                    del left[bytes.fromhex(name)]
+                    del left[name]
     taken = {name for lineage in found for name in lineage.names}
     return found, [one for one in objects if one.name not in taken]
 
@@ -139,7 +139,7 @@ def _indexes(repository: Repository) -> Iterator[str]:
                     yield os.path.join(folder, "pack", name)
 
 
-def _placed(index: str, wanted: dict[bytes, Object]) -> dict[str, tuple[int, Object]]:
+def _placed(index: str, wanted: dict[str, Object]) -> dict[str, tuple[int, Object]]:
     """Read where a pack holds those of some objects that it has."""
     with open(index, "rb") as file:
         data = file.read()
@@ -147,15 +147,20 @@ def _placed(index: str, wanted: dict[bytes, Object]) -> dict[str, tuple[int, Obj
     if not data.startswith(_INDEX) or not wanted:
         return {}
     (count,) = struct.unpack_from(">I", data, head - 4)
-    size = len(next(iter(wanted)))
+    length = len(next(iter(wanted)))
+    size = length // 2
     # Names, checksums of 4 bytes, offsets of 4 bytes.
     offsets = array("I", data[head + count * (size + 4) : head + count * (size + 8)])
     if sys.byteorder == "little":
         offsets.byteswap()
-    names = (data[at : at + size] for at in range(head, head + count * size, size))
+    text = data[head : head + count * size].hex()
+    names = (text[at : at + length] for at in range(0, count * length, length))
     # What lies behind 2 GB has a place in another table.
-    found = ((wanted.get(name), offset) for name, offset in zip(names, offsets, strict=True) if offset < _FAR)
-    return {one.name: (offset, one) for one, offset in found if one is not None}
+    return {
+        name: (offset, wanted[name])
+        for name, offset in zip(names, offsets, strict=True)
+        if name in wanted and offset < _FAR
+    }
 
 
 def _lined_up(pack: str, placed: dict[str, tuple[int, Object]], most: int) -> Iterator[Lineage]:
