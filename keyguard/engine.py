@@ -668,7 +668,8 @@ class _File:
             if surveyed:
                 self._survey(facts, network)
             network.release()
-        facts.evaluator.release()
+        else:
+            facts.evaluator.release()
 
     def _with_fixes(self, facts: PythonFacts, hits: list[Hit]) -> list[Hit]:
         """Give the hits on keys their fixes."""

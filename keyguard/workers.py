@@ -8,7 +8,7 @@ import sys
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from keyguard.engine import Outcome, Session, Sifted, sift_chunk
 
@@ -108,7 +108,7 @@ def share(
                 # The others have the front, and one item each that waits; this one has the end.
                 with suppress(BrokenProcessPool):
                     while rest and len(handed_on) < 2 * others:
-                        handed_on[pool.submit(_work_alone, work, rest[0])] = rest[0]
+                        handed_on[pool.submit(_work, work, rest[0])] = rest[0]
                         del rest[0]
                 if rest:
                     take(work(rest.pop(), session))
@@ -199,14 +199,7 @@ def _start(session: Session) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the group; the parent answers it
 
 
-def _work(work: Callable[[Sequence[Any], Session], list[Any]], items: Sequence[Any]) -> list[Any]:
-    if _session is None:
-        msg = "a worker was given work before it was started"
-        raise RuntimeError(msg)
-    return work(items, _session)
-
-
-def _work_alone(work: Callable[[Any, Session], Any], item: Any) -> Any:  # noqa: ANN401  # what `share` was given
+def _work(work: Callable[[_Item, Session], _Result], item: _Item) -> _Result:
     if _session is None:
         msg = "a worker was given work before it was started"
         raise RuntimeError(msg)

@@ -35,7 +35,7 @@ _LONGEST = _LARGEST + (
 _HELD = 32 << 20  # bytes of the texts that one was made from, and they from others: all are in memory at once
 _SHORTEST = 1_024  # bytes in one piece: to leave a shorter one out costs more than to search it
 _AT_ONCE = 20_000  # texts of one lineage
-_HEAD = 4_096  # bytes by which a text is told from what is none
+HEAD = 4_096  # bytes by which UTF-16 is told from what is no text: of that, no more need be read
 
 # Git's gitformat-pack(5): the head of an index, and the numbers of types.
 _INDEX = b"\xfftOc\0\0\0\2"
@@ -204,9 +204,9 @@ def _whole(entry: bytes, *, is_base: bool) -> bytes:
     if kind != _BLOB:
         raise ValueError
     packed = memoryview(entry)[place:]
-    if not is_base and size > _HEAD:
+    if not is_base and size > HEAD:
         # A fifth of the bytes that are packed whole in scrapy's history are pictures and the like.
-        head = zlib.decompressobj().decompress(packed, _HEAD)
+        head = zlib.decompressobj().decompress(packed, HEAD)
         if b"\0" in head and wide_encoding(head) is None:
             return b"\n" + head
     return b"\n" + _inflated(packed, size)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.history.objects import batches
-from keyguard.history.packs import lineages, texts
+from keyguard.history.packs import HEAD, lineages, texts
 from keyguard.source import searchable, wide_encoding
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ UNIT = 24 << 20  # bytes of objects that one process reads: 0.1 s, a hundred tim
 _UNIT_OBJECTS = 20_000
 _THREADS = 4
 _ALONE = 64 << 20  # bytes read from packs: for fewer it takes longer to start a process
-_HEAD_OF_WIDE = 4096  # bytes by which UTF-16 is told
 
 
 class Unit(NamedTuple):
@@ -228,7 +227,7 @@ def _is_news(
 def _read(data: bytes, prefilter: Prefilter) -> _Verdict:
     """Search a whole text, which has a line end before it."""
     if b"\0" in data:
-        if wide_encoding(data[1 : 1 + _HEAD_OF_WIDE]) is None:
+        if wide_encoding(data[1 : 1 + HEAD]) is None:
             return _OTHER
         flat, start, end = _flat(data[1:])
         leaks = prefilter.may_leak(flat, start, end)
@@ -253,6 +252,6 @@ def _searched(batch: Batch, prefilter: Prefilter) -> tuple[set[int], list[int]]:
     if b"\0" in data:
         for index, (start, end) in enumerate(zip(starts, ends, strict=True)):
             if data.find(b"\0", start, end) >= 0:
-                encoding = wide_encoding(data[start : min(start + _HEAD_OF_WIDE, end)])
+                encoding = wide_encoding(data[start : min(start + HEAD, end)])
                 (binary if encoding is None else wide).add(index)
     return wide, sorted((prefilter.found_among(data, ends) | wide) - binary)

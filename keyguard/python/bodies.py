@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
+# A string of several lines, to its end or the text's.
+_LONG_STRING = r"""\"\"\"(?:[^\\\"]|\\[\s\S]|\"(?!\"\"))*(?:\"\"\"|\Z)|'''(?:[^\\']|\\[\s\S]|'(?!''))*(?:'''|\Z)"""
 # What a bracket or a line start may hide in: comments, strings of one line or of several, continued lines. All that
 # stands before the next of them is one step, and every alternative moves forward, so the scan is linear.
 _TOKEN = re.compile(
-    r"""[^()\[\]{}'"\#\\\r\n]*(?:(?P<line>\r\n|\r|\n)|(?P<open>[(\[{])|(?P<close>[)\]}])|\#[^\r\n]*|\\(?:\r\n|[\s\S]|\Z)
-    |\"\"\"(?:[^\\\"]|\\[\s\S]|\"(?!\"\"))*(?:\"\"\"|\Z)|'''(?:[^\\']|\\[\s\S]|'(?!''))*(?:'''|\Z)
+    rf"""[^()\[\]{{}}'"\#\\\r\n]*(?:(?P<line>\r\n|\r|\n)|(?P<open>[(\[{{])|(?P<close>[)\]}}])|\#[^\r\n]*|\\(?:\r\n|[\s\S]|\Z)
+    |{_LONG_STRING}
     |"(?:[^"\\\r\n]|\\[\s\S])*(?:"|(?=[\r\n])|\Z)|'(?:[^'\\\r\n]|\\[\s\S])*(?:'|(?=[\r\n])|\Z)|\Z)""",
     re.VERBOSE,
 )
 _TEXT = re.compile(
-    r"""\#[^\r\n]*|(?:\b([A-Za-z]{1,2}))?
-    (?:\"\"\"(?:[^\\\"]|\\[\s\S]|\"(?!\"\"))*(?:\"\"\"|\Z)|'''(?:[^\\']|\\[\s\S]|'(?!''))*(?:'''|\Z)
+    rf"""\#[^\r\n]*|(?:\b([A-Za-z]{{1,2}}))?
+    (?:{_LONG_STRING}
     |"(?:[^"\\\r\n]|\\[\s\S])*"|'(?:[^'\\\r\n]|\\[\s\S])*')""",
     re.VERBOSE,
 )

@@ -232,18 +232,21 @@ def _stepped_over(part: Part, chunk: str, code: str) -> list[Span]:
 
 # The guard: one linear pass over the characters, before LibCST sees them -----------------------------------------
 
+# A string as far as it goes: of several lines, or of one.
+_STRING = (
+    r"""'''(?:[^'\\]+|\\[\s\S]|'(?!''))*(?:''')?"""
+    r'''|"""(?:[^"\\]+|\\[\s\S]|"(?!""))*(?:""")?|'(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*'?|"(?:[^"\\\r\n]|\\(?:\r\n|[\s\S]))*"?'''
+)
 _TOKEN = re.compile(
     r"""(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>,)|(?P<newline>\r\n?|\n)|(?P<semicolon>;)"""
     r"""|\#[^\r\n]*|(?P<join>\\(?:\r\n?|\n))"""
-    r"""|(?P<string>(?:\b[A-Za-z]{1,3})?(?:'''(?:[^'\\]+|\\[\s\S]|'(?!''))*(?:''')?"""
-    r'''|"""(?:[^"\\]+|\\[\s\S]|"(?!""))*(?:""")?|'(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*'?|"(?:[^"\\\r\n]|\\(?:\r\n|[\s\S]))*"?))'''
+    rf"""|(?P<string>(?:\b[A-Za-z]{{1,3}})?(?:{_STRING}))"""
     r"""|(?P<link>[-+*/%@&|^~<>=!.]|\b(?:and|or|not|if|else|lambda|await|for|in|is|yield)\b)"""
 )
 # The same without what only counts: all up to the next bracket, string, comment or line end is one piece.
 _PIECE = re.compile(
     r"""[^()\[\]{}'"\#\\\r\n]*(?:(?P<newline>\r\n?|\n)|(?P<open>[(\[{])|(?P<close>[)\]}])"""
-    r"""|(?P<comment>\#[^\r\n]*)|\\(?:\r\n?|\n|)|\Z|(?P<string>'''(?:[^'\\]+|\\[\s\S]|'(?!''))*(?:''')?"""
-    r'''|"""(?:[^"\\]+|\\[\s\S]|"(?!""))*(?:""")?|'(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*'?|"(?:[^"\\\r\n]|\\(?:\r\n|[\s\S]))*"?))'''
+    rf"""|(?P<comment>\#[^\r\n]*)|\\(?:\r\n?|\n|)|\Z|(?P<string>{_STRING}))"""
 )
 _WIDE_INDENT = re.compile(rf"^[ \t]{{{MAX_INDENTS}}}", re.MULTILINE)
 _ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|(?=[^\s#]))", re.MULTILINE)
