@@ -27,6 +27,11 @@ _READING = frozenset({"getenv", "getenvb"})
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|AUTH|CRED|PASS")
 _WORD = re.compile(r"\w+")
 _PATCHING = frozenset({"setattr", "setitem"})
+_SETTING = frozenset({"putenv", "setdefault", "setenv"})  # of what writes, that which takes a variable's name first
+# What the name of a variable says that may decide about a connection, whoever reads it.
+_DECIDING = re.compile(
+    r"(?i)key|token(?!iz)|secret|auth|cred|pass|ur[li]|base|host|endpoint|server|prox|timeout|retr|attempt|ssl|tls|cert|verif"
+)
 
 
 class _Foreign(NamedTuple):
@@ -46,7 +51,8 @@ class _Foreign(NamedTuple):
 class _Names(NamedTuple):
     """What is looked for, by dotted name: what is used, what is set, what either may lie below, what is no longer.
 
-    `tops` are their first parts, `readers` are packages besides Python's own that read variables.
+    `tops` are their first parts, `readers` are packages besides Python's own that read variables, `variables` those
+    that SDKs, providers and HTTP clients go by.
     """
 
     used: frozenset[str]
@@ -59,6 +65,7 @@ class _Names(NamedTuple):
     classes: frozenset[str]
     functions: frozenset[str]
     made: re.Pattern[str]
+    variables: frozenset[str]
 
     def makes(self, text: str) -> bool:
         """Tell whether a text names what makes an object that connects.
@@ -230,6 +237,8 @@ class _Look:
                 self._inner.add(id(node.args[0]))
                 return any(self._is_wanted(f"{base}.{attribute}") for base in self._dotted(node.args[0]))
         if name in _WRITING or name in _PATCHING:
+            if name in _SETTING and node.args and not self._may_decide(node.args[0]):
+                return False
             return name in {"putenv", "setenv", "set_key"} or any(
                 written(last(part)) in ENVIRONMENTS for part in ast.walk(node) if not isinstance(part, ast.Constant)
             )
@@ -250,9 +259,19 @@ class _Look:
             spelled = spelled.replace(raw, "")
         return any(spelled == name or spelled.endswith(f".{name}") for name in names)
 
-    @staticmethod
-    def _writes(node: ast.Subscript) -> bool:
-        return isinstance(node.ctx, ast.Store) and written(last(node.value)) in ENVIRONMENTS
+    def _writes(self, node: ast.Subscript) -> bool:
+        is_write = isinstance(node.ctx, ast.Store) and written(last(node.value)) in ENVIRONMENTS
+        return is_write and self._may_decide(node.slice)
+
+    def _may_decide(self, node: ast.AST) -> bool:
+        """Tell whether a variable that is set may decide about a connection: one that is known, or named again here."""
+        name = literal(node)
+        return (
+            name is None
+            or name.upper() in self._names.variables
+            or _DECIDING.search(name) is not None
+            or sum(literal(other) == name for other in self._told.of(ast.Constant)) > 1
+        )
 
 
 class Behind:
@@ -340,7 +359,22 @@ def _wanted(catalogue: Catalogue) -> _Names:
         classes,
         functions,
         re.compile(rf"(?<!def )\b(?:{'|'.join(sorted(functions))})(?=\s*\()"),
+        frozenset(map(str.upper, _variables(catalogue))),
     )
+
+
+def _variables(catalogue: Catalogue) -> Iterator[str]:
+    for provider in catalogue.providers.values():
+        for names in (provider.env, provider.env_other, provider.env_base_url, provider.env_reused):
+            yield from names
+    for sdk in catalogue.sdks.values():
+        for names in (sdk.env, sdk.env_base_url, sdk.env_fallback, sdk.env_at_import):
+            yield from names
+        for limit in (sdk.timeout, sdk.retry):
+            yield from limit.env if limit is not None else ()
+        for route in sdk.routes:
+            yield from (*route.env, *route.env_base_url)
+    yield from (item.partition("=")[0] for item in catalogue.http.insecure_env)
 
 
 def _reading(catalogue: Catalogue) -> Iterator[str]:

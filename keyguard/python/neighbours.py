@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from keyguard.python.bodies import Body, Choice
 
 _WORD = re.compile(r"[^\W\d]\w*")
+_MENTION = re.compile(r"\w+\(?")
 _ATTRIBUTE = re.compile(r"\.([^\W\d]\w*)")
 _DEFINED = re.compile(r"\bdef[ \t]+\w+")
 _DECORATOR = re.compile(r"^[ \t]*@[\w.]*?(\w+)[ \t]*(?:\(|$)", re.MULTILINE)
@@ -31,9 +32,10 @@ _NAMED = re.compile(r"^[ \t]*class[ \t]+(\w+)|^([^=\n]*?)(?::[^=\n]*)?=(?!=)|\ba
 
 
 class _Of(NamedTuple):
-    """What the text of a body, or of several, names: words, attributes, and what it sets for other functions."""
+    """What the text of a body, or of several, names: words, calls, attributes, and what it sets for other functions."""
 
     words: frozenset[str]
+    calls: frozenset[str]
     attributes: frozenset[str]
     sets: frozenset[str]
     shares: frozenset[str]
@@ -61,6 +63,8 @@ class _Around:
         leaves: list[Body] = []
         called = self._called_outside
         for _ in range(STEPS):
+            if len(self._kept) == len(self._bodies):
+                break
             rising, leaves = self._step(rising, leaves, called)
             called = frozenset()
 
@@ -76,9 +80,7 @@ class _Around:
         `used` are the names that are called outside of functions. Gives new ones of both kinds.
         """
         names = {body.name for body in rising if not body.name.startswith("__")}
-        called = {
-            found[1] for body in rising if self._says(body) for found in CALL.finditer(self._code, body.start, body.end)
-        }
+        called = frozenset().union(*(self._of[body.start].calls for body in rising if self._says(body)))
         reached = self._reached((*rising, *leaves), used)
         higher, lower = [], []
         for body in self._bodies:
@@ -95,6 +97,7 @@ class _Around:
         known = [self._of[body.start] for body in bodies]
         return _Of(
             used.union(*(item.words for item in known)),
+            frozenset(),
             frozenset().union(*(item.attributes for item in known)),
             frozenset().union(*(item.sets for item in known)),
             self._given.union({item.owner for item in known if item.owner}, *(item.shares for item in known)),
@@ -164,8 +167,11 @@ class _Around:
         found: dict[int, _Of] = {}
         for body, owner in zip(self._bodies, self._owners(), strict=True):
             text = code[body.start : body.end]
+            mentions = frozenset(_MENTION.findall(text))  # one search for both is twice as fast as two
+            calls = frozenset(word[:-1] for word in mentions if word.endswith("("))
             found[body.start] = _Of(
-                frozenset(_WORD.findall(text)),
+                calls.union(word for word in mentions if not word.endswith("(")),
+                calls,
                 frozenset(_ATTRIBUTE.findall(text)),
                 frozenset(_SET.findall(text)),
                 frozenset(_WORD.findall(" ".join(_GLOBAL.findall(text)))),
