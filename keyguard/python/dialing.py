@@ -30,7 +30,7 @@ _PATCHING = frozenset({"setattr", "setitem"})
 _SETTING = frozenset({"putenv", "setdefault", "setenv"})  # of what writes, that which takes a variable's name first
 # What the name of a variable says that may decide about a connection, whoever reads it.
 _DECIDING = re.compile(
-    r"(?i)key|token(?!iz)|secret|auth|cred|pass|ur[li]|base|host|endpoint|server|prox|timeout|retr|attempt|ssl|tls|cert|verif"
+    r"KEY|TOKEN(?!IZ)|SECRET|AUTH|CRED|PASS|UR[LI]|BASE|HOST|ENDPOINT|SERVER|PROX|TIMEOUT|RETR|ATTEMPT|SSL|TLS|CERT|VERIF"
 )
 
 
@@ -269,7 +269,7 @@ class _Look:
         return (
             name is None
             or name.upper() in self._names.variables
-            or _DECIDING.search(name) is not None
+            or _DECIDING.search(name.upper()) is not None
             or sum(literal(other) == name for other in self._told.of(ast.Constant)) > 1
         )
 
