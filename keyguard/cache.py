@@ -14,7 +14,8 @@ import os
 import sys
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 try:
     from _blake2 import blake2b  # what hashlib gives, which loads OpenSSL besides: 2 ms
@@ -22,24 +23,24 @@ except ImportError:
     from hashlib import blake2b
 
 from keyguard import __version__
+from keyguard.discover import told
 from keyguard.model import Confidence, Edit, Excerpt, FileReport, Finding, Fix, Related, Safety, Severity, Span
 
 # os.path and not pathlib, which costs 8 ms at start.
 # ruff: noqa: PTH100, PTH108, PTH116, PTH118, PTH120, PTH123, PTH208
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
+    from keyguard.discover import Status
     from keyguard.inventory import Row
-    from keyguard.python.project import Project
+    from keyguard.python.layout import Layout
 
-_FORMAT = 1  # raised when the layout changes
+_FORMAT = 2  # raised when the layout changes
 RACY = 2_000_000_000  # ns: a file changed so shortly before the cache was written may change again at the same time
 _KEPT = 8  # caches of one root (other settings, other folders to run from) before the oldest goes
 _PREFIX = "results-"
-
-# Size, modification and change time in ns, inode: what git takes for "unchanged", too.
-Status = tuple[int, int, int, int]
 
 
 class Seen(NamedTuple):
@@ -77,55 +78,71 @@ def digest_of(data: bytes) -> str:
 def status_of(path: str) -> Status | None:
     """The status of a file; None when it is gone or no regular file."""
     try:
-        found = os.stat(path)
+        return told(os.stat(path))
     except (OSError, ValueError):
         return None
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
 
 
 class ResultCache:
     """The results of earlier runs over one project, with what this run adds."""
 
-    def __init__(self, path: str, kept: dict[str, Kept], written: int = 0) -> None:
-        """Hold what `path` held; `written` is when, in ns."""
-        self._path, self._kept, self._written = path, kept, written
+    def __init__(
+        self,
+        path: str,
+        kept: Mapping[str, Kept] = MappingProxyType({}),
+        digests: Mapping[str, tuple[Status, str]] = MappingProxyType({}),
+        written: int = 0,
+    ) -> None:
+        """Hold what `path` held: of files, of files that others look into; `written` is when, in ns."""
+        self._path, self._kept, self._digests, self._written = path, kept, digests, written
         self._fresh: dict[str, Kept] = {}
-        self._digests: dict[str, str] = {}
+        self._read: dict[str, tuple[Status, str] | None] = {}
 
-    def known(self, location: str, settings: str, project: Callable[[], Project]) -> Kept | None:
+    def known(self, location: str, status: Status, settings: str, layout: Layout) -> Kept | None:
         """What is remembered of a file that has not changed since; None when it must be checked."""
         kept = self._kept.get(location)
         if kept is None or kept.settings != settings:
             return None
-        status = status_of(location)
-        if status is None:
-            return None
-        if status != kept.status or status[1] > self._written - RACY:
+        if not self._holds(status, kept.status):
             if not kept.digest or self.digest(location) != kept.digest:
                 return None
             kept = kept._replace(status=status)
-        if kept.seen and not self._same_modules(location, kept, project()):
+        if kept.seen and not self._same_modules(location, kept, layout):
             return None
         self._fresh[location] = kept
         return kept
 
-    def _same_modules(self, location: str, kept: Kept, project: Project) -> bool:
+    def _holds(self, status: Status, known: Status) -> bool:
+        """Tell from a file's status whether its bytes are those it had when the status was `known`."""
+        return status == known and status[1] <= self._written - RACY
+
+    def _same_modules(self, location: str, kept: Kept, layout: Layout) -> bool:
         """Tell whether every module a file looked into is where and what it was."""
-        if project.start_of(location) != kept.start:
+        if layout.module_name(location)[2] != kept.start:
             return False
         for seen in kept.seen:
-            path = project.file_of(seen.module, seen.start)
+            path = layout.find(seen.module, seen.start) or ""
             if path != seen.path or (path and self.digest(path) != seen.digest):
                 return False
         return True
 
     def digest(self, path: str) -> str:
-        """The digest of a file's bytes as they are now, read once a run; empty when it cannot be read."""
-        if path not in self._digests:
-            self._digests[path] = ""
-            with suppress(OSError, ValueError), open(path, "rb") as file:
-                self._digests[path] = digest_of(file.read())
-        return self._digests[path]
+        """The digest of a file's bytes as they are now, read once a run at most; empty when it cannot be read."""
+        if path not in self._read:
+            self._read[path] = self._digest(path)
+        found = self._read[path]
+        return "" if found is None else found[1]
+
+    def _digest(self, path: str) -> tuple[Status, str] | None:
+        status = status_of(path)  # before it is read: a change after that is seen by the next run
+        if status is None:
+            return None
+        known = self._digests.get(path)
+        if known is not None and self._holds(status, known[0]):
+            return known
+        with suppress(OSError, ValueError), open(path, "rb") as file:
+            return status, digest_of(file.read())
+        return None
 
     def keep(self, location: str, kept: Kept) -> None:
         """Remember what was found in a file."""
@@ -133,11 +150,13 @@ class ResultCache:
 
     def write(self) -> None:
         """Leave everything for the next run; a folder that cannot be written to is no error."""
-        if self._fresh == self._kept:
+        read = {path: known for path, known in self._read.items() if known is not None}
+        if self._fresh == self._kept and read == self._digests:
             return
         kept = {**self._kept, **self._fresh}
         files = {path: [*item[:4], [list(one) for one in item.seen], item.result] for path, item in kept.items()}
-        text = json.dumps({"format": _FORMAT, "written": time.time_ns(), "files": files}, separators=(",", ":"))
+        held = {"format": _FORMAT, "written": time.time_ns(), "files": files, "digests": {**self._digests, **read}}
+        text = json.dumps(held, separators=(",", ":"))
         from keyguard.files import leave  # noqa: PLC0415  # tempfile: 3 ms, after a run that learnt something
 
         if leave(self._path, (text.encode("utf-8", "surrogatepass"),)):
@@ -151,14 +170,15 @@ def open_cache(folder: str, stamp: Iterable[object]) -> ResultCache:
     try:
         with open(path, "rb") as file:
             if not is_ours(os.fstat(file.fileno())):
-                return ResultCache(path, {})
+                return ResultCache(path)
             held = json.loads(file.read().decode("utf-8", "surrogatepass"))
         if held["format"] != _FORMAT:
-            return ResultCache(path, {})
+            return ResultCache(path)
         kept = {str(location): _kept(item) for location, item in held["files"].items()}
-        return ResultCache(path, kept, int(held["written"]))
+        digests = {str(other): (_status(status), str(digest)) for other, (status, digest) in held["digests"].items()}
+        return ResultCache(path, kept, digests, int(held["written"]))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return ResultCache(path, {})
+        return ResultCache(path)
 
 
 @functools.cache  # a process has the code that it began with, and an audit asks for each repository
@@ -171,25 +191,29 @@ def stamp_of_code() -> str:
         folder = folders.pop()
         with suppress(OSError), os.scandir(folder) as found:
             for entry in found:
-                if entry.is_dir(follow_symlinks=False):
-                    folders.append(entry.path)
-                elif entry.name.endswith(".py"):
+                if entry.name.endswith(".py"):
                     status = entry.stat()
                     entries.append(f"{entry.path} {status.st_size} {status.st_mtime_ns}")
+                elif entry.name != "__pycache__" and entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
     return "\n".join(sorted(entries))
 
 
 def _kept(item: Sequence[Any]) -> Kept:
     status, settings, digest, start, seen, result = item
-    size, changed, altered, inode = status
     return Kept(
-        (int(size), int(changed), int(altered), int(inode)),
+        _status(status),
         str(settings),
         str(digest),
         str(start),
         tuple(Seen(*map(str, one)) for one in seen),
         result,
     )
+
+
+def _status(item: Sequence[Any]) -> Status:
+    size, changed, altered, inode = item
+    return int(size), int(changed), int(altered), int(inode)
 
 
 def is_ours(status: os.stat_result) -> bool:

@@ -13,7 +13,7 @@ from binascii import crc32
 from contextlib import suppress
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard import __version__
 from keyguard.errors import UsageError
@@ -24,6 +24,7 @@ from keyguard.errors import UsageError
 if TYPE_CHECKING:
     import re
     from collections.abc import Callable, Mapping
+    from typing import Any
 
     from keyguard.knowledge import (
         Auth,
@@ -97,7 +98,7 @@ __all__ = [
     "load",
 ]
 
-_FORMAT = 1  # raised when the layout of the cache file changes
+_FORMAT = 2  # raised when the layout of the cache file changes
 _LONGEST_HOST = 253  # RFC 1035: a longer text is no host, and no pattern needs to look at it
 
 
@@ -234,8 +235,8 @@ class Catalogue:
 
     @cached_property
     def rule_names(self) -> Mapping[str, str]:
-        """The name of every rule by id: all that most reports need of one."""
-        return MappingProxyType({data["id"]: data["name"] for data in self._section("rules")})
+        """The name of every rule by id: all that most reports need of one, stored apart (the rules take 1 ms)."""
+        return MappingProxyType(self._section("names"))
 
     @cached_property
     def http(self) -> Http:
@@ -505,7 +506,7 @@ def _from_cache(stamp: str, path: str) -> Callable[[str], Any] | None:
         with open(path, "rb") as file:
             if not _is_ours(os.fstat(file.fileno())):
                 return None
-            head, _, body = file.read().partition(b"\n")
+            head, body = file.readline(), file.read()
         index = json.loads(head)
         if index["stamp"] != stamp or index["crc"] != crc32(body):
             return None

@@ -6,7 +6,7 @@ import functools
 import os
 from collections import Counter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Confidence, Edit, FileReport, Finding, Hit, Notice, Report, Severity, Span
 from keyguard.prefilter import FOUND, NOTHING, WIDE, Signals
@@ -14,6 +14,7 @@ from keyguard.source import SourceFile, Undecodable, decode, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from keyguard.cache import ResultCache
     from keyguard.catalogue import Catalogue
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from keyguard.python.bodies import Choice
     from keyguard.python.dialing import Dialed
     from keyguard.python.facts import PythonFacts
+    from keyguard.python.layout import Layout
     from keyguard.python.module import Module
     from keyguard.python.network import Network
     from keyguard.python.project import Project
@@ -109,12 +111,19 @@ class LazyProject:
         """The modules that a file was looked up in: see `Project.seen_by`."""
         return () if self._made is None else self._made.seen_by(location)
 
+    @functools.cached_property
+    def layout(self) -> Layout:
+        """Where the project's modules and requirements lie."""
+        from keyguard.python.layout import Layout  # noqa: PLC0415  # for Python, and for runs with a cache
+
+        return Layout(self.root)
+
     def __call__(self) -> Project:
         """Give the project."""
         if self._made is None:
-            from keyguard.python.project import Project  # noqa: PLC0415  # pathlib: 8 ms, when Python is parsed
+            from keyguard.python.project import Project  # noqa: PLC0415  # 1 ms, when Python is parsed
 
-            self._made = Project(self.root, self._catalogue)
+            self._made = Project(self.layout, self._catalogue)
         return self._made
 
 

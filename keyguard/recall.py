@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from keyguard.cache import Kept, ResultCache, Seen, Status, digest_of, from_json, status_of, to_json
+from keyguard.cache import Kept, ResultCache, Seen, digest_of, from_json, status_of, to_json
 from keyguard.engine import Outcome
 from keyguard.model import FileReport
 from keyguard.source import is_env_file, is_env_template
@@ -12,7 +12,7 @@ from keyguard.source import is_env_file, is_env_template
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from keyguard.discover import Target
+    from keyguard.discover import Status, Target
     from keyguard.engine import Session
 
 
@@ -29,18 +29,18 @@ def recall(targets: Sequence[Target], session: Session, cache: ResultCache) -> R
     outcomes: list[Outcome] = []
     waiting: list[Target] = []
     status: dict[str, Status] = {}
-    marks = _Marks(session)
+    marks, layout = _Marks(session, cache), session.project.layout
     for target in targets:
         if not _is_kept(target):
             waiting.append(target)
             continue
-        kept = cache.known(target.location, marks.of(target), session.project)
+        found = target.status or status_of(target.location)
+        kept = cache.known(target.location, found, marks.of(target), layout) if found is not None else None
         outcome = _outcome(target, kept) if kept is not None else None
         if outcome is not None:
             outcomes.append(outcome)
             continue
         waiting.append(target)
-        found = status_of(target.location)
         if found is not None:
             status[target.location] = found
     return Recalled(tuple(outcomes), tuple(waiting), status)
@@ -49,7 +49,7 @@ def recall(targets: Sequence[Target], session: Session, cache: ResultCache) -> R
 def remember(known: Recalled, outcomes: Iterable[Outcome], session: Session, cache: ResultCache) -> None:
     """Tell the cache what came of the files that were checked."""
     by_path = {outcome.report.path: outcome for outcome in outcomes}
-    marks = _Marks(session)
+    marks, layout = _Marks(session, cache), session.project.layout
     for target in known.waiting:
         status = known.status.get(target.location)
         if status is None:
@@ -61,7 +61,7 @@ def remember(known: Recalled, outcomes: Iterable[Outcome], session: Session, cac
         report = to_json(outcome.report)
         if outcome.bug or report is None or any(finding.rule == "KG001" for finding in outcome.report.findings):
             continue
-        start = session.project().start_of(target.location) if outcome.seen else ""
+        start = layout.module_name(target.location)[2] if outcome.seen else ""
         seen = tuple(Seen(module, at, path, cache.digest(path) if path else "") for module, at, path in outcome.seen)
         result = None if outcome.is_empty else [report, [list(item) for item in outcome.hidden], outcome.unused]
         cache.keep(target.location, Kept(status, marks.of(target), outcome.digest, start, seen, result))
@@ -88,8 +88,8 @@ def _outcome(target: Target, kept: Kept) -> Outcome | None:
 class _Marks:
     """Digests of what is in force for the files of a folder: settings, and the requirements that ask for releases."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, session: Session, cache: ResultCache) -> None:
+        self._session, self._cache = session, cache
         self._known: dict[str, str] = {}
         # By identity, which a run's settings and requirements keep: most folders share them, and spelling them out
         # takes 60 us.
@@ -99,10 +99,10 @@ class _Marks:
         folder = target.location.rpartition("/")[0]
         if folder not in self._known:
             settings = self._session.finder.for_path(target.location)
-            pinned = self._session.project().pinned_at(target.location)
-            both = (id(settings), id(pinned))
+            files = self._session.project.layout.requirements_at(target.location)
+            both = (id(settings), id(files))
             if both not in self._spelt:
-                said = repr((settings, pinned))
+                said = repr((settings, [(file, self._cache.digest(file)) for file in files]))
                 self._spelt[both] = digest_of(said.encode("utf-8", "surrogatepass"))
             self._known[folder] = self._spelt[both]
         return self._known[folder]

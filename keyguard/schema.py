@@ -6,7 +6,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from keyguard.catalogue import CatalogueError
 from keyguard.knowledge import REACHES
@@ -21,6 +21,7 @@ else:
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import Any
 
     from keyguard.catalogue import Known, Own
 
@@ -933,6 +934,7 @@ def read_rules(rules_dir: str) -> dict[str, Any]:
     sections["providers"] = [*providers, *minor]
     sections["sdks"] = sdks
     sections["rules"] = rules
+    sections["names"] = {rule["id"]: rule["name"] for rule in rules}
     sections.update(tops)
     return sections
 

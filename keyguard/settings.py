@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.catalogue import Known, Own
 from keyguard.errors import UsageError
@@ -13,7 +13,7 @@ from keyguard.model import Confidence, Notice, Severity, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import TypeAlias
+    from typing import Any, TypeAlias
 
     _Reader: TypeAlias = "Callable[[object, _File | _Given, Callable[[], Vocabulary]], object]"
 
@@ -105,13 +105,15 @@ class Patterns(NamedTuple):
 
     def matches(self, path: str) -> bool:
         """Tell whether a pattern takes the path, given absolute or from the working folder, or a folder above it."""
-        if not self.patterns:
+        names, others = _split(self.patterns)
+        # The common case, asked of every file: no name of the path is one of the plain ones, and there are no others.
+        if not others and names.isdisjoint(os.path.abspath(path).split(os.sep)):
             return False
         inside = relative(path, self.base)
         if inside is not None:
             return _matches(self.patterns, inside)
         # Elsewhere a pattern with a place means nothing, but `node_modules` is still node_modules.
-        return not _split(self.patterns)[0].isdisjoint(os.path.abspath(path).split(os.sep))
+        return not names.isdisjoint(os.path.abspath(path).split(os.sep))
 
 
 _DEFAULT_EXCLUDE = Patterns(".", DEFAULT_EXCLUDE)

@@ -111,6 +111,66 @@ def test_an_unchanged_file_is_not_read_again(runs: Runs) -> None:
     assert runs.check("--no-cache") == [("KG101", "app.py", 3)]
 
 
+# What a project asks for
+
+OLD = "import openai\n\nopenai.ChatCompletion.create(model='gpt-4', messages=[], timeout=3)\n"
+
+
+def _removed(places: list[tuple[str, str, int]]) -> list[str]:
+    return [path for rule, path, _ in places if rule == "KG207"]
+
+
+def test_requirements_decide_again_when_they_change(runs: Runs) -> None:
+    runs.tree.write("app.py", OLD)
+    assert _removed(runs.check()) == ["app.py"]
+    runs.tree.write("requirements.txt", "openai<1\n")
+    assert _removed(runs.check()) == []
+    runs.tree.write("requirements.txt", "openai>1\n")
+    assert _removed(runs.check()) == ["app.py"]
+    (runs.tree.root / "requirements.txt").unlink()
+    assert _removed(runs.check()) == ["app.py"]
+
+
+def test_requirements_of_an_inner_folder_count_for_it_alone(runs: Runs) -> None:
+    for folder in ("old", "new"):
+        runs.tree.write(f"{folder}/app.py", OLD)
+    assert _removed(runs.check()) == ["new/app.py", "old/app.py"]
+    runs.tree.write("old/requirements.txt", "openai==0.28\n")
+    assert _removed(runs.check()) == ["new/app.py"]
+    assert _removed(runs.check()) == ["new/app.py"]
+
+
+def test_requirements_that_were_written_again_alike_change_nothing(runs: Runs) -> None:
+    runs.tree.write("app.py", OLD)
+    runs.tree.write("requirements.txt", "openai<1\n")
+    runs.check()
+    kept = runs.remembered("app.py")
+    runs.tree.write("requirements.txt", "openai<1\n")
+    runs.check()
+    assert runs.remembered("app.py") == kept
+
+
+def test_requirements_whose_status_is_old_are_not_read_again(tmp_path: Path) -> None:
+    asked = tmp_path / "uv.lock"
+    asked.write_bytes(b"one")
+    first = open_cache(str(tmp_path), ("stamp",))
+    assert first.digest(str(asked)) == digest_of(b"one")
+    first.write()
+    path = next(tmp_path.glob("results-*.json"))
+    document = json.loads(path.read_text("utf-8"))
+    # As if the digest were another: it is believed only where the file is older than the cache by some seconds.
+    document["digests"][str(asked)][1] = "remembered"
+    path.write_text(json.dumps(document), "utf-8")
+    assert open_cache(str(tmp_path), ("stamp",)).digest(str(asked)) == digest_of(b"one")
+    document["written"] += 10**12
+    path.write_text(json.dumps(document), "utf-8")
+    assert open_cache(str(tmp_path), ("stamp",)).digest(str(asked)) == "remembered"
+    asked.write_bytes(b"two")
+    assert open_cache(str(tmp_path), ("stamp",)).digest(str(asked)) == digest_of(b"two")
+    asked.unlink()
+    assert open_cache(str(tmp_path), ("stamp",)).digest(str(asked)) == ""
+
+
 def test_no_secret_stands_in_the_cache(runs: Runs) -> None:
     runs.tree.write("app.py", LEAK)
     runs.tree.write(".env", "OPENAI_API_KEY=<openai-key>\n")
@@ -279,7 +339,7 @@ def test_runs_that_race_leave_a_whole_cache(runs: Runs) -> None:
         results = [one.result() for one in done]
     assert all(result.places == [("KG101", "app.py", 3)] for result in results)
     assert len(runs.caches) == 1
-    assert json.loads(runs.caches[0].read_text("utf-8"))["format"] == 1
+    assert json.loads(runs.caches[0].read_text("utf-8"))["format"] == 2
     assert list(runs.folder.glob(".results-*")) == []
 
 

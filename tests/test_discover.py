@@ -23,6 +23,7 @@ from keyguard.discover import (
     range_targets,
     staged_targets,
     stdin_target,
+    told,
 )
 from keyguard.errors import UsageError
 from keyguard.model import Span
@@ -144,6 +145,16 @@ def test_a_named_folder_that_git_ignores_is_meant(repo: Path) -> None:
     assert _paths(discover(["build"])) == ["build/a.py"]
     (repo / "empty" / "c.txt").unlink()
     assert discover(["empty"]) == Discovery(())
+
+
+def test_a_file_comes_with_the_status_it_had(repo: Path) -> None:
+    _write(repo, a_dot_py="x = 1\n", sub__b_dot_py="x = 2\n")
+    (repo / "link.py").symlink_to("sub/b.py")
+    for found in (discover(["."]), discover(["a.py", "link.py"])):
+        assert all(target.status == told(Path(target.location).stat()) for target in found.targets)
+        assert [target.size for target in found.targets] == [6, 6]
+    _write(repo, a_dot_py="x = 11\n")
+    assert discover(["a.py"]).targets[0].status != found.targets[0].status
 
 
 def test_each_file_comes_once_in_path_order(repo: Path) -> None:

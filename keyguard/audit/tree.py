@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.cache import (
     RACY,
-    Status,
     digest_of,
     finding_from_json,
     finding_to_json,
@@ -19,8 +18,9 @@ from keyguard.cache import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
 
-    from keyguard.discover import Target
+    from keyguard.discover import Status, Target
     from keyguard.history import Memory
     from keyguard.inventory import Inventory, Row
     from keyguard.model import Finding, Notice, Report

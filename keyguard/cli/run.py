@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from keyguard import __version__
 from keyguard.cli.codes import BUG, CLEAN, FOUND, USAGE
@@ -15,6 +15,7 @@ from keyguard.vocabulary import Words
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
 
     from keyguard.baseline import Baseline, Entry, SecretsBaseline
     from keyguard.cache import ResultCache
@@ -250,8 +251,7 @@ class Run:
             return None
         from keyguard.cache import open_cache, stamp_of_code  # noqa: PLC0415  # JSON and hashes: 5 ms, for folders
 
-        pinned = session.project().pinned_at("")
-        stamp = (stamp_of_code(), self.catalogue.version, self.lang, self.settings.root, os.getcwd(), pinned)  # noqa: PTH109  # pathlib costs 8 ms
+        stamp = (stamp_of_code(), self.catalogue.version, self.lang, self.settings.root, os.getcwd())  # noqa: PTH109  # pathlib costs 8 ms
         return open_cache(folder, (*stamp, session.prefilter.about))
 
     def _git(self) -> GitState:

@@ -7,7 +7,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git
-from keyguard.discover.targets import LARGE, Target, Window, filled, shown, stdin_target
+from keyguard.discover.targets import LARGE, Status, Target, Window, filled, shown, stdin_target, told
 from keyguard.discover.walk import Excluder, excluded_by_name, walk
 from keyguard.errors import UsageError
 from keyguard.model import Notice
@@ -25,6 +25,7 @@ __all__ = [
     "LARGE",
     "Discovery",
     "GitState",
+    "Status",
     "Target",
     "Window",
     "discover",
@@ -34,6 +35,7 @@ __all__ = [
     "shown",
     "staged_targets",
     "stdin_target",
+    "told",
 ]
 
 _DEFAULT_GROUPS = ((".", DEFAULT_EXCLUDE),)
@@ -251,7 +253,7 @@ class _Finder:
         elif stat.S_ISDIR(status.st_mode):
             self._take_folder(path, os.path.realpath(path))
         elif stat.S_ISREG(status.st_mode):
-            self._add(location, self._path_of(location, path), status.st_size, named=True)
+            self._add(location, self._path_of(location, path), status, named=True)
         else:
             self._refuse(name, "a pipe, socket or device, which is never opened; name a file or a folder")
 
@@ -272,7 +274,7 @@ class _Finder:
             message = f"{shown(path)}: not read, a link that leaves the tree; name the file it points to, {shown(real)}"
             self._notices[message] = Notice(message, shown(path))
         elif stat.S_ISREG(status.st_mode):
-            self._add(real, self._path_of(location, path), status.st_size, named=True)
+            self._add(real, self._path_of(location, path), status, named=True)
         else:
             self._refuse(shown(path), "a link to a pipe, socket or device, which is never opened")
 
@@ -345,7 +347,7 @@ class _Finder:
             self._take_inner(tree, path)
         elif stat.S_ISREG(mode):
             reported = (tree.from_cwd and _from(self._cwd, location)) or tree.prefix + path
-            self._add(location, reported, status.st_size, top=tree.top)
+            self._add(location, reported, status, top=tree.top)
         elif stat.S_ISLNK(mode):
             self._links.append((location, tree.prefix + path, folder, tree.excluder))
 
@@ -383,9 +385,11 @@ class _Finder:
             except OSError:
                 continue  # a link to nothing
             if stat.S_ISREG(status.st_mode) and not excluder(_from(folder, real)):
-                self._add(real, path, status.st_size)
+                self._add(real, path, status)
 
-    def _add(self, location: str, path: str, size: int, *, named: bool = False, top: str | None = None) -> None:
+    def _add(
+        self, location: str, path: str, status: os.stat_result, *, named: bool = False, top: str | None = None
+    ) -> None:
         if location in self._found and not (named and not self._found[location].named):
             return
         if top is None:
@@ -393,7 +397,8 @@ class _Finder:
             top = repository.top if repository else self._cwd
         place = _from(top, location) or os.path.basename(location)
         reported = shown(path)
-        self._found[location] = Target(reported, location, reported if place == path else shown(place), size, named)
+        place = reported if place == path else shown(place)
+        self._found[location] = Target(reported, location, place, status.st_size, named, status=told(status))
 
     def _repository(self, folder: str) -> Repository | None:
         if folder not in self._repositories:

@@ -20,6 +20,14 @@ _OVERLAP = 32 << 10  # half of it lies on each side of a seam: a PEM key of 16,3
 _READ_AT_ONCE = 1 << 20
 _GROWN = 1 << 16
 
+# Size, modification and change time in ns, inode: what git takes for "unchanged", too.
+Status = tuple[int, int, int, int]
+
+
+def told(status: os.stat_result) -> Status:
+    """Give of a file's status what changes with its bytes."""
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
 
 class Window(NamedTuple):
     """A stretch of a large file, in bytes that are ASCII or more (UTF-16 and UTF-32 come as UTF-8).
@@ -50,6 +58,7 @@ class Target(NamedTuple):
         blob: the object's name, if the bytes are git's.
         commit: the commit that added it, for a range.
         added: first and last numbers of the added runs of lines, for a range; None if every line counts.
+        status: the status of a file on disk when it was found.
     """
 
     path: str
@@ -62,6 +71,7 @@ class Target(NamedTuple):
     added: tuple[tuple[int, int], ...] | None = None
     repository: git.Repository | None = None
     data: bytes | None = None
+    status: Status | None = None
 
     def __repr__(self) -> str:
         """Name the file, never what it holds."""

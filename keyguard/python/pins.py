@@ -6,34 +6,28 @@ import os
 import re
 import sys
 from codecs import BOM_UTF8
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from keyguard.python.requirements import (
+    LOCKS,
+    MOST_BYTES,
+    MOST_LOCK_BYTES,
+    bytes_of,
+    may_ask,
+    requirement_files,
+)
 from keyguard.versions import before, is_version, just_below, order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from typing import Any
 
-# What is larger is no list that people wrote; a lock file of 4,000 packages has 6 MB.
-_MOST_BYTES = 1_000_000
-_MOST_LOCK_BYTES = 16_000_000
-_MOST_FILES = 50
+# os.path and not pathlib: see `layout`.
+# ruff: noqa: PTH118
+
 _MOST_LINES = 20_000
 _LONGEST_LINE = 1_000
 
-# What the names of all files that are read here begin with, in lower case: some disks do not tell the cases apart.
-_ASKING = (
-    "uv.lock",
-    "poetry.lock",
-    "pdm.lock",
-    "pipfile",
-    "pyproject.toml",
-    "setup.cfg",
-    "requirements",
-    "constraints",
-)
-
-_LOCKS = ("uv.lock", "poetry.lock", "pdm.lock")
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,500}\])?\s*\(?([^;#)@]{0,500})")
 _CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~)?\s*([0-9A-Za-z.*+!_-]{1,100})\Z")
 # uv, Poetry and PDM write the same two lines first; parsing a lock file as TOML takes seconds.
@@ -43,7 +37,7 @@ _LOCKED = re.compile(
 )
 
 
-def pins(root: Path) -> Mapping[str, str]:
+def pins(root: str | os.PathLike[str]) -> Mapping[str, str]:
     """Give package names (lower case, `-` between words) with the newest version that the project in `root` allows.
 
     A lock file counts before requirements, and the first place that bounds a package before the others. A package that
@@ -51,63 +45,36 @@ def pins(root: Path) -> Mapping[str, str]:
     older than 1 and newer than everything before. Files that cannot be read are passed over.
     """
     found: dict[str, str] = {}
-    if not _may_ask(root):
+    root = os.fspath(root)
+    if not may_ask(root):
         return found
     for name, version in (*_lock_files(root), *_requirements(root)):
         found.setdefault(re.sub(r"[-_.]+", "-", name).lower(), version)
     return found
 
 
-def sources(root: Path) -> tuple[str, ...]:
-    """Name and digest of each file that `pins` reads: while they stay, so does its answer, which takes 10 ms longer."""
-    if not _may_ask(root):
-        return ()
-    from hashlib import blake2b  # noqa: PLC0415  # 3 ms, for folders with such a file
-
-    files = [
-        *((root / name, _MOST_LOCK_BYTES) for name in (*_LOCKS, "Pipfile.lock")),
-        *((root / name, _MOST_BYTES) for name in ("pyproject.toml", "Pipfile", "setup.cfg")),
-        *((path, _MOST_BYTES) for path in _requirement_files(root)),
-    ]
-    held = ((path, _bytes(path, most)) for path, most in files)
-    return tuple(f"{path} {blake2b(data, digest_size=16).hexdigest()}" for path, data in held if data)
-
-
-def asks_for(root: Path, package: str) -> bool:
+def asks_for(root: str, package: str) -> bool:
     """Tell whether the project in `root` asks for a package at all, in any version."""
     name = re.sub(r"[-_.]+", "[-_.]+", package)
     wanted = re.compile(rf"(?<![\w.-]){name}(?![\w-])", re.IGNORECASE)
     files = ["pyproject.toml", "Pipfile", "setup.cfg", "setup.py", "environment.yml", "environment.yaml"]
-    return any(wanted.search(_read(path)) for path in (*(root / file for file in files), *_requirement_files(root)))
+    paths = (*(os.path.join(root, file) for file in files), *requirement_files(root))
+    return any(wanted.search(_text(path)) for path in paths)
 
 
-def _may_ask(root: Path) -> bool:
-    """Tell from a folder's names whether it may hold such a file: most folders of a project do not."""
-    try:
-        return any(name.lower().startswith(_ASKING) for name in os.listdir(root))  # noqa: PTH208  # no path is needed
-    except (OSError, ValueError):
-        return True  # what cannot be listed may still be read
+def _read(folder: str, name: str, most: int = MOST_BYTES) -> str:
+    return _text(os.path.join(folder, name), most)
 
 
-def _bytes(path: Path, most: int) -> bytes:
-    try:
-        if not path.is_file() or path.stat().st_size > most:
-            return b""
-        with path.open("rb") as file:
-            return file.read(most)
-    except (OSError, ValueError):
-        return b""
-
-
-def _read(path: Path, most: int = _MOST_BYTES) -> str:
+def _text(path: str, most: int = MOST_BYTES) -> str:
     # With "utf-8-sig" Python decodes a lock file by itself, and slowly.
-    return _bytes(path, most).removeprefix(BOM_UTF8).decode("utf-8", errors="replace")
+    return bytes_of(path, most).removeprefix(BOM_UTF8).decode("utf-8", errors="replace")
 
 
-def _lock_files(root: Path) -> Iterator[tuple[str, str]]:
-    for name in _LOCKS:
-        yield from _locked(_read(root / name, _MOST_LOCK_BYTES).replace("\r\n", "\n"))
-    text = _read(root / "Pipfile.lock", _MOST_LOCK_BYTES)
+def _lock_files(root: str) -> Iterator[tuple[str, str]]:
+    for name in LOCKS:
+        yield from _locked(_read(root, name, MOST_LOCK_BYTES).replace("\r\n", "\n"))
+    text = _read(root, "Pipfile.lock", MOST_LOCK_BYTES)
     if not text:
         return
     import json  # noqa: PLC0415  # 2 ms, for projects that have this file
@@ -129,30 +96,17 @@ def _locked(text: str) -> Iterator[tuple[str, str]]:
         place = text.find(_PACKAGE, place + len(_PACKAGE))
 
 
-def _requirements(root: Path) -> Iterator[tuple[str, str]]:
-    yield from _pyproject(_toml(root / "pyproject.toml"))
-    pipfile = _toml(root / "Pipfile")
+def _requirements(root: str) -> Iterator[tuple[str, str]]:
+    yield from _pyproject(_toml(_read(root, "pyproject.toml")))
+    pipfile = _toml(_read(root, "Pipfile"))
     for section in ("packages", "dev-packages"):
         yield from _versions(_table(pipfile, section))
-    yield from _setup_cfg(_read(root / "setup.cfg"))
-    for path in _requirement_files(root):
-        yield from _lines(_read(path).splitlines()[:_MOST_LINES])
+    yield from _setup_cfg(_read(root, "setup.cfg"))
+    for path in requirement_files(root):
+        yield from _lines(_text(path).splitlines()[:_MOST_LINES])
 
 
-def _requirement_files(root: Path) -> list[Path]:
-    try:
-        found = [
-            path
-            for pattern in ("requirements*.txt", "requirements*.in", "requirements/*.txt", "constraints*.txt")
-            for path in sorted(root.glob(pattern))
-        ]
-    except (OSError, ValueError):
-        return []
-    return found[:_MOST_FILES]
-
-
-def _toml(path: Path) -> Mapping[str, Any]:
-    text = _read(path)
+def _toml(text: str) -> Mapping[str, Any]:
     if not text:
         return {}
     if sys.version_info >= (3, 11):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from keyguard.python.layout import Layout
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,7 +19,15 @@ if TYPE_CHECKING:
     from keyguard.python.values import Value
     from keyguard.source import SourceFile
 
+# os.path and not pathlib in this module: see `layout`.
+# ruff: noqa: PTH120, PTH123, PTH202
+
 MAX_BYTES = 1_000_000  # a module of constants is small; a larger one is not worth its parse
+
+
+def _bytes(file: str) -> bytes:
+    with open(file, "rb") as stream:
+        return stream.read()
 
 
 class Project:
@@ -27,56 +36,39 @@ class Project:
     Paths never leave the root, symlinks included. A module that cannot be read or parsed knows nothing.
     """
 
-    def __init__(self, root: Path | str, catalogue: Catalogue, read: Callable[[Path], bytes] = Path.read_bytes) -> None:
+    def __init__(
+        self, root: Layout | str | os.PathLike[str], catalogue: Catalogue, read: Callable[[str], bytes] = _bytes
+    ) -> None:
         """Answer for the tree below `root`; `read` gives a file's bytes (from the index, for staged content)."""
-        self.root = Path(root).resolve()
+        self.layout = root if isinstance(root, Layout) else Layout(root)
+        self.root = self.layout.root
         self.catalogue = catalogue
         self._read = read
-        self._answers: dict[tuple[Path, str], Evaluator | None] = {}
-        self._definitions: dict[Path, Definitions] = {}
-        self._evaluators: dict[tuple[Path, str], Evaluator | None] = {}  # by file and the text that was parsed of it
-        self._texts: dict[Path, SourceFile | None] = {}
-        self._files: dict[tuple[str, Path], Path | None] = {}
-        self._held: dict[Path, frozenset[str]] = {}
-        self._given: dict[Path, Given | None] = {}
-        self._may_give: dict[tuple[Path, str, int], bool] = {}
-        self._here: dict[Path, Here] = {}
+        self._answers: dict[tuple[str, str], Evaluator | None] = {}
+        self._definitions: dict[str, Definitions] = {}
+        self._evaluators: dict[tuple[str, str], Evaluator | None] = {}  # by file and the text that was parsed of it
+        self._texts: dict[str, SourceFile | None] = {}
+        self._given: dict[str, Given | None] = {}
+        self._may_give: dict[tuple[str, str, int], bool] = {}
+        self._here: dict[str, Here] = {}
         self._versions: dict[str, Mapping[str, str]] = {}
-        self._pinned: dict[str, tuple[str, ...]] = {}
-        self._asked: dict[Path, set[tuple[str, Path]]] = {}  # by the file that asked: module and import folder
+        self._asked: dict[str, set[tuple[str, str]]] = {}  # by the file that asked: module and import folder
 
-    def versions_at(self, path: Path | str) -> Mapping[str, str]:
+    def versions_at(self, path: str) -> Mapping[str, str]:
         """The releases that hold for one file: those that the folders above it ask for, the nearest first."""
-        return self._versions_of(os.path.dirname(os.path.realpath(os.path.join(self.root, path))))  # noqa: PTH118, PTH120  # pathlib takes four times as long, and each folder of a run asks
+        return self._versions_of(os.path.dirname(self.layout.real(path)))
 
     def _versions_of(self, folder: str) -> Mapping[str, str]:
         """The releases that hold in a folder: equal ones are one object, since most folders ask for none themselves."""
         if folder not in self._versions:
-            root = str(self.root)
-            if folder == root or not folder.startswith(os.path.join(root, "")):  # noqa: PTH118  # as above
+            if not self.layout.has(folder):
                 return self.versions
             from keyguard.python.pins import pins  # noqa: PLC0415  # as below
 
-            above = self._versions_of(os.path.dirname(folder))  # noqa: PTH120  # as above
-            own = pins(Path(folder))
+            above = self._versions_of(os.path.dirname(folder))
+            own = pins(folder)
             self._versions[folder] = {**above, **own} if own else above
         return self._versions[folder]
-
-    def pinned_at(self, path: Path | str) -> tuple[str, ...]:
-        """What `versions_at` hangs on, told without parsing it; equal ones of a run are one object mostly."""
-        return self._pinned_in(os.path.dirname(os.path.realpath(os.path.join(self.root, path))))  # noqa: PTH118, PTH120  # as above
-
-    def _pinned_in(self, folder: str) -> tuple[str, ...]:
-        root = str(self.root)
-        if folder != root and not folder.startswith(os.path.join(root, "")):  # noqa: PTH118  # as above
-            folder = root
-        if folder not in self._pinned:
-            from keyguard.python.pins import sources  # noqa: PLC0415  # as below
-
-            above = () if folder == root else self._pinned_in(os.path.dirname(folder))  # noqa: PTH120  # as above
-            own = sources(Path(folder))
-            self._pinned[folder] = (*above, *own) if own else above
-        return self._pinned[folder]
 
     @cached_property
     def versions(self) -> Mapping[str, str]:
@@ -91,63 +83,20 @@ class Project:
 
         return asks_for(self.root, package)
 
-    def module_name(self, path: Path | str) -> tuple[str, bool, Path]:
-        """Name a file as an import would: dotted name, whether it is a package, the folder imports start from."""
-        file = self.root.joinpath(path).resolve()
-        is_package = file.name == "__init__.py"
-        parts = [] if is_package else [file.stem]
-        folder = file.parent
-        while folder != self.root and folder.is_relative_to(self.root) and (folder / "__init__.py").is_file():
-            parts.append(folder.name)
-            folder = folder.parent
-        return ".".join(reversed(parts)), is_package, folder
-
-    def at(self, path: Path | str) -> Here:
+    def at(self, path: str) -> Here:
         """The project as one of its files sees it: with that file's folder on the import path."""
-        name, is_package, folder = self.module_name(path)
-        return Here(self, name, is_package, folder, self.root.joinpath(path).resolve())
-
-    def find(self, module: str, start: Path) -> Path | None:
-        """Find a module's file from an import folder, the root or its `src`."""
-        known = (module, start)
-        if known not in self._files:
-            self._files[known] = self._search(module, start)
-        return self._files[known]
-
-    def _search(self, module: str, start: Path) -> Path | None:
-        parts = module.split(".")
-        if not all(part.isidentifier() for part in parts):
-            return None
-        for folder in dict.fromkeys((start, self.root, self.root / "src")):
-            if not self._has(folder, parts[0]):
-                continue
-            base = folder.joinpath(*parts)
-            for file in (base.with_name(base.name + ".py"), base / "__init__.py"):
-                try:
-                    if file.is_file() and file.resolve().is_relative_to(self.root):
-                        return file.resolve()
-                except (OSError, ValueError):  # noqa: PERF203  # at most six looks at the disk
-                    continue
-        return None
-
-    def _has(self, folder: Path, top: str) -> bool:
-        """Tell whether a folder may hold a module: most imports are of packages that are installed."""
-        if folder not in self._held:
-            try:
-                self._held[folder] = frozenset(file.name.removesuffix(".py") for file in folder.iterdir())
-            except OSError:
-                self._held[folder] = frozenset()
-        return top in self._held[folder]
+        name, is_package, folder = self.layout.module_name(path)
+        return Here(self, name, is_package, folder, self.layout.real(path))
 
     # what a result stands on, for the cache
 
-    def note(self, asker: Path, module: str, start: Path) -> None:
+    def note(self, asker: str, module: str, start: str) -> None:
         """Remember that a file looked for a module from an import folder."""
         self._asked.setdefault(asker, set()).add((module, start))
 
     def seen_by(self, location: str) -> tuple[tuple[str, str, str], ...]:
         """Every module a file looked into for values, through others too: name, import folder, file or empty."""
-        waiting, done = [self.root.joinpath(location).resolve()], set()
+        waiting, done = [self.layout.real(location)], set()
         found: set[tuple[str, str, str]] = set()
         while waiting:
             asker = waiting.pop()
@@ -155,22 +104,13 @@ class Project:
                 continue
             done.add(asker)
             for module, start in self._asked.get(asker, ()):
-                file = self.find(module, start)
-                found.add((module, str(start), "" if file is None else str(file)))
+                file = self.layout.find(module, start)
+                found.add((module, start, file or ""))
                 if file is not None:
                     waiting.append(file)
         return tuple(sorted(found))
 
-    def start_of(self, location: str) -> str:
-        """The folder that a file's imports start in."""
-        return str(self.module_name(location)[2])
-
-    def file_of(self, module: str, start: str) -> str:
-        """Where a module is found from an import folder; empty when it is not in the project."""
-        file = self.find(module, Path(start))
-        return "" if file is None else str(file)
-
-    def evaluator(self, file: Path, name: str) -> Evaluator | None:
+    def evaluator(self, file: str, name: str) -> Evaluator | None:
         """Read, parse and index the module that may give `name` a value; None when it is not to be had.
 
         Most imported names are functions: a module is parsed (18,000 lines a second) only if its text assigns the
@@ -183,7 +123,7 @@ class Project:
             self._answers[asked] = self._evaluator_of(file, source, name) if source is not None and told else None
         return self._answers[asked]
 
-    def _evaluator_of(self, file: Path, source: SourceFile, name: str) -> Evaluator | None:
+    def _evaluator_of(self, file: str, source: SourceFile, name: str) -> Evaluator | None:
         """The evaluator of what a name hangs on: names that hang on the same statements share it."""
         if file not in self._definitions:
             from keyguard.python.definitions import Definitions  # noqa: PLC0415  # only for projects that are asked
@@ -194,7 +134,7 @@ class Project:
             self._evaluators[needed] = self._load(file, source.replaced(text=needed[1]))
         return self._evaluators[needed]
 
-    def given(self, file: Path, says: Callable[[str], bool]) -> Given | None:
+    def given(self, file: str, says: Callable[[str], bool]) -> Given | None:
         """What the names of a module may be, by its text; None when it is not to be had."""
         if file not in self._given:
             from keyguard.python.bringing import Given  # noqa: PLC0415  # for modules that import from the project
@@ -203,14 +143,14 @@ class Project:
             self._given[file] = None if source is None else Given(source.text, says)
         return self._given[file]
 
-    def may_give(self, file: Path, name: str, says: Callable[[str], bool], far: int) -> bool:
+    def may_give(self, file: str, name: str, says: Callable[[str], bool], far: int) -> bool:
         """Tell whether a name of a module may be, or have, what `says` finds in texts, `far` modules away at most."""
         asked = (file, name, far)
         if asked not in self._may_give:
             self._may_give[asked] = self._looks_given(file, name, says, far)
         return self._may_give[asked]
 
-    def _looks_given(self, file: Path, name: str, says: Callable[[str], bool], far: int) -> bool:
+    def _looks_given(self, file: str, name: str, says: Callable[[str], bool], far: int) -> bool:
         given = self.given(file, says)
         if given is None or name not in given.text:
             return False
@@ -222,28 +162,28 @@ class Project:
         there = self._seen_from(file)
         return any(there.may_give(there.absolute(*origin), other, says, far - 1) for origin, other in origins)
 
-    def _seen_from(self, file: Path) -> Here:
+    def _seen_from(self, file: str) -> Here:
         if file not in self._here:
-            self._here[file] = self.at(file.relative_to(self.root))
+            self._here[file] = self.at(file)
         return self._here[file]
 
-    def source(self, file: Path) -> SourceFile | None:
+    def source(self, file: str) -> SourceFile | None:
         """The text of one of the project's modules; None when it is not to be had."""
         if file not in self._texts:
             self._texts[file] = self._decoded(file)
         return self._texts[file]
 
-    def _decoded(self, file: Path) -> SourceFile | None:
+    def _decoded(self, file: str) -> SourceFile | None:
         from keyguard.source import Undecodable, decode  # noqa: PLC0415  # only for projects that are asked
 
         try:
-            if file.stat().st_size > MAX_BYTES:
+            if os.path.getsize(file) > MAX_BYTES:
                 return None
-            return decode(file.relative_to(self.root).as_posix(), self._read(file))
+            return decode(self.layout.shown(file), self._read(file))
         except (OSError, ValueError, Undecodable):
             return None
 
-    def _load(self, file: Path, source: SourceFile) -> Evaluator | None:
+    def _load(self, file: str, source: SourceFile) -> Evaluator | None:
         from keyguard.python.evaluate import Evaluator  # noqa: PLC0415  # as above
         from keyguard.python.index import index  # noqa: PLC0415  # with `module`, only for projects that are asked
         from keyguard.python.module import ParseFailure, parse  # noqa: PLC0415  # as above
@@ -299,7 +239,7 @@ def _may_define(text: str, name: str) -> bool:
 class Here:
     """The project seen from one module: its own dotted name, and the values of names it imports."""
 
-    def __init__(self, project: Project, name: str, is_package: bool, folder: Path, file: Path) -> None:  # noqa: FBT001  # a name's kind
+    def __init__(self, project: Project, name: str, is_package: bool, folder: str, file: str) -> None:  # noqa: FBT001  # a name's kind
         """See the project from `file`, whose imports start in `folder`."""
         self.project, self.name, self.is_package, self.folder, self.file = project, name, is_package, folder, file
 
@@ -309,7 +249,7 @@ class Here:
         if not module:
             return None
         self.project.note(self.file, module, self.folder)
-        file = self.project.find(module, self.folder)
+        file = self.project.layout.find(module, self.folder)
         if file is None or file == self.file:
             return None
         evaluator = self.project.evaluator(file, attribute)
@@ -325,18 +265,18 @@ class Here:
         """
         base = self.absolute(module, level)
         dotted = base if name == "*" else f"{base}.{name}" if base else name
-        file = self.project.find(dotted, self.folder)
+        file = self.project.layout.find(dotted, self.folder)
         if file is None:
             return bool(base) and self.may_give(base, name, says)
         if file == self.file:
             return False
         if not used:
             return self._makes_any(dotted, file, says)
-        inner = self.project.find(f"{dotted}.{used}", self.folder)
+        inner = self.project.layout.find(f"{dotted}.{used}", self.folder)
         may = inner is not None and self._makes_any(f"{dotted}.{used}", inner, says)
         return may or self.may_give(dotted, used, says)
 
-    def _makes_any(self, module: str, file: Path, says: Callable[[str], bool]) -> bool:
+    def _makes_any(self, module: str, file: str, says: Callable[[str], bool]) -> bool:
         """Tell so of a module, any of whose names may be used."""
         self.project.note(self.file, module, self.folder)
         given = self.project.given(file, says)
@@ -352,7 +292,7 @@ class Here:
 
     def may_give(self, module: str, name: str, says: Callable[[str], bool], far: int = 4) -> bool:
         """As `may_bring`, of a name that a module defines or has from another one, `far` modules away at most."""
-        file = self.project.find(module, self.folder)
+        file = self.project.layout.find(module, self.folder)
         if file is None or file == self.file:
             return False
         if says(name):
@@ -362,6 +302,6 @@ class Here:
 
     def names_any(self, name: str, names: Iterable[str]) -> bool:
         """Tell whether the text of the module that defines a name holds the last part of one of `names`."""
-        file = self.project.find(name.rpartition(".")[0], self.folder)
+        file = self.project.layout.find(name.rpartition(".")[0], self.folder)
         source = self.project.source(file) if file is not None else None
         return source is not None and any(other.rpartition(".")[2] in source.text for other in names)

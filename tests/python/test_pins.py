@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keyguard.catalogue import load
-from keyguard.python.pins import pins, sources
+from keyguard.python.pins import pins
+from keyguard.python.requirements import sources
 from keyguard.versions import before, just_below, order
 
 if TYPE_CHECKING:
@@ -213,17 +214,17 @@ def test_no_version_breaks_an_sdk(version: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements/dev.txt", "pyproject.toml", "uv.lock", "Pipfile.lock"]
+    "name",
+    ["requirements.txt", "requirements/dev.txt", "constraints-old.txt", "pyproject.toml", "uv.lock", "Pipfile.lock"],
 )
-def test_what_is_read_is_told_by_its_content(tmp_path: Path, name: str) -> None:
-    root = project(tmp_path, {"requirements.txt": "requests==2.0\n", name: "openai==0.28\n", "notes.txt": "a\n"})
-    first = sources(root)
-    assert any(name in one for one in first)
-    project(root, {"notes.txt": "b\n", name: "openai==0.28\n"})
-    assert sources(root) == first
-    project(root, {name: "openai==0.29\n"})
-    assert sources(root) != first
+def test_what_is_read_is_told(tmp_path: Path, name: str) -> None:
+    root = project(tmp_path, {"requirements-dev.in": "requests==2.0\n", name: "openai==0.28\n", "notes.txt": "a\n"})
+    assert set(sources(str(root))) == {str(root / "requirements-dev.in"), str(root / name)}
 
 
-def test_a_folder_that_asks_for_nothing_has_no_sources(tmp_path: Path) -> None:
-    assert sources(project(tmp_path, {"app.py": "import openai\n"})) == ()
+def test_what_is_not_read_is_no_source(tmp_path: Path) -> None:
+    root = project(tmp_path, {"app.py": "import openai\n", "my-requirements.txt": "openai\n"})
+    assert sources(str(root)) == ()
+    (root / "requirements.txt").mkdir()
+    (root / "setup.cfg").write_bytes(b"#" * 1_000_001)
+    assert sources(str(root)) == ()

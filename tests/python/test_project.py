@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +14,6 @@ from keyguard.python.values import EnvRead, Text
 from tests.python.made import loaded, module
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from keyguard.python.values import Value
 
 
@@ -100,9 +99,9 @@ def test_nothing_is_read_before_it_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "config.py").write_text("K = 'k'", encoding="utf-8")
     read: list[str] = []
 
-    def reading(file: Path) -> bytes:
-        read.append(file.name)
-        return file.read_bytes()
+    def reading(file: str) -> bytes:
+        read.append(Path(file).name)
+        return Path(file).read_bytes()
 
     project = Project(tmp_path, loaded(), reading)
     _asked(project, "app.py", "from config import K\nprobe('other')")
