@@ -97,6 +97,7 @@ class ResultCache:
         self._path, self._kept, self._digests, self._written = path, kept, digests, written
         self._fresh: dict[str, Kept] = {}
         self._read: dict[str, tuple[Status, str] | None] = {}
+        self._is_late = False  # whether files were read again only since they changed shortly before it was written
 
     def known(self, location: str, status: Status, settings: str, layout: Layout) -> Kept | None:
         """What is remembered of a file that has not changed since; None when it must be checked."""
@@ -106,6 +107,7 @@ class ResultCache:
         if not self._holds(status, kept.status):
             if not kept.digest or self.digest(location) != kept.digest:
                 return None
+            self._is_late = True
             kept = kept._replace(status=status)
         if kept.seen and not self._same_modules(location, kept, layout):
             return None
@@ -149,13 +151,19 @@ class ResultCache:
         self._fresh[location] = kept
 
     def write(self) -> None:
-        """Leave everything for the next run; a folder that cannot be written to is no error."""
+        """Leave what was learnt for the next run, without what is gone; a folder that takes no file is no error."""
         read = {path: known for path, known in self._read.items() if known is not None}
-        if self._fresh == self._kept and read == self._digests:
+        others, unread = self._kept.keys() - self._fresh.keys(), self._digests.keys() - read.keys()
+        gone = {path for path in others | unread if status_of(path) is None}
+        learnt = any(self._kept.get(path) != item for path, item in self._fresh.items())
+        if not (learnt or gone or self._is_late) and all(
+            self._digests.get(path) == item for path, item in read.items()
+        ):
             return
-        kept = {**self._kept, **self._fresh}
+        kept = {**{path: self._kept[path] for path in others - gone}, **self._fresh}
+        digests = {**{path: self._digests[path] for path in unread - gone}, **read}
         files = {path: [*item[:4], [list(one) for one in item.seen], item.result] for path, item in kept.items()}
-        held = {"format": _FORMAT, "written": time.time_ns(), "files": files, "digests": {**self._digests, **read}}
+        held = {"format": _FORMAT, "written": time.time_ns(), "files": files, "digests": digests}
         text = json.dumps(held, separators=(",", ":"))
         from keyguard.files import leave  # noqa: PLC0415  # tempfile: 3 ms, after a run that learnt something
 

@@ -218,6 +218,27 @@ def test_a_new_file_is_checked_and_a_deleted_one_forgotten_in_the_report(runs: R
     assert runs.check() == [("KG101", "new.py", 3)]
     path.unlink()
     assert runs.check() == []
+    assert runs.remembered("new.py") is None
+
+
+def test_a_run_over_a_part_that_learns_nothing_leaves_the_cache_as_it_is(runs: Runs) -> None:
+    for path in runs.tree.root.rglob("*.py"):
+        os.utime(path, ns=(1, 1))
+    runs.check()
+    (cache,) = runs.caches
+    before = cache.read_bytes()
+    runs.check("filler")
+    assert cache.read_bytes() == before
+
+
+def test_a_file_that_changed_just_before_the_cache_was_written_is_read_again_once(runs: Runs) -> None:
+    path = runs.tree.write("app.py", LEAK)
+    runs.check()
+    (cache,) = runs.caches
+    held = json.loads(cache.read_bytes())
+    cache.write_text(json.dumps({**held, "written": path.stat().st_mtime_ns}), encoding="utf-8")
+    assert runs.check() == [("KG101", "app.py", 3)]
+    assert json.loads(cache.read_bytes())["written"] > path.stat().st_mtime_ns
 
 
 SHOWS = "from config import KEY\n\nprint(KEY)\n"

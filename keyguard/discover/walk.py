@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from keyguard.settings import Patterns, relative
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from typing import Protocol
-
-    class _Spec(Protocol):
-        """What we use of pathspec's GitIgnoreSpec."""
-
-        def match_file(self, file: str) -> bool: ...
 
 # os.path and not pathlib: pathlib costs 8 ms at start, and a hook has 70.
 # ruff: noqa: PTH118, PTH123
 
 _LARGEST = 1 << 20  # bytes read of a .gitignore: nobody writes a larger one
+
+
+class _Spec(Protocol):
+    """What we use of pathspec's GitIgnoreSpec."""
+
+    def match_file(self, file: str) -> bool: ...
 
 
 class Excluder:

@@ -5,22 +5,21 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Protocol, TextIO
 
     from rich.progress import Progress, TaskID
 
-    class Tell(Protocol):
-        """Is told a step's name, what of it is done, of how much, and whether that counts bytes."""
-
-        def __call__(self, name: str, done: int, total: int, *, in_bytes: bool = False) -> None:
-            """Be told."""
-
-
 DELAY = 1.0  # seconds: a bar that flashes up tells nobody anything
+
+
+class Tell(Protocol):
+    """Is told a step's name, what of it is done, of how much, and whether that counts bytes."""
+
+    def __call__(self, name: str, done: int, total: int, *, in_bytes: bool = False) -> None:
+        """Be told."""
 
 
 @contextlib.contextmanager
