@@ -821,6 +821,7 @@ class Form(NamedTuple):
 
     id: str
     place: str
+    place_zh: str
     expression: str
     imports: tuple[str, ...] = ()
     optional: str | None = None

@@ -728,6 +728,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
             keys={
                 "id": _NEED,
                 "place": _NEED,
+                "place_zh": _NEED,
                 "imports": _Field("texts", required=True, check=_imports),
                 "expression": _Field("text", required=True, check=_expression),
                 "optional": _Field("text", check=_expression),
