@@ -86,6 +86,9 @@ class Speaker(NamedTuple):
 
     def _values(self, hit: Hit) -> Mapping[str, str]:
         values = _Values(hit.values)
+        if self.lang == "zh":
+            # What has words of its own in Chinese comes in both languages.
+            values.update((name[:-3], word) for name, word in hit.values.items() if name.endswith("_zh"))
         said = texts(self.lang)
         provider = self.catalogue.providers.get((hit.secret and hit.secret.provider) or values.get("provider") or "")
         values["provider"] = provider.label(self.lang) if provider else said.say("some-provider")

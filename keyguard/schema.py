@@ -365,6 +365,7 @@ _REMOVED = _Field(
         "since": _NEED,
         "effect": _choice("raises", "ignored", required=True),
         "instead": _TEXT,
+        "instead_zh": _TEXT,
         "end_of_life": _BOOL,
         "rename": _TEXT,
         "factor": _INT,

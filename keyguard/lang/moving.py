@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from keyguard.lang import Entry
 
 _EN: dict[str, Entry] = {
-    # What a fix does; `place` and `place_zh` are those of the code style, in `rules/env.toml`.
+    # What a fix does; `place` is that of the code style, in `rules/env.toml`.
     "move.read": "read {env} from {place}",
     "move.by-hand": "read {env} from the environment by hand",
     "move.name-it": "write <{env}> in its place",
@@ -70,7 +70,7 @@ _EN: dict[str, Entry] = {
 }
 
 _ZH: dict[str, Entry] = {
-    "move.read": "{place_zh} {env}",
+    "move.read": "{place} {env}",
     "move.by-hand": "请手动改为从环境变量读取 {env}",
     "move.name-it": "改写成 <{env}>",
     "move.renamed": "读取 {env}，而不是以密钥为名的变量",
