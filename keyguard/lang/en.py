@@ -120,6 +120,8 @@ ENTRIES: dict[str, Entry] = {
     ),
     "skipped.shown": ("Skipped {count} file: {reasons}.", "Skipped {count} files: {reasons}."),
     "skipped.binary": "binary",
+    "skipped.failed": "keyguard failed on it",
+    "skipped.nul": "NUL bytes",
     "skipped.file": "skipped: {path} ({reason})",
     "windowed": (
         "{count} file is very large: only the text rules read it.",

@@ -109,6 +109,8 @@ ENTRIES: dict[str, Entry] = {
     "skipped": "跳过 {count} 个文件：{reasons}（用 --verbose 列出）。",
     "skipped.shown": "跳过 {count} 个文件：{reasons}。",
     "skipped.binary": "二进制",
+    "skipped.failed": "keyguard 检查它时出错",
+    "skipped.nul": "含 NUL 字节",
     "skipped.file": "已跳过：{path}（{reason}）",
     "windowed": "{count} 个文件过大，只用文本规则检查。",
     "fixed.count": "已修复 {count} 个问题。",
