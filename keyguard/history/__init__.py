@@ -418,7 +418,7 @@ class _Reader:
             nonlocal done
             done += 1
             if outcome.bug:
-                self._notices.append(bug_of(outcome))
+                self._notices.append(bug_of(outcome, self._session.lang))
             else:
                 for name in {groups[number], self._exactly(wanted[groups[number]])}:
                     self._memory.found(name, outcome.report.findings)
