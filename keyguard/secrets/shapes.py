@@ -524,10 +524,15 @@ class _Matcher:
         """Tell whether what begins at a place has the form of some key without a prefix, or looks random enough."""
         if not may_be_random(flat[start : start + JUDGED]):
             return False
+        judged: dict[str, bool] = {}  # several shapes take the same text
         for shape in self._unprefixed_shapes:
             end = self._end(flat, start, shape)
+            if end < 0:
+                continue
             value = flat[start:end]
-            if value and _is_random(value, shape) and not is_placeholder(value, self._catalogue):
+            if value not in judged:
+                judged[value] = looks_random(value) and not is_placeholder(value, self._catalogue)
+            if judged[value] and _has_cases(value, shape):
                 return True
         found = _VALUE.match(flat, start, start + _UNKNOWN_LONGEST + 1)
         value = found[0].rstrip(".-") if found is not None else ""
@@ -865,9 +870,15 @@ def _is_random(value: str, shape: KeyShape) -> bool:
     for prefix in shape.prefixes:
         if value.startswith(prefix):
             body = value[len(prefix) :]
-    # Of 22 random letters and digits one in 100,000 has no capital; names of models and slugs have none at all.
-    both_cases = "A-Z" not in shape.charset or "a-z" not in shape.charset or not (body.islower() or body.isupper())
-    return both_cases and looks_random(body)
+    return _has_cases(body, shape) and looks_random(body)
+
+
+def _has_cases(body: str, shape: KeyShape) -> bool:
+    """Tell whether a text has capitals and small letters where a key of its form has both.
+
+    Of 22 random letters and digits one in 100,000 has no capital; names of models and slugs have none at all.
+    """
+    return "A-Z" not in shape.charset or "a-z" not in shape.charset or not (body.islower() or body.isupper())
 
 
 def _mixed(value: str) -> bool:
