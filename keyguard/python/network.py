@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import HttpClient, Provider, Sdk
-    from keyguard.model import Span
     from keyguard.python.arguments import Arguments, Given
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.imports import Imports
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from keyguard.python.tables import Client
     from keyguard.settings import Advice
     from keyguard.source import SourceFile
+
+_ONE_BY_ONE = 16  # calls whose place is asked for before all are located
 
 
 class Host(Struct, frozen=True):
@@ -287,15 +288,23 @@ class Network(Struct, frozen=True, eq=False, dict=True):
         return {id(use.node): use for use in self.index.calls}
 
     @cached_property
-    def _starts(self) -> Mapping[int, Span]:
-        decorators = [node for scope in self.index.scopes for node in scope.decorators]
-        calls = [use.node for use in self.index.calls]
-        return self.index.module.spans([*calls, *decorators, *self.imports.nodes])
+    def _starts(self) -> dict[int, int]:
+        return {}
 
     def start(self, node: Node) -> int:
-        """Where a call or decorator begins: all are located at once, since that may cost a pass over the tree."""
-        span = self._starts.get(id(node))
-        return (span or self.index.module.span(node)).start
+        """Where a call or decorator begins.
+
+        The first ones are located one by one, then all at once: each may cost a pass over the tree, and locating all
+        calls of a module costs as much as a fifth of its parse.
+        """
+        if id(node) not in self._starts:
+            wanted = [node]
+            if len(self._starts) >= _ONE_BY_ONE:
+                wanted += [use.node for use in self.index.calls]
+                wanted += [one for scope in self.index.scopes for one in scope.decorators]
+            spans = self.index.module.spans([*wanted, *self.imports.nodes])
+            self._starts.update((id(one), spans[id(one)].start) for one in wanted)
+        return self._starts[id(node)]
 
     @cached_property
     def retry_loops(self) -> tuple[RetryLoop, ...]:
