@@ -60,8 +60,9 @@ def patterns(
     `keys`: group 1 (or a later one) begins where a key may begin. `encoded`: group 1 begins a key in base64.
     `reversed`: a literal that ends in a prefix spelled backwards. `pieces`: a literal that begins with a prefix.
     `named`: group 1 or 2 begins a value after a credential's name. `model`: a host, a variable or a word of a
-    provider; `about`: the same and imports of SDKs, in few states; `talks`: hosts, variables and imports in full;
-    `dials`: that without variables;
+    provider; `about`: the same and imports of SDKs, in few states; `dials`: hosts and imports in full;
+    `words`, `names` and `phrases` are what `about` is made of; `in_full` (with variables) and `host_patterns` what
+    `dials` is: what is searched for apart has fewer states than together, where each may be in the middle of others;
     `calls`: something that makes a client, sends a request or sets what decides about one, in Python; `requests`:
     imports of HTTP libraries, and `unchecked`: variables that switch the check of certificates off.
     `hints` matches wherever one of `keys`, `encoded` or `pieces` does, `first` wherever it or `model` or `about` does,
@@ -79,20 +80,21 @@ def patterns(
     stems = {item["id"].removeprefix("relay_") for item in providers}
     modules = {name for sdk in sdks for name in sdk["imports"]}
     calls = [rf"\b{_any(called)}[ \t]*\("] if called else []
-    dials = "|".join(
+    in_full = "|".join(
         [
             rf"\b{_any(hosts)}\b",
-            *(f"(?:{pattern})" for pattern in host_patterns),
             # At a line's beginning, which in a notebook's JSON is that of a text or stands behind an escape.
             rf"(?m:(?:^|\"|\\n)[ \t]*(?:from|import)[ \t]+{_any(modules)}\b)",
             _from_package(modules),
             *calls,
         ]
     )
+    patterned = "|".join(f"(?:{pattern})" for pattern in host_patterns)
     found = {
         # Names in full: what of a file has to do with models at all, for Python, whose parse is dear.
-        "talks": rf"\b{_any(variables)}\b|{dials}",
-        "dials": dials,
+        "in_full": rf"\b{_any(variables)}\b|{in_full}",
+        "host_patterns": patterned,
+        "dials": f"{in_full}|{patterned}",
         "keys": _keys(shapes),
         "encoded": _encoded(telling),
         "reversed": f"[A-Za-z0-9_-]{{{RUN}}}{_any({prefix[::-1] for prefix in telling})}[\"']",
@@ -105,13 +107,18 @@ def patterns(
     cores = {pattern: _core(pattern) for pattern in host_patterns}
     literals = {*variables, *hosts, *(core for core in cores.values() if len(core) >= _SHORTEST_CORE)}
     sections = _without(ids, words, before=" ", after=" ")
-    found["about"] = "|".join(
+    found["words"], short = _words(words)
+    found["names"] = "|".join(
         [
-            _words(words),
             _any(_without(literals, words)),
+            *(f"(?:{pattern})" for pattern, core in cores.items() if len(core) < _SHORTEST_CORE),
+        ]
+    )
+    found["phrases"] = "|".join(
+        [
+            *short,
             rf"(?:from|import)[ \t]+{_any(_without(modules, words, before=' '))}",
             _from_package(_without(modules, words, before=" ")),
-            *(f"(?:{pattern})" for pattern, core in cores.items() if len(core) < _SHORTEST_CORE),
             # `falKey` and `poe_api_key`: names of their own, though no variable of the provider is called so.
             rf"(?i:\b{_any(_without(stems, words, before=' '))}[_-]?(?:api[_-]?)?(?:key|token|secret))",
             # `"exa": {…}` or `[exa]`: as the name of a section even a common word is a provider.
@@ -119,6 +126,7 @@ def patterns(
             *calls,
         ]
     )
+    found["about"] = f"{found['words']}|{found['names']}|{found['phrases']}"
     # The encoded form keeps only its start: a counter of a run multiplies with every other one.
     encoded = found["encoded"].replace(f"{{{_ENCODED_RUN}}}", "{4}")
     found["hints"] = "|".join([_few_states(shapes), encoded, found["pieces"]])
@@ -230,8 +238,10 @@ def _uncaptured(pattern: str) -> str:
     return re.sub(r"(?<!\\)\((?!\?)", "(?:", pattern)
 
 
-def _words(words: Iterable[str]) -> str:
-    """Words in any case, those that hold another one left out; other scripts than Latin have no case to fold.
+def _words(words: Iterable[str]) -> tuple[str, list[str]]:
+    """Words in any case, and short ones; those that hold another one left out.
+
+    Other scripts than Latin have no case to fold.
 
     A short word inside a longer one means nothing (`ails` stands in `details`, in one of seven files of Python): no
     letter before it unless it begins with a capital, and no small letter after it. Long ones rarely do, and what
@@ -243,12 +253,9 @@ def _words(words: Iterable[str]) -> str:
     latin = "|".join(re.escape(word) for word in least if word.isascii() and word not in short)
     humps = "|".join(f"{word[0].upper()}(?i:{word[1:]})" for word in short)
     others = [word for word in least if not word.isascii()]
-    return "|".join(
-        [
-            f"(?i:{latin})",
-            *([rf"(?:(?:\b|[0-9_])(?i:{'|'.join(short)})|{humps})(?:\b|[A-Z0-9_])"] if short else []),
-            *([_any(others)] if others else []),
-        ]
+    return (
+        "|".join([f"(?i:{latin})", *([_any(others)] if others else [])]),
+        [rf"(?:(?:\b|[0-9_])(?i:{'|'.join(short)})|{humps})(?:\b|[A-Z0-9_])"] if short else [],
     )
 
 

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Confidence, Span
-from keyguard.prefilter import JUDGED, compiled, decoded_at, may_be_random
+from keyguard.prefilter import ABOUT, JUDGED, anywhere, compiled, decoded_at, may_be_random
 from keyguard.secrets.placeholders import is_lookalike, is_placeholder, looks_random
 from keyguard.triggers import CREDENTIAL_WORDS, RUN, word_owners
 
@@ -703,9 +703,9 @@ class _Matcher:
         return compiled(f"{_URL}|{self._catalogue.patterns['model']}")
 
     @cached_property
-    def about(self) -> Any:  # noqa: ANN401  # re2 ships no types
-        """What a text has that has to do with a provider, in fewer states."""
-        return compiled(self._catalogue.patterns["about"])
+    def about(self) -> Sequence[Any]:
+        """Tests of whether a text has anything to do with a provider; RE2 keeps those that the prefilter has grown."""
+        return [anywhere(self._catalogue.patterns[name]) for name in ABOUT]
 
     def mentioned(self, found: bytes) -> tuple[tuple[str, ...], bool]:
         """Whom a mention names, and whether it is a host."""
@@ -770,7 +770,7 @@ class _Mentions:
 
     def silent(self) -> bool:
         """Tell whether nobody is named at all."""
-        return self._matcher.about.search(self._data) is None
+        return all(test.match(self._data) is None for test in self._matcher.about)
 
     def _all(self) -> list[tuple[int, tuple[str, ...], bool]]:
         if self._found is None:
