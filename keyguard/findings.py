@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.fingerprint import context_before, fingerprint, key_id
 from keyguard.lang import texts
 from keyguard.model import Excerpt, Finding, Related, Span
+from keyguard.patterns import regex
 from keyguard.secrets.placeholders import looks_random, mask
 from keyguard.secrets.shapes import keys_in_text
 
@@ -25,11 +25,11 @@ _WIDEST = 400  # characters of an excerpt in all: a minified line has millions
 _BEYOND = 4_400  # characters beyond the margin that are masked before they are cut, so that no half of a key remains
 # What may be a key no rule of this run looked for: a long run with a digit in it is masked in an excerpt if it looks
 # random. Names of variables have no digits as a rule.
-_RUN = re.compile(r"[A-Za-z0-9_\-+/.~]{20,4096}")
+_RUN = regex(r"[A-Za-z0-9_\-+/.~]{20,4096}")
 # A URL's host is no secret, its path may hold one.
-_HOST = re.compile(r"//[A-Za-z0-9.-]{1,253}(?=[/?#:\"'\s]|$)")
-_PIECE = re.compile(r"[A-Za-z0-9_\-+/=.]{6,}")
-_LENGTH = re.compile(r"\(([0-9]+) characters\)$")  # what `mask` says in English after the prefix
+_HOST = regex(r"//[A-Za-z0-9.-]{1,253}(?=[/?#:\"'\s]|$)")
+_PIECE = regex(r"[A-Za-z0-9_\-+/=.]{6,}")
+_LENGTH = regex(r"\(([0-9]+) characters\)$")  # what `mask` says in English after the prefix
 _LEAST = 6  # characters of the shortest secret that is searched for in texts; shorter ones are words
 
 

@@ -11,6 +11,7 @@ from keyguard.moving.absent import means_something
 from keyguard.moving.reasons import RefusedError, Why
 from keyguard.moving.statements import removed
 from keyguard.moving.tree import kind
+from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.around import is_argument
 from keyguard.python.imports import Want
@@ -59,7 +60,7 @@ _LITERAL = frozenset(
 )
 _MUTABLE = frozenset({"Dict", "List", "Set"})  # made once, and shared by all calls: what one adds the next one sees
 _CONSTANT = frozenset({"False", "None", "True"})
-_OPTIONAL = re.compile(r"\b(?:Optional|Any|object)\b|\bNone\b")
+_OPTIONAL = regex(r"\b(?:Optional|Any|object)\b|\bNone\b")
 
 
 class Rewrite(NamedTuple):

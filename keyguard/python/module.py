@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct, field
 
 from keyguard.model import Span
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -239,19 +240,19 @@ _STRING = (
     r"""'''(?:[^'\\]+|\\[\s\S]|'(?!''))*(?:''')?"""
     r'''|"""(?:[^"\\]+|\\[\s\S]|"(?!""))*(?:""")?|'(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*'?|"(?:[^"\\\r\n]|\\(?:\r\n|[\s\S]))*"?'''
 )
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>,)|(?P<newline>\r\n?|\n)|(?P<semicolon>;)"""
     r"""|\#[^\r\n]*|(?P<join>\\(?:\r\n?|\n))"""
     rf"""|(?P<string>(?:\b[A-Za-z]{{1,3}})?(?:{_STRING}))"""
     r"""|(?P<link>[-+*/%@&|^~<>=!.]|\b(?:and|or|not|if|else|lambda|await|for|in|is|yield)\b)"""
 )
 # The same without what only counts: all up to the next bracket, string, comment or line end is one piece.
-_PIECE = re.compile(
+_PIECE = regex(
     r"""[^()\[\]{}'"\#\\\r\n]*(?:(?P<newline>\r\n?|\n)|(?P<open>[(\[{])|(?P<close>[)\]}])"""
     rf"""|(?P<comment>\#[^\r\n]*)|\\(?:\r\n?|\n|)|\Z|(?P<string>{_STRING}))"""
 )
-_WIDE_INDENT = re.compile(rf"^[ \t]{{{MAX_INDENTS}}}", re.MULTILINE)
-_ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|(?=[^\s#]))", re.MULTILINE)
+_WIDE_INDENT = regex(rf"^[ \t]{{{MAX_INDENTS}}}", re.MULTILINE)
+_ELIF = regex(r"^([ \t]*)(elif\b|else\b|(?=[^\s#]))", re.MULTILINE)
 
 
 def too_deep(code: str) -> int | None:
@@ -393,9 +394,9 @@ def _line_of(code: str, offset: int) -> int:
 
 # Why it does not parse --------------------------------------------------------------------------------------------
 
-_CONFLICT = re.compile(r"^(?:<{7} |={7}\s*$|>{7} )", re.MULTILINE)
-_TEMPLATE = re.compile(r"\{%-?\s*\w|\{\{[ -]*[\w.]+(?:\s*\|[^}\n]*)?[ -]*\}\}|^\s*<%|\$\{[\w.]+\}", re.MULTILINE)
-_PYTHON_2 = re.compile(
+_CONFLICT = regex(r"^(?:<{7} |={7}\s*$|>{7} )", re.MULTILINE)
+_TEMPLATE = regex(r"\{%-?\s*\w|\{\{[ -]*[\w.]+(?:\s*\|[^}\n]*)?[ -]*\}\}|^\s*<%|\$\{[\w.]+\}", re.MULTILINE)
+_PYTHON_2 = regex(
     r"^[ \t]*(?:print[ \t]+[^\s=(.,\[:]|print[ \t]*\([^\n]*\)[ \t]*%|print[ \t]*>>|exec[ \t]+[\"'\w]"
     r"|raise[ \t]+[\w.]+[ \t]*,"
     r"|except[ \t]+[\w.()]+[ \t]*,[ \t]*\w+[ \t]*:)|<>|\b0[0-7]+[lL]?\b|\b\d+[lL]\b|\b[uU][rR][\"']|`[^`\n]+`",

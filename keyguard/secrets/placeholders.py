@@ -8,6 +8,8 @@ from functools import lru_cache
 from operator import add, sub
 from typing import TYPE_CHECKING, Any
 
+from keyguard.patterns import regex
+
 if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import KeyShape
@@ -25,12 +27,12 @@ _PAIRS = (
 )
 _COMMON_PAIRS = frozenset(_PAIRS[place : place + 2] for place in range(0, len(_PAIRS), 2))
 _SHORT_WORD, _LONG_WORD = 4, 6  # letters: what chance spells now and then, and what it never does
-_RUN = re.compile(r"(.)\1{5}", re.DOTALL)  # equal neighbours: six have a chance of one in ten million in 48 characters
+_RUN = regex(r"(.)\1{5}", re.DOTALL)  # equal neighbours: six have a chance of one in ten million in 48 characters
 _ENOUGH_PAIRS = 8  # fewer pairs of letters say nothing about a language
 _HEX_LETTERS = frozenset("abcdef")
-_WORD = re.compile(r"[a-z]+")
-_SIGNS = re.compile(r"[\x00-/:-`{-\x7f]+")  # what is ASCII and neither a digit nor a lower letter
-_PREFIX = re.compile(r"(?:[A-Za-z0-9]{1,10}[-_.|]){1,3}")
+_WORD = regex(r"[a-z]+")
+_SIGNS = regex(r"[\x00-/:-`{-\x7f]+")  # what is ASCII and neither a digit nor a lower letter
+_PREFIX = regex(r"(?:[A-Za-z0-9]{1,10}[-_.|]){1,3}")
 
 
 def entropy(text: str) -> float:
