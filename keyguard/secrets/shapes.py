@@ -526,8 +526,10 @@ class _Matcher:
             return False
         for shape in self._unprefixed_shapes:
             end = self._end(flat, start, shape)
+            if end < 0:
+                continue
             value = flat[start:end]
-            if value and _is_random(value, shape) and not is_placeholder(value, self._catalogue):
+            if _is_random(value, shape) and not is_placeholder(value, self._catalogue):
                 return True
         found = _VALUE.match(flat, start, start + _UNKNOWN_LONGEST + 1)
         value = found[0].rstrip(".-") if found is not None else ""
