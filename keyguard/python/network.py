@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import HttpClient, Provider, Sdk
-    from keyguard.model import Span
     from keyguard.python.arguments import Arguments, Given
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.imports import Imports
@@ -286,16 +285,9 @@ class Network(Struct, frozen=True, eq=False, dict=True):
         """The calls of the module by the `id` of their node."""
         return {id(use.node): use for use in self.index.calls}
 
-    @cached_property
-    def _starts(self) -> Mapping[int, Span]:
-        decorators = [node for scope in self.index.scopes for node in scope.decorators]
-        calls = [use.node for use in self.index.calls]
-        return self.index.module.spans([*calls, *decorators, *self.imports.nodes])
-
     def start(self, node: Node) -> int:
-        """Where a call or decorator begins: all are located at once, since that may cost a pass over the tree."""
-        span = self._starts.get(id(node))
-        return (span or self.index.module.span(node)).start
+        """Where a call begins; who asks for several asks the module for all their spans before."""
+        return self.index.module.span(node).start
 
     @cached_property
     def retry_loops(self) -> tuple[RetryLoop, ...]:
