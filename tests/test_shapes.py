@@ -14,16 +14,19 @@ from keyguard.catalogue import load
 from keyguard.model import Confidence, Span
 from keyguard.secrets.shapes import (
     Context,
+    MayBe,
     is_credential_name,
     is_public_example,
     keys_in_text,
     keys_in_value,
+    may_be_key,
     providers_of_name,
 )
 from keyguard.source import SourceFile
 from tests.keys import fill, make, shape_ids
 
 if TYPE_CHECKING:
+    from keyguard.knowledge import KeyShape
     from keyguard.secrets.shapes import KeyMatch
 
 CATALOGUE = load()
@@ -350,3 +353,16 @@ def test_a_match_tells_itself_without_its_key() -> None:
     (found,) = keys_in_text(f"OPENAI_API_KEY={key}", CATALOGUE)
     assert found.value == key
     assert repr(found) == "KeyMatch(Span(start=15, end=" + str(15 + len(key)) + "), 'openai/project', 'openai')"
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.id)
+def test_every_key_may_be_one(shape: KeyShape) -> None:
+    assert may_be_key(make(shape.id), CATALOGUE) is not MayBe.NEVER
+
+
+@pytest.mark.parametrize(
+    "text", ["Llama-3.1-8B-Instruct", "Mixtral-8x7B-Instruct", "http://localhost:1234/v1", "ws://localhost:8000/run"]
+)
+def test_what_has_no_form_of_a_key_is_none_under_any_name(text: str) -> None:
+    assert may_be_key(text, CATALOGUE) is MayBe.NEVER
+    assert may_be_key(f"{text}/", CATALOGUE) is MayBe.NEVER

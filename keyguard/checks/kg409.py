@@ -22,7 +22,9 @@ def check(network: Network) -> Iterator[Spot]:
     """Yield one spot for each call in an `async def` that holds up the event loop."""
     if network.source.role == "test":
         return
-    for held in blocking_calls(network):
+    found = list(blocking_calls(network))
+    network.index.module.spans(held.node for held in found)  # all at once, see `start` of a network
+    for held in found:
         related = () if held.source is held.node else ((held.source, "blocks"),)
         values = {"name": held.name, "where": held.scope.name, "number": f"{held.seconds or 0:g}"}
         patch = _patch(held, network) if held.kind == "sleep" and held.source is held.node else None

@@ -51,7 +51,7 @@ class Way(NamedTuple):
 
 
 class _Line(Struct):
-    """One statement of the module's own block: where it and its lines begin and end."""
+    """One statement of the module's own block: where it and its lines begin and end; of one with a block, its first."""
 
     node: Node
     start: int
@@ -86,14 +86,19 @@ class Imports(Struct):
     def nodes(self) -> Iterator[Node]:
         """What it will ask the spans of: for who wants to ask for all spans at once."""
         for statement in self._statements():
-            yield statement
-            yield from getattr(statement, "decorators", ())
+            if self._block_start(statement) is None:
+                yield statement
+                yield from getattr(statement, "decorators", ())
             for small in _imports_in(statement):
                 yield small
                 yield from small.names if isinstance(small.names, (list, tuple)) else ()
 
     def _statements(self) -> Iterator[Node]:
         yield from self.index.module.tree.body
+
+    def _block_start(self, statement: Node) -> int | None:
+        """Where a statement with a block begins: it is not spelled to tell, since of where it ends nobody asks."""
+        return None if type(statement).__name__ == "SimpleStatementLine" else self.index.module.start(statement)
 
     def way(self, want: Want, place: Place, at: int) -> Way | None:
         """How to spell `want` at a place, which stands at the offset `at` of the module's text; None if nobody can.
@@ -121,8 +126,10 @@ class Imports(Struct):
         spans = module.spans(self.nodes)
         text = module.text
         for node in self._statements():
-            start = min(spans[id(part)].start for part in (node, *getattr(node, "decorators", ())))
-            end = spans[id(node)].end
+            start = end = self._block_start(node)
+            if start is None or end is None:
+                start = min(spans[id(part)].start for part in (node, *getattr(node, "decorators", ())))
+                end = spans[id(node)].end
             if _is_magic(node, text, start):
                 continue
             match = _LINE_END.search(text, end)

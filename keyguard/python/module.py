@@ -82,6 +82,7 @@ class Module(Struct, frozen=True, eq=False):
     stepped: tuple[Span, ...] = ()
     comments: tuple[Span, ...] = ()
     _spans: dict[int, Span] = field(default_factory=dict)
+    _starts: dict[int, int] = field(default_factory=dict)
 
     @property
     def source(self) -> SourceFile:
@@ -110,6 +111,21 @@ class Module(Struct, frozen=True, eq=False):
         if missing:
             self._spans.update(_locate(self, missing))
         return self._spans
+
+    def start(self, statement: cst.CSTNode) -> int | None:
+        """Where in `text` a statement or its first decorator begins, told by lines alone; None where they do not tell.
+
+        Of a statement with a long block that costs far less than its span.
+        """
+        start = self.line(statement)
+        return None if start is None else self.offsets.source(start)
+
+    def line(self, statement: cst.CSTNode) -> int | None:
+        """The same in `code`."""
+        if not self._starts:
+            self._starts.update(_first_lines(self.tree, self.code))
+            self._starts.setdefault(0, 0)  # no node: this was done
+        return self._starts.get(id(statement))
 
 
 def parse(source: SourceFile) -> Module | ParseFailure:
@@ -590,7 +606,7 @@ class _Holder(NamedTuple):
 
 
 def _placed_by_statement(module: Module, nodes: Mapping[int, cst.CSTNode]) -> dict[int, tuple[int, int]]:
-    """Where nodes stand in `code` that lie in a statement whose text stands there only once: the smallest such.
+    """Where nodes stand in `code`, by the smallest statement whose text stands there once, or at that statement's line.
 
     Spelling costs twelve times what a walk does, and most nodes that are asked for lie in a statement of a line or two.
     """
@@ -611,7 +627,9 @@ def _placed_by_statement(module: Module, nodes: Mapping[int, cst.CSTNode]) -> di
             if not tree.has_trailing_newline:
                 text = text.rstrip("\r\n")
             start = code.find(text)
-            if start >= 0 and code.find(text, start + 1) < 0:
+            if start >= 0 and code.find(text, start + 1) >= 0:
+                start = _last_around(code, text, module.line(holder.statement))
+            if start >= 0:
                 placed.update((key, (start + found[key][0], start + found[key][1])) for key in held if key in found)
             elif holder.outer is not None:
                 outer.update(dict.fromkeys(held, holder.outer))
@@ -623,19 +641,92 @@ def _placed_by_statement(module: Module, nodes: Mapping[int, cst.CSTNode]) -> di
 def _holders(tree: cst.Module, wanted: AbstractSet[int]) -> dict[int, _Holder]:
     """The innermost statement around each wanted node, or the outermost that is wanted itself and spelled anyway."""
     found: dict[int, _Holder] = {}
-    stack: list[tuple[Any, _Holder, bool]] = [(one, _Holder(one, (), None), False) for one in reversed(tree.body)]
-    while stack and len(found) < len(wanted):
-        node, holder, whole = stack.pop()
+    # Statements before what they hold: what is asked for most often are imports.
+    queue: list[tuple[Any, _Holder, bool]] = [(one, _Holder(one, (), None), False) for one in tree.body]
+    for node, holder, whole in queue:
+        if len(found) == len(wanted):
+            break
         if id(node) in wanted:
             found[id(node)] = holder
-            whole = whole or node is holder.statement
-        kind = type(node).__name__
-        if kind == "IndentedBlock" and not whole:
+            whole = whole or node is holder.statement  # noqa: PLW2901  # of this node
+        if type(node).__name__ == "IndentedBlock" and not whole:
             inside = (*holder.indents, tree.default_indent if node.indent is None else node.indent)
-            stack.extend((one, _Holder(one, inside, holder), False) for one in reversed(node.body))
-        elif kind in FIELDS:
-            stack.extend((child, holder, whole) for child in reversed(children(node)))
+            queue += [(one, _Holder(one, inside, holder), False) for one in node.body]
+        else:
+            # Half of all nodes are names and numbers, which hold nothing.
+            below = children(node)
+            queue += [(one, holder, whole) for one in below if type(one).__name__ in FIELDS or id(one) in wanted]
     return found
+
+
+def _last_around(code: str, text: str, place: int | None) -> int:
+    """Where a text begins that stands around a place, or -1."""
+    start = -1 if place is None else code.rfind(text, 0, place + len(text))
+    return start if place is not None and start + len(text) > place else -1
+
+
+# What a line begins with that goes on with a statement or holds none; how statements with a block begin.
+_GOES_ON = regex(r"[ \t\f]*(?:[#\r\n]|\Z|(?:elif|else|except|finally)\b)")
+_INDENT = regex(r"[ \t\f]*")
+_OPENED = {
+    "ClassDef": ("@", "class"),
+    "For": ("for", "async"),
+    "FunctionDef": ("@", "def", "async"),
+    "If": ("if",),
+    "Match": ("match",),
+    "MatchCase": ("case",),
+    "Try": ("try",),
+    "TryStar": ("try",),
+    "While": ("while",),
+    "With": ("with", "async"),
+}
+_BLOCKS = {
+    **dict.fromkeys(("ClassDef", "Else", "ExceptHandler", "ExceptStarHandler", "Finally", "FunctionDef"), ("body",)),
+    **dict.fromkeys(("IndentedBlock", "MatchCase", "With"), ("body",)),
+    **dict.fromkeys(("For", "If", "While"), ("body", "orelse")),
+    **dict.fromkeys(("Try", "TryStar"), ("body", "handlers", "orelse", "finalbody")),
+    "Match": ("cases",),
+}
+
+
+def _first_lines(tree: cst.Module, code: str) -> dict[int, int]:
+    """Where the code of each statement begins, by `id`; nothing where lines and statements are not the same number."""
+    from keyguard.python.bodies import logical_lines  # noqa: PLC0415  # only where lines must tell
+
+    starts: list[int] = []
+    is_decorator = False
+    for line, _ in logical_lines(code):
+        if _GOES_ON.match(code, line) is None:
+            start = _INDENT.match(code, line).end()  # type: ignore[union-attr]  # matches anywhere
+            if not is_decorator:
+                starts.append(start)
+            is_decorator = code[start] == "@"
+    statements = list(_statements(tree))
+    if len(starts) != len(statements):
+        return {}
+    found = {}
+    for node, start in zip(statements, starts, strict=True):
+        opened = _OPENED.get(type(node).__name__)
+        if opened is not None and not code.startswith(opened, start):
+            return {}
+        found[id(node)] = start
+    return found
+
+
+def _statements(tree: cst.Module) -> Iterator[Any]:
+    """Yield what begins a line of its own, in source order: statements at any depth, and the cases of a `match`."""
+    stack: list[tuple[Any, bool]] = [(one, True) for one in reversed(tree.body)]
+    while stack:
+        node, begins = stack.pop()
+        kind = type(node).__name__
+        if begins and (kind == "SimpleStatementLine" or kind in _OPENED):
+            yield node
+        below: list[Any] = []
+        for name in _BLOCKS.get(kind, ()):
+            block = getattr(node, name)
+            below += block if isinstance(block, (list, tuple)) else [] if block is None else [block]
+        # What stands behind `elif` is an `if` of its own here.
+        stack += [(one, kind != "If" or type(one).__name__ != "If") for one in reversed(below)]
 
 
 def _by_statement(holders: Mapping[int, _Holder]) -> Iterable[tuple[_Holder, set[int]]]:

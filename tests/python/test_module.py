@@ -170,6 +170,7 @@ _STATEMENTS = _EXPRESSIONS.flatmap(
             f"with {one} as w:\n  for i in {one}:\n    print({one})",
             f"try:\n    x = {one}\nexcept a as e:\n    raise b({one}) from e\nfinally:\n    pass",
             f"@a.b({one})\nasync def g():\n    await {one}",
+            f"match a:\n  case 1: x = {one}\n  # comment\n  case bc:\n    for i in a: y\n    else: y",
         ]
     )
 )
@@ -186,6 +187,35 @@ def test_spans_are_those_of_libcst(statements: list[str], newline: str, final: b
 def test_spans_in_this_project_are_those_of_libcst(name: str) -> None:
     text = (Path(__file__).parents[2] / "keyguard" / "python" / name).read_text(encoding="utf-8")
     assert _found(text) == _expected(text)
+
+
+@settings(deadline=None, max_examples=120)
+@given(st.lists(_STATEMENTS, min_size=1, max_size=4), st.sampled_from(["\n", "\r\n", "\r"]), st.booleans())
+def test_statements_begin_where_their_spans_do(statements: list[str], newline: str, final: bool) -> None:  # noqa: FBT001  # drawn
+    text = ("\n".join([*statements, *statements[:1]]) + ("\n" if final else "")).replace("\n", newline)
+    parsed = module(text)
+    for node in walk(parsed.tree):
+        if isinstance(node, (cst.SimpleStatementLine, cst.BaseCompoundStatement)):
+            first = min(parsed.span(part).start for part in (node, *getattr(node, "decorators", ())))
+            start = parsed.start(node)
+            assert start == first if start is not None else text.startswith("elif", first)
+
+
+@pytest.mark.parametrize("text", ["x = f'{a['(']}'\ndef f(): pass\n", "\\\ndef f(): pass\n"])
+def test_where_lines_do_not_tell_nothing_is_said(text: str) -> None:
+    parsed = module(text)
+    assert [parsed.start(node) for node in parsed.tree.body] == [None] * len(parsed.tree.body)
+
+
+@pytest.mark.parametrize("outer", ["def f{}():", "with a{}:", "if b{}:\n    y\nelse:"])
+def test_a_node_of_a_statement_that_stands_twice_is_told_by_its_line(outer: str) -> None:
+    text = "".join(f"{outer.format(number)}\n    # c\n    x = k('v')\n    x = k('v')\n" for number in range(3))
+    strings = [node for node in walk(module(text).tree) if isinstance(node, cst.SimpleString)]
+    places = [number for number in range(len(text)) if text.startswith("'v'", number)]
+    for number in range(len(strings)):
+        parsed = module(text)
+        node = [node for node in walk(parsed.tree) if isinstance(node, cst.SimpleString)][number]
+        assert parsed.span(node) == Span(places[number], places[number] + 3)
 
 
 def test_a_form_feed_and_a_mark_do_not_shift_spans() -> None:
