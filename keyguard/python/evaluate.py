@@ -997,6 +997,9 @@ class Evaluator:
             return value
         if isinstance(value, (EnvRead, SecretRead, Joined)):
             keeps = name in _SAME_TEXT_METHODS or name in _STRIP or name in _CASE or name in {"replace", "removeprefix"}
+            if keeps and node.args and isinstance(value, EnvRead) and isinstance(value.default, Text):
+                # Of a variable nothing is known; its default is known, and is changed like any text.
+                return EnvRead(value.names, self._method(value.default, name, node, place), value.reader, value.node)
             return value if keeps else UNKNOWN
         if not isinstance(value, Text):
             return UNKNOWN

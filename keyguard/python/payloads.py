@@ -97,8 +97,8 @@ class _Finder:
             if not block.loop:
                 continue
             habits = self._habits_of(block.node.body)
-            if name in habits.fresh:
-                return None
+            if name in habits.fresh or name in _targets(block.node):
+                return None  # another list in each round
             source = habits.grown.get(name)
             if source is None or self._is_bounded(block):
                 continue
@@ -232,6 +232,12 @@ class _Finder:
     def _is_measured(self, scope: Scope) -> bool:
         called = self._habits_of(next(self._roots(scope, ""))).called
         return "len" in called or any(word in name for name in called for word in self.words.measures)
+
+
+def _targets(loop: Node) -> set[str]:
+    """The names that a `for` sets anew in each round."""
+    target = getattr(loop, "target", None)
+    return set() if target is None else {part.value for part in walk(target) if type(part).__name__ == "Name"}
 
 
 def _leaves(value: v.Value) -> Iterator[v.Value]:

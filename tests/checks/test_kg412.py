@@ -27,6 +27,12 @@ QUIET = {
     "built before": f"messages = []\nfor row in rows: messages.append(row)\n{_ASK}\n",
     "anew each round": f"while True:\n    messages = [1]\n    messages.append(input())\n    {_ASK}\n",
     "a number of rounds": f"messages = []\nfor _ in range(9):\n    messages.append(input())\n    {_ASK}\n",
+    "a list in a list": f"""\
+for _ in range(9):
+    for i, messages in enumerate(all):
+        messages.append(i)
+        {_ASK}
+""",
     "a count in the test": f"while len(messages) < 9:\n    messages.append(input())\n    {_ASK}\n",
     "a slice": f"while True:\n    messages.append(input())\n    del messages[1]\n    {_ASK}\n",
     "a slice kept": f"while True:\n    messages.append(input())\n    messages = messages[-9:]\n    {_ASK}\n",
