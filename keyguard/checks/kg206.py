@@ -110,10 +110,10 @@ def _raw(base: _Base, connection: Connection, network: Network) -> Spot | None:
     """Judge the URL of a raw request: what its text alone tells."""
     if not base.url.strip() or base.url.startswith("{}"):
         return None
-    if not isinstance(base.value, v.Text) and "endswith" in network.tested:
-        return None  # what is put together depends on how its first part ends
     twice = _TWICE.search(path_of(base.url))
     if twice is not None and connection.hosts and connection.hosts[0].provider is not None:
+        if not isinstance(base.value, v.Text) and "endswith" in network.tested:
+            return None  # what is put together depends on how its first part ends
         doubled = twice[1] * 2
         return _spot(base, Fault("doubled", shown(base.url.replace(doubled, twice[1])), doubled))
     return None
@@ -153,9 +153,10 @@ def _is_for_another(base: _Base, connection: Connection, host: Host | None) -> b
 def _is_always(base: _Base, network: Network) -> bool:
     """Tell whether a text is all that is ever given: an empty one is often where a value starts, or is asked for."""
     leaf = leaf_of(base.value) if isinstance(base.value, v.Text) else None
+    if base.given.value is not base.value or is_looked_at(base.given.node, network.tested):
+        return False
     # A default of a class that another module has is set here, or by whoever makes the object.
-    is_here = leaf is not None and any(use.node is leaf for use in network.index.strings)
-    return base.given.value is base.value and is_here and not is_looked_at(base.given.node, network.tested)
+    return leaf is not None and any(use.node is leaf for use in network.index.strings)
 
 
 def _facts(connection: Connection) -> BasePath | None:
