@@ -1,7 +1,5 @@
 """`python -m keyguard` is the same as `keyguard`."""
 
-import sys
+from keyguard.cli import run
 
-from keyguard.cli import main
-
-sys.exit(main())
+run()

@@ -52,6 +52,48 @@ def test_python_m_keyguard_is_keyguard(tree: Tree) -> None:
     assert (done.code, done.out) == (0, f"keyguard {__version__}\n")
 
 
+def test_the_program_ends_with_the_exit_code_and_all_it_said(tree: Tree) -> None:
+    tree.write("app.py", fill(LEAK))
+    done = tree.process("check", "--output-format", "concise")
+    assert (done.code, done.out) == (1, tree.run("check", "--output-format", "concise").out)
+    assert "app.py:3:25: KG101" in done.out
+
+
+def test_what_libraries_close_at_the_end_is_closed(tree: Tree) -> None:
+    tree.write("app.py", CLEAN)
+    code = (
+        "import atexit, sys; from keyguard.cli import run; sys.argv[1:] = ['check']; atexit.register(print, 'closed')"
+    )
+    done = subprocess.run(  # our own Python
+        [sys.executable, "-c", f"{code}; run()"],
+        cwd=tree.root,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "No leaked keys in 1 file.\nclosed\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a device that takes nothing is Linux's")
+def test_a_report_that_cannot_be_written_is_an_error(tree: Tree) -> None:
+    tree.write("app.py", CLEAN)
+    with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123  # a device
+        done = subprocess.run(  # our own Python
+            [sys.executable, "-m", "keyguard", "check"],
+            cwd=tree.root,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (
+        2,
+        "keyguard: error: what there is to say cannot be written: No space left on device\n",
+    )
+
+
 def test_clean_files_exit_zero(tree: Tree) -> None:
     tree.write("app.py", CLEAN)
     done = tree.run("check")

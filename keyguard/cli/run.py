@@ -453,9 +453,19 @@ def put(text: str, file: str | None) -> None:
 
 
 def show(text: str) -> None:
-    """Print a text."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    """Print a text.
+
+    Raises:
+        UsageError: it cannot be written, to a full disk for one.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        msg = f"what there is to say cannot be written: {error.strerror}"
+        raise UsageError(msg) from None
 
 
 def agreed(question: str, refusal: str) -> bool:
