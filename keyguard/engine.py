@@ -189,7 +189,7 @@ def check_targets(
         found = _checked(known.waiting, session, jobs, advance)
         remember(known, found, session, cache)
         outcomes = [outcome for outcome in (*known.outcomes, *found) if not outcome.is_empty]
-    return _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug))
+    return _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug), session.lang)
 
 
 def inventory_targets(
@@ -203,7 +203,7 @@ def inventory_targets(
     from keyguard.inventory import Inventory, row_order, usage_order  # noqa: PLC0415  # for this command only
 
     outcomes = _checked(targets, session, jobs, advance)
-    report = _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug))
+    report = _report(outcomes, len(targets) - sum(1 for outcome in outcomes if outcome.bug), session.lang)
     rows = sorted((row for outcome in outcomes for row in outcome.rows), key=row_order)
     usages = sorted((usage for outcome in outcomes for usage in outcome.usages), key=usage_order)
     unread = sorted({finding.path for finding in report.findings if finding.rule in {"KG001", "KG002"}})
@@ -306,7 +306,7 @@ def _numbered_checked(numbered: Sequence[tuple[int, Target]], session: Session) 
 
 
 def _died_on(target: Target, session: Session) -> Outcome:
-    return unreadable(target, session, "the process that read it died")
+    return unreadable(target, session, _said(session.lang, "file.died"))
 
 
 def _prepare(signals: Signals, ready: set[str]) -> None:
@@ -412,7 +412,8 @@ def check_target(target: Target, session: Session) -> Outcome:
         outcome = check_bytes(target, data, session)
         return _with_grounds(outcome, target, data, session) if session.remembers else outcome
     except (RecursionError, MemoryError) as error:
-        return unreadable(target, session, f"it asks for more than this machine has, {type(error).__name__}")
+        said = _said(session.lang, "file.too-much", error=type(error).__name__)
+        return unreadable(target, session, said)
     except Exception as error:  # noqa: BLE001  # a bug of ours on one file must not keep the others from being checked
         return Outcome(FileReport(target.path, skipped="keyguard failed on it"), bug=_where(error))
 
@@ -457,12 +458,12 @@ def check_bytes(target: Target, data: bytes, session: Session) -> Outcome:
 
 def _check_notebook(file: _File, source: SourceFile, signals: Signals) -> Outcome:
     """Check the parts of a notebook, its code cells as one module; one that is no JSON is checked as text."""
-    from keyguard.source import NotebookError, notebook_parts  # noqa: PLC0415  # dataclasses: 18 ms, for notebooks
+    from keyguard.source import NoNotebookError, notebook_parts  # noqa: PLC0415  # dataclasses: 18 ms, for notebooks
 
     try:
         parts = notebook_parts(source)
-    except NotebookError as error:
-        file.note("KG001", str(error).removeprefix(f"{source.path}: "))
+    except NoNotebookError as error:
+        file.note("KG001", error.said(file.lang))
         source = source.replaced(kind="json")
         file.check_text(source, signals)
         return file.outcome((source,))
@@ -556,6 +557,11 @@ class _File:
         self._hidden: Counter[str] = Counter()
         self._unused = 0
         self._notebook: SourceFile | None = None
+
+    @property
+    def lang(self) -> str:
+        """The language of what is said about the file."""
+        return self._session.lang
 
     def note(self, rule: str, reason: str) -> None:
         """Report something about the file as a whole."""
@@ -839,9 +845,8 @@ class _File:
             case = "no-trigger"
         line = min(line, source.line_count)
         span = source.line_span(line)
-        self._add(
-            source, (Hit("KG002", span, {"reason": failure.reason}, case=case, statement=source.line_text(line)),)
-        )
+        reason = _said(self.lang, f"python.{failure.reason}", **failure.values)
+        self._add(source, (Hit("KG002", span, {"reason": reason}, case=case, statement=source.line_text(line)),))
 
     def _check_unparsed(self, source: SourceFile) -> None:
         from keyguard.checks.kg101 import check_unparsed  # noqa: PLC0415  # only for Python without a tree
@@ -1042,7 +1047,7 @@ def _chunks(targets: Sequence[Target], most: int = _CHUNK_BYTES) -> list[tuple[i
     return cuts
 
 
-def _report(outcomes: Iterable[Outcome], checked: int) -> Report:
+def _report(outcomes: Iterable[Outcome], checked: int, lang: str) -> Report:
     """Put outcomes together in path order; versions of one file (a range) stay in the order of their commits."""
     ordered = sorted(outcomes, key=lambda outcome: outcome.report.path)
     hidden: Counter[str] = Counter()
@@ -1052,15 +1057,21 @@ def _report(outcomes: Iterable[Outcome], checked: int) -> Report:
         tuple(outcome.report for outcome in ordered),
         checked=checked - sum(outcome.report.skipped is not None for outcome in ordered),
         hidden=dict(hidden),
-        notices=tuple(bug_of(outcome) for outcome in ordered if outcome.bug),
+        notices=tuple(bug_of(outcome, lang) for outcome in ordered if outcome.bug),
         unused_ignores=sum(outcome.unused for outcome in ordered),
     )
 
 
-def bug_of(outcome: Outcome) -> Notice:
-    """Say where keyguard failed on a file, for an outcome with a bug."""
+def bug_of(outcome: Outcome, lang: str) -> Notice:
+    """Say in `lang` where keyguard failed on a file, for an outcome with a bug."""
     path = outcome.report.path
-    return Notice(f"{path}: not checked, a bug in keyguard ({outcome.bug}): please report it", path, error=True)
+    return Notice(_said(lang, "file.bug", path=path, bug=outcome.bug), path, error=True)
+
+
+def _said(lang: str, name: str, **values: object) -> str:
+    from keyguard.lang.reading import texts  # noqa: PLC0415  # for what could not be read only
+
+    return texts(lang).say(name, **values)
 
 
 def _where(error: Exception) -> str:

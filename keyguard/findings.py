@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.fingerprint import context_before, fingerprint, key_id
 from keyguard.lang import texts
 from keyguard.model import Excerpt, Finding, Related, Span
+from keyguard.patterns import regex
 from keyguard.secrets.placeholders import looks_random, mask
 from keyguard.secrets.shapes import keys_in_text
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from keyguard.catalogue import Case, Catalogue, Rule
+    from keyguard.lang import Texts
     from keyguard.model import Fix, Hit
     from keyguard.source import SourceFile
 
@@ -24,11 +25,11 @@ _WIDEST = 400  # characters of an excerpt in all: a minified line has millions
 _BEYOND = 4_400  # characters beyond the margin that are masked before they are cut, so that no half of a key remains
 # What may be a key no rule of this run looked for: a long run with a digit in it is masked in an excerpt if it looks
 # random. Names of variables have no digits as a rule.
-_RUN = re.compile(r"[A-Za-z0-9_\-+/.~]{20,4096}")
+_RUN = regex(r"[A-Za-z0-9_\-+/.~]{20,4096}")
 # A URL's host is no secret, its path may hold one.
-_HOST = re.compile(r"//[A-Za-z0-9.-]{1,253}(?=[/?#:\"'\s]|$)")
-_PIECE = re.compile(r"[A-Za-z0-9_\-+/=.]{6,}")
-_LENGTH = re.compile(r"\(([0-9]+) characters\)$")  # what `mask` says in English after the prefix
+_HOST = regex(r"//[A-Za-z0-9.-]{1,253}(?=[/?#:\"'\s]|$)")
+_PIECE = regex(r"[A-Za-z0-9_\-+/=.]{6,}")
+_LENGTH = regex(r"\(([0-9]+) characters\)$")  # what `mask` says in English after the prefix
 _LEAST = 6  # characters of the shortest secret that is searched for in texts; shorter ones are words
 
 
@@ -85,6 +86,9 @@ class Speaker(NamedTuple):
 
     def _values(self, hit: Hit) -> Mapping[str, str]:
         values = _Values(hit.values)
+        if self.lang == "zh":
+            # What has words of its own in Chinese comes in both languages.
+            values.update((name[:-3], word) for name, word in hit.values.items() if name.endswith("_zh"))
         said = texts(self.lang)
         provider = self.catalogue.providers.get((hit.secret and hit.secret.provider) or values.get("provider") or "")
         values["provider"] = provider.label(self.lang) if provider else said.say("some-provider")
@@ -98,15 +102,13 @@ class Speaker(NamedTuple):
         return values
 
     def _fix(self, fix: Fix, values: Mapping[str, str], secrets: Mapping[str, str]) -> Fix | None:
-        """A fix with its title in words, if it names texts of `lang`; None if its edits would show a key."""
+        """A fix with its title in words, which it names; None if its edits would show a key."""
         if any(len(secret) >= _LEAST and secret in edit.text for edit in fix.edits for secret in secrets):
             return None
         if not self.keeps_moves:
             fix = fix._replace(moves=())
-        if not fix.title.startswith("fix."):
-            return fix
-        said = texts(self.lang)
-        title = ": ".join(said.say(name, **_Values(values)) for name in fix.title.split())
+        said = _moving_texts(self.lang) if fix.title.startswith("move.") else texts(self.lang)
+        title = texts(self.lang).say("fix.join").join(said.say(name, **_Values(values)) for name in fix.title.split())
         return fix._replace(title=_scrub(title, secrets))
 
     def _words(self, rule: Rule, case: Case | None) -> tuple[str, str]:
@@ -124,6 +126,12 @@ class Speaker(NamedTuple):
     @staticmethod
     def _related(source: SourceFile, span: Span, message: str) -> Related:
         return Related(source.path, *source.position(span.start), *source.position(span.end), message, source.cell)
+
+
+def _moving_texts(lang: str) -> Texts:
+    from keyguard.lang import moving  # noqa: PLC0415  # only where a key can be moved
+
+    return moving.texts(lang)
 
 
 def said_mask(masked: str, lang: str) -> str:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from keyguard import __version__
 from keyguard.errors import UsageError
 from keyguard.lang import init as words
+from keyguard.patterns import regex
 from keyguard.settings import OWN_FILE, SHARED_FILE
 
 if TYPE_CHECKING:
@@ -200,9 +201,9 @@ def apply(root: Path, step: Step) -> None:
 
 # The hook -------------------------------------------------------------------------------------------------------------
 
-_HAS_HOOK = re.compile(r"""^[^#\n]*\bid["']?[ \t]*:[ \t]*["']?keyguard["']?[ \t\r]*(?:[,}#].*)?$""", re.MULTILINE)
-_REPOS = re.compile(r"""^["']?repos["']?[ \t]*:[ \t]*(?P<value>[^#\r\n]*?)[ \t]*(?:#.*)?$""")
-_ITEM = re.compile(r"^(?P<indent> *)(?P<dash>-(?: +|$))")
+_HAS_HOOK = regex(r"""^[^#\n]*\bid["']?[ \t]*:[ \t]*["']?keyguard["']?[ \t\r]*(?:[,}#].*)?$""", re.MULTILINE)
+_REPOS = regex(r"""^["']?repos["']?[ \t]*:[ \t]*(?P<value>[^#\r\n]*?)[ \t]*(?:#.*)?$""")
+_ITEM = regex(r"^(?P<indent> *)(?P<dash>-(?: +|$))")
 
 
 def _hook_lines(indent: int = 2, dash: int = 2, nested: int = 2) -> tuple[str, ...]:

@@ -405,13 +405,15 @@ class Removed(NamedTuple):
     `of` are the dotted names of constructors and functions, or the methods as `methods` spells them, whose argument
     `param` was; empty means the SDK's constructors and calls alike. `since` is the first version without it, or the
     day on which an SDK at its `end_of_life` was given up; it is a version of `package`, when that is not the SDK's
-    own. `effect` is `raises` or `ignored`; `instead` is the code that works now. `rename` is the argument or setting
-    that takes the same value today; a number times `factor`, a text with `ending` behind it.
+    own. `effect` is `raises` or `ignored`; `instead` is the code that works now, `instead_zh` what Chinese says where
+    that holds words. `rename` is the argument or setting that takes the same value today; a number times `factor`, a
+    text with `ending` behind it.
     """
 
     since: str
     effect: str
     instead: str = ""
+    instead_zh: str = ""
     name: str = ""
     setting: str = ""
     param: str = ""
@@ -821,6 +823,7 @@ class Form(NamedTuple):
 
     id: str
     place: str
+    place_zh: str
     expression: str
     imports: tuple[str, ...] = ()
     optional: str | None = None

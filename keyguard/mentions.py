@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from keyguard.patterns import regex
 from keyguard.source import comment_forms, is_ci_file, is_compose_file
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _AFTER = 80
 _LINE = 4_096  # characters back in which a line's beginning is looked for
 
 # What stands before a name that is read.
-_READS = re.compile(
+_READS = regex(
     r"(?:\$\{?!?#?(?:(?i:env)[:.])?"
     r"|\b(?:env|ENV|secrets|vars|environ|environment|inputs)[ \t]*"
     r"(?:\.|\[[\"']|\.(?:get|fetch|pop)\([ \t]*[\"']|\([ \t]*[\"'])"
@@ -29,25 +30,25 @@ _READS = re.compile(
     r"|\bpassenv[ \t]*=[ \t]*)$"
 )
 # What stands before a name that gets a value, or loses it.
-_SETS = re.compile(
+_SETS = regex(
     r"(?:(?i:set_?env\w*|putenv|SetEnvironmentVariable)\([ \t]*[\"']|(?i:\bsetx[ \t]+(?:/m[ \t]+)?)[\"']?"
     r"|\bset[ \t]+-[A-Za-z]*x[A-Za-z]*[ \t]+"
     r"|%env[ \t]+|\bsetenv[ \t]+|\bunset[ \t]+(?:-v[ \t]+)?|\bsecret[s]?[ \t]+set[ \t]+)$"
 )
 # A flag that hands a variable on: with `=` behind the name it sets it, without it reads it.
-_HANDS_ON = re.compile(r"(?:^|[ \t\"',\[])(?:-e|--env|--build-arg|--set-env-vars|--env-var)[ \t=]*[\"']?$")
-_STATEMENT = re.compile(
+_HANDS_ON = regex(r"(?:^|[ \t\"',\[])(?:-e|--env|--build-arg|--set-env-vars|--env-var)[ \t=]*[\"']?$")
+_STATEMENT = regex(
     r"(?:^|[;&|(){},\"'`>\[]|[ \t])(?:(?:export|declare|typeset|local|readonly|ENV|ARG|Environment=|env|set|SET)[ \t]*"
     r"(?:-[a-z]+[ \t]+)*)?[\"']?$"
 )
-_ASSIGNED = re.compile(r"[\"']?\]?[ \t]*(?:[?:+]?=(?![=~>])|:=)")
-_MEMBER = re.compile(r"(?:\.|\[[\"'])$")
-_KEY = re.compile(r"^[ \t]*(?:-[ \t]+)?[\"']?$|[{,][ \t]*[\"']?$")
-_KEYED = re.compile(r"[\"']?[ \t]*:(?=[ \t\r\n\"'\[{]|$)[ \t]*([^\r\n]*)")
-_NAME_ENTRY = re.compile(r"\bname[\"']?[ \t]*[:=][ \t]*[\"']?$")
-_ITEM = re.compile(r"^[ \t]*-[ \t]+[\"']?$")
-_ALONE = re.compile(r"[\"']?[ \t]*(?:#|$|[\r\n])")
-_DOCKER = re.compile(r"^[ \t]*(ENV|ARG)[ \t]+$")
+_ASSIGNED = regex(r"[\"']?\]?[ \t]*(?:[?:+]?=(?![=~>])|:=)")
+_MEMBER = regex(r"(?:\.|\[[\"'])$")
+_KEY = regex(r"^[ \t]*(?:-[ \t]+)?[\"']?$|[{,][ \t]*[\"']?$")
+_KEYED = regex(r"[\"']?[ \t]*:(?=[ \t\r\n\"'\[{]|$)[ \t]*([^\r\n]*)")
+_NAME_ENTRY = regex(r"\bname[\"']?[ \t]*[:=][ \t]*[\"']?$")
+_ITEM = regex(r"^[ \t]*-[ \t]+[\"']?$")
+_ALONE = regex(r"[\"']?[ \t]*(?:#|$|[\r\n])")
+_DOCKER = regex(r"^[ \t]*(ENV|ARG)[ \t]+$")
 _EMPTY = frozenset({"", "null", "~"})
 _TABLES = frozenset({"yaml", "json", "toml", "ini"})
 _WHERE = {

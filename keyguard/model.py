@@ -122,6 +122,7 @@ class Move(NamedTuple):
 class Fix(NamedTuple):
     """Edits that belong together: all of them are applied or none.
 
+    `title` names one or more texts, `fix.…` of `lang` or `move.…` of `lang.moving`; in a finding it is their words.
     Edits count in the text the finding counts in: the file's, or that of its notebook's cell. `moves` are the keys that
     must be in the key store before the text changes; `excludes` are paths from the project's root that git must ignore.
     """

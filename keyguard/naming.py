@@ -7,6 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
+from keyguard.patterns import regex
 from keyguard.source import is_env_file, is_env_template
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 # ruff: noqa: PTH113, PTH114, PTH118, PTH123, PTH208
 
 LAST_RESORT = "API_KEY"
-_NAME = re.compile(r"[A-Z_][A-Z0-9_]{0,99}")
+_NAME = regex(r"[A-Z_][A-Z0-9_]{0,99}")
 # Second levels below which registries hand out names, such as `co.uk` and `com.cn`.
 _SECOND_LEVELS = frozenset({"ac", "co", "com", "edu", "gov", "net", "org"})
 _SUFFIX = "_API_KEY"
@@ -31,7 +32,7 @@ _FOLDERS = (".github/workflows", ".circleci", "ci", "config", "deploy", "docker"
 _SHELL = (".sh", ".bash", ".zsh", ".fish", ".ps1", ".bat", ".cmd", ".yml", ".yaml", ".env")
 _NAMED = frozenset({"dockerfile", "makefile", "justfile", "procfile", ".envrc", ".flaskenv"})
 # `NAME=value` with what may stand in front of it in shells, Dockerfiles, compose and CI files; `NAME: value` in YAML.
-_LINE = re.compile(
+_LINE = regex(
     r"^[ \t]*(?:-[ \t]+)?(?:(?:export|set|setx|ENV|ARG|env)[ \t]+)?(?:\$env:)?[\"']?"
     r"(?P<name>[A-Z][A-Z0-9_]{2,99})[\"']?[ \t]*(?:=|:(?=[ \t]|$))[ \t]*(?P<value>[^\r\n]{0,8192})",
     re.MULTILINE,

@@ -7,13 +7,13 @@ can find something. Whatever a check would find passes; a test holds that.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Confidence, Severity
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -621,8 +621,8 @@ _BETWEEN = b" \t\r\\+"  # what may stand on the lines between two literals that 
 _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 JUDGED = 64  # characters of a value that are looked at
-_RUN_OF_VALUE = re.compile(r"[A-Za-z0-9+/=_.:-]+")
-_NO_WORD = re.compile(r"[0-9]|[A-Z]{2}")
+_RUN_OF_VALUE = regex(r"[A-Za-z0-9+/=_.:-]+")
+_NO_WORD = regex(r"[0-9]|[A-Z]{2}")
 _MANY_NAMES = 64  # no code gives the environment so many names; a pattern of them would be slow to compile
 _ENCODED = 480  # characters of base64 that are decoded: three times the longest common key
 

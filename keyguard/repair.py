@@ -92,7 +92,7 @@ def _planned(target: Target, session: Session, terms: Terms) -> Change | None:
     return Change(target, data, repaired, outcomes[data], outcomes[repaired.data])
 
 
-def write(changes: Sequence[Change], store: KeyStore, root: str) -> Written:
+def write(changes: Sequence[Change], store: KeyStore, root: str, lang: str = "en") -> Written:
     """Put every key that moves into the store, then write the files, each as a whole or not at all.
 
     Where the store fails, the files whose keys it should have taken stay as they are; a file that changed meanwhile
@@ -115,18 +115,27 @@ def write(changes: Sequence[Change], store: KeyStore, root: str) -> Written:
         except StoreError as error:
             notices.append(Notice(str(error), error=True))
             ready = [change for change in ready if not change.repaired.excludes]
-    failures = {change.target.path: failure for change in ready if (failure := _written(change)) is not None}
-    notices += (Notice(f"{path}: not fixed, {reason}", path, error=True) for path, reason in failures.items())
+    failures = {change.target.path: failure for change in ready if (failure := _written(change, lang)) is not None}
+    notices += (
+        Notice(_said(lang, "file.not-fixed", path=path, reason=reason), path, error=True)
+        for path, reason in failures.items()
+    )
     return Written(tuple(change for change in ready if change.target.path not in failures), receipt, tuple(notices))
 
 
-def _written(change: Change) -> str | None:
+def _said(lang: str, name: str, **values: object) -> str:
+    from keyguard.lang.reading import texts  # noqa: PLC0415  # for what could not be written only
+
+    return texts(lang).say(name, **values)
+
+
+def _written(change: Change, lang: str) -> str | None:
     """Write one file; the reason if it was left alone."""
     try:
         if change.repaired.data != change.before:
             write_atomically(change.target.location, change.repaired.data, expect=change.before)
     except ChangedMeanwhile:
-        return "it changed while it was being fixed; run keyguard fix again"
+        return _said(lang, "file.changed")
     except OSError as error:
         return error.strerror or type(error).__name__
     return None

@@ -366,6 +366,7 @@ _REMOVED = _Field(
         "since": _NEED,
         "effect": _choice("raises", "ignored", required=True),
         "instead": _TEXT,
+        "instead_zh": _TEXT,
         "end_of_life": _BOOL,
         "rename": _TEXT,
         "factor": _INT,
@@ -729,6 +730,7 @@ _FILES: Mapping[str, Mapping[str, _Field]] = {
             keys={
                 "id": _NEED,
                 "place": _NEED,
+                "place_zh": _NEED,
                 "imports": _Field("texts", required=True, check=_imports),
                 "expression": _Field("text", required=True, check=_expression),
                 "optional": _Field("text", check=_expression),

@@ -8,6 +8,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Edit, Fix, Hit, Safety, Span
+from keyguard.patterns import regex
 from keyguard.settings import quote
 from keyguard.source import comment_forms
 
@@ -36,15 +37,15 @@ _NO_COMMENTS = frozenset({"csv", "lock", "notebook"})
 # Kinds that show code to readers: a mark in an example hides what it must, but nobody should be told to remove it.
 _SHOWS_CODE = frozenset({"markdown", "rst", "html"})
 
-_OWN = re.compile(r"keyguard:[ \t]*([A-Za-z][A-Za-z_-]*)[ \t]*(?:\[([^\]\r\n]*)(\])?)?")
+_OWN = regex(r"keyguard:[ \t]*([A-Za-z][A-Za-z_-]*)[ \t]*(?:\[([^\]\r\n]*)(\])?)?")
 # What people write who mean `ignore`: other tools' words for it.
 _MISSPELT = frozenset({"allow", "allowlist", "disable", "noqa", "nosec", "off", "skip", "suppress"})
 
-_PRAGMA = re.compile(r"pragma: ?(?:allowlist(?P<next>[ -]nextline)?|whitelist)[ -]secret")
-_ALLOW = re.compile(r"\b(?:gitleaks|betterleaks):allow\b|\b(?:trufflehog|kingfisher):ignore\b")
-_NOSEC = re.compile(r"(?:#|^)[ \t]*nosec\b:?([^#\r\n]*)")
-_NOQA = re.compile(r"(?<!ruff: )(?<!flake8: )\bnoqa:", re.IGNORECASE)
-_CODE = re.compile(r"[ \t,]*([A-Za-z]+[0-9]+)")
+_PRAGMA = regex(r"pragma: ?(?:allowlist(?P<next>[ -]nextline)?|whitelist)[ -]secret")
+_ALLOW = regex(r"\b(?:gitleaks|betterleaks):allow\b|\b(?:trufflehog|kingfisher):ignore\b")
+_NOSEC = regex(r"(?:#|^)[ \t]*nosec\b:?([^#\r\n]*)")
+_NOQA = regex(r"(?<!ruff: )(?<!flake8: )\bnoqa:", re.IGNORECASE)
+_CODE = regex(r"[ \t,]*([A-Za-z]+[0-9]+)")
 
 # Which of our rules another tool's check means.
 _HARDCODED = ("KG101", "KG102")
@@ -531,7 +532,7 @@ _STRING_STOPS = {
     quote: re.compile(r"\\(?:\r\n|[\s\S])|" + re.escape(quote) + (r"|[\r\n]" if quote in ("'", '"') else ""))
     for quote in ('"', "'", "`", '"""', "'''")
 }
-_LINE_BREAK = re.compile(r"[\r\n]")
+_LINE_BREAK = regex(r"[\r\n]")
 
 
 def _line_end(text: str, start: int) -> int:

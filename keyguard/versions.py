@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from keyguard.patterns import regex
+
 # Digits are few on purpose: `int` refuses a number of thousands of digits with an exception.
-_VERSION = re.compile(
+_VERSION = regex(
     r"[vV]?(?:[0-9]{1,9}!)?(?P<release>[0-9]{1,9}(?:\.[0-9]{1,9}){0,9})"
     r"(?:[-_.]?(?P<stage>dev|alpha|beta|preview|pre|post|rev|rc|a|b|c|r)(?![a-z])[-_.]?(?P<number>[0-9]{0,9}))?",
     re.IGNORECASE,

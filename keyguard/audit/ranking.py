@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +10,7 @@ from keyguard.lang import texts
 from keyguard.leaks import KINDS, RANKS, Leak, Step
 from keyguard.model import position
 from keyguard.naming import RESELLERS
+from keyguard.patterns import regex
 from keyguard.source import role_of
 from keyguard.verify.words import say_reach
 
@@ -31,13 +31,13 @@ _OTHER_KINDS = frozenset({"private-key", "basic-auth", "jwt"})  # cases of KG108
 # What was heard of a key, by urgency: of one that nobody knows about it is only not known that it is dead.
 _HEARD = ("live", "restricted", "unknown", "dead")
 _PURGING = "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/removing-sensitive-data-from-a-repository"
-_MASK = re.compile(r"^(.*)… ?\(([0-9]+) characters\)$")
+_MASK = regex(r"^(.*)… ?\(([0-9]+) characters\)$")
 # The variable before a key: `NAME=`, `"NAME": "`, `getenv("NAME", "`.
-_VARIABLE = re.compile(
+_VARIABLE = regex(
     r"(?:^|[^A-Za-z0-9_])([A-Z][A-Z0-9]{0,39}(?:_[A-Z0-9]{1,40}){1,8})[\"'\])]{0,3}\s{0,9}[=:,]\s{0,9}[\"'`]?$"
 )
 _BEFORE = 200  # characters before a key in which its variable is looked for
-_HOST = re.compile(r"//([A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?)")
+_HOST = regex(r"//([A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?)")
 
 
 def leaks_of(

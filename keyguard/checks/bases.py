@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
+from keyguard.patterns import regex
 from keyguard.python.hosts import is_local_host, split_host
 
 if TYPE_CHECKING:
@@ -16,12 +17,10 @@ if TYPE_CHECKING:
     from keyguard.knowledge import BasePath, Provider
     from keyguard.python.network import Host
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_MISTYPED = re.compile(r"(?:https?|htps|htpps|htttps|ttps)(?:[:;/]|\b)", re.IGNORECASE)
-_TWO_SCHEMES = re.compile(r"https?:/{0,2}https?:", re.IGNORECASE)
-_HOST_LIKE = re.compile(
-    r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?::\d{1,5})?(?:/\S*)?$|localhost:\d{1,5}(?:/\S*)?$"
-)
+_SCHEME = regex(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_MISTYPED = regex(r"(?:https?|htps|htpps|htttps|ttps)(?:[:;/]|\b)", re.IGNORECASE)
+_TWO_SCHEMES = regex(r"https?:/{0,2}https?:", re.IGNORECASE)
+_HOST_LIKE = regex(r"(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?::\d{1,5})?(?:/\S*)?$|localhost:\d{1,5}(?:/\S*)?$")
 _LONGEST = 80  # characters of a URL that are shown
 
 

@@ -6,17 +6,16 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Span
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # `NAME=value`, `export NAME = value`, and the `NAME: value` that some loaders take.
-_ASSIGNMENT = re.compile(
-    r"[ \t]*(?:(?:export|set|setenv)[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]{0,127})[ \t]{0,8}[=:][ \t]{0,8}"
-)
-_LINE_END = re.compile(r"[\r\n]")
-_BARE = re.compile(r"[^\r\n]*")
-_COMMENT = re.compile(r"[ \t]#.*")
+_ASSIGNMENT = regex(r"[ \t]*(?:(?:export|set|setenv)[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]{0,127})[ \t]{0,8}[=:][ \t]{0,8}")
+_LINE_END = regex(r"[\r\n]")
+_BARE = regex(r"[^\r\n]*")
+_COMMENT = regex(r"[ \t]#.*")
 _QUOTED = {'"': re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL), "'": re.compile(r"'([^']*)'")}
 _LONGEST = 16_384  # characters of a quoted value: a private key of several lines fits
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 # Whether a service takes the key in a header, its documentation tells.
-_HEADER = Fix("send the key in a header, where the service takes it there", Safety.SHOWN, ())
+_HEADER = Fix("fix.header", Safety.SHOWN, ())
 
 
 def check(facts: PythonFacts) -> Iterator[Hit]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.checks.bases import Asked, Fault, fault_of, path_of, shown
@@ -10,6 +9,7 @@ from keyguard.checks.literals import leaf_of, respelled
 from keyguard.checks.patches import Patch, Replace
 from keyguard.checks.spots import Spot
 from keyguard.model import Safety
+from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.arguments import written
 from keyguard.python.hosts import urls_of
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from keyguard.python.arguments import Given
     from keyguard.python.network import Connection, Host, Network
 
-_PLACEHOLDER = re.compile(r"[{}<>…\s]")
-_TWICE = re.compile(r"(/v\d[a-z0-9]{0,5})\1(?:/|$)")
+_PLACEHOLDER = regex(r"[{}<>…\s]")
+_TWICE = regex(r"(/v\d[a-z0-9]{0,5})\1(?:/|$)")
 
 
 class _Base(NamedTuple):

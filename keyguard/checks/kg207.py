@@ -184,6 +184,8 @@ def _spot(  # noqa: PLR0913, PLR0917  # one word for each thing that is told
         case = "no-successor"
     package = item.package or (sdk.package if sdk is not None else "")
     values = {"name": name, "where": package, "since": item.since, "instead": item.instead}
+    if item.instead_zh:
+        values["instead_zh"] = item.instead_zh
     return Spot("KG207", node, values, case, statement=f"{name}:{package}:{item.since}", patch=patch)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from keyguard.checks.spots import Spot
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from keyguard.python.network import Network
 
 # Hosts of documentation (RFC 2606), and names that ask to be replaced.
-_STANDS_FOR = re.compile(
+_STANDS_FOR = regex(
     r"(?:^|\.)(?:example\.(?:com|org|net)|example)$|(?:^|[-_.])(?:your|xxx+|placeholder|changeme)(?:[-_.]|$)|your-?"
 )
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct, field
 
 from keyguard.model import Edit, Fix, Safety, Span
+from keyguard.patterns import regex
 from keyguard.python.module import children
 
 if TYPE_CHECKING:
@@ -239,8 +240,8 @@ def _joined(edits: Iterable[Edit]) -> tuple[Edit, ...]:
 # -- the arguments of a call ---------------------------------------------------------------------------------------
 
 # What may stand between the parts of a call. Its alternatives begin with different characters: linear on any text.
-_TRIVIA = re.compile(r"(?:[ \t\f]+|\\(?:\r\n?|\n)|\r\n?|\n|#[^\r\n]*)*")
-_LINE_END = re.compile(r"\r\n?|\n")
+_TRIVIA = regex(r"(?:[ \t\f]+|\\(?:\r\n?|\n)|\r\n?|\n|#[^\r\n]*)*")
+_LINE_END = regex(r"\r\n?|\n")
 
 
 def _parts_of(call: Any) -> Iterator[Any]:  # noqa: ANN401  # a LibCST node

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from keyguard.checks.patches import Import, Patch, Replace, SetArgument, SetEntry
 from keyguard.model import Edit, Safety
+from keyguard.patterns import regex
 from keyguard.python.arguments import entry_node
 from keyguard.python.imports import Want, Way
 from keyguard.python.retrytools import tools_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _BUILTINS = frozenset(vars(builtins))
 _MANY = 10_000
-_FROM = re.compile(r"(\s*from [\w.]+ import )(\w+)(\s*)\Z")
+_FROM = regex(r"(\s*from [\w.]+ import )(\w+)(\s*)\Z")
 _LITERALS = frozenset({"Integer", "Float"})
 
 

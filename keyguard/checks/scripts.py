@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyguard.checks.shell import Printed, Shell
 from keyguard.checks.variables import is_key_variable, is_secret_setting, is_secret_variable
 from keyguard.model import Span
+from keyguard.patterns import regex
 from keyguard.source import is_ci_file, is_compose_file, is_env_template
 
 if TYPE_CHECKING:
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from keyguard.checks.windows import Batch, PowerShell
     from keyguard.source import SourceFile
 
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{3,80}")
-_ENV_FILE = re.compile(r"(?<![\w.*-])(?:[\w.-]*/)?(\.env(?:\.[A-Za-z]\w*)?)(?![\w-])")
-_COMMENT_LINE = re.compile(r"(?m)^[ \t]*(?:#|//|::|rem\b|REM\b)[^\n]*")
+_VARIABLE = regex(r"[A-Za-z_][A-Za-z0-9_]{3,80}")
+_ENV_FILE = regex(r"(?<![\w.*-])(?:[\w.-]*/)?(\.env(?:\.[A-Za-z]\w*)?)(?![\w-])")
+_COMMENT_LINE = regex(r"(?m)^[ \t]*(?:#|//|::|rem\b|REM\b)[^\n]*")
 
 
 def printed_by(source: SourceFile, catalogue: Catalogue) -> list[Printed]:
@@ -92,7 +93,7 @@ def _edited(text: str, edits: Iterable[tuple[int, str]]) -> str:
 
 # -- whole files ------------------------------------------------------------------------------------------------------
 
-_TRACED_SHEBANG = re.compile(r"#![^\n]*?\b(?:ba|z|k|da)?sh[ \t]+(-[a-wyz]*x[a-z]*)\b")
+_TRACED_SHEBANG = regex(r"#![^\n]*?\b(?:ba|z|k|da)?sh[ \t]+(-[a-wyz]*x[a-z]*)\b")
 
 
 def _of_shell(file: _File) -> Iterator[Printed]:
@@ -111,9 +112,9 @@ def _of_batch(file: _File) -> Iterator[Printed]:
 
 # -- YAML -------------------------------------------------------------------------------------------------------------
 
-_LINE = re.compile(r"[^\n]*")
-_ENTRY = re.compile(r"([ ]*(?:-[ ]+)*)(?:([\"']?)([A-Za-z_][\w.-]*)\2[ \t]*:(?=[ \t\r]|$))?[ \t]*([^\r\n]*)")
-_BLOCK = re.compile(r"[|>][-+0-9]{0,2}[ \t]*(?:#.*)?$")
+_LINE = regex(r"[^\n]*")
+_ENTRY = regex(r"([ ]*(?:-[ ]+)*)(?:([\"']?)([A-Za-z_][\w.-]*)\2[ \t]*:(?=[ \t\r]|$))?[ \t]*([^\r\n]*)")
+_BLOCK = regex(r"[|>][-+0-9]{0,2}[ \t]*(?:#.*)?$")
 _SCRIPT_KEYS = frozenset(
     {
         "run", "script", "before_script", "after_script", "before_install", "install", "before_deploy", "after_success",
@@ -122,14 +123,14 @@ _SCRIPT_KEYS = frozenset(
     }
 )  # fmt: skip
 _POWERSHELL_KEYS = frozenset({"pwsh", "powershell", "ps"})
-_POWERSHELL = re.compile(r"\$\{?env:[A-Za-z_]", re.IGNORECASE)
-_ALIAS = re.compile(
+_POWERSHELL = regex(r"\$\{?env:[A-Za-z_]", re.IGNORECASE)
+_ALIAS = regex(
     r"(?m)^[ \t]*(?:-[ ]+)?([A-Za-z_]\w*)[ \t]*:[ \t]*[\"']?"
     r"\$(?:\{\{[ \t]*(?:secrets|env)\.(\w+)[ \t]*\}\}|\{?(\w+)\}?)[\"']?[ \t]*\r?$"
 )
-_MACRO = re.compile(r"\$\(([A-Z][A-Z0-9_]{2,80})\)")
-_FLOW_STRING = re.compile(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\n]|'')*)'")
-_YAML_ESCAPE = re.compile(r"\\[\"n]")
+_MACRO = regex(r"\$\(([A-Z][A-Z0-9_]{2,80})\)")
+_FLOW_STRING = regex(r"\"((?:[^\"\\\n]|\\.)*)\"|'((?:[^'\n]|'')*)'")
+_YAML_ESCAPE = regex(r"\\[\"n]")
 
 
 class _Line(NamedTuple):
@@ -323,12 +324,12 @@ def _yaml_dollars(file: _File, scripts: list[_Script]) -> Iterator[tuple[int, st
 
 # -- Dockerfile -------------------------------------------------------------------------------------------------------
 
-_INSTRUCTION = re.compile(r"[ \t]*(?:ONBUILD[ \t]+)?([A-Za-z]+)(?=[ \t]|\\\r?$)", re.IGNORECASE | re.MULTILINE)
-_FLAG = re.compile(r"(?:[ \t]|\\\r?\n)+--[a-z][\w-]*(?:=\S*)?")
-_HEREDOC = re.compile(r"<<-?[\"']?([A-Za-z_]\w*)[\"']?")
-_PAIR = re.compile(r"([A-Za-z_]\w*)=((?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\.|[^\s\"'\\])*)", re.DOTALL)
-_OLD_PAIR = re.compile(r"[ \t]+([A-Za-z_]\w*)[ \t]+([^\r\n]+)")
-_REFERENCE = re.compile(r"\$\{?[A-Za-z_]")
+_INSTRUCTION = regex(r"[ \t]*(?:ONBUILD[ \t]+)?([A-Za-z]+)(?=[ \t]|\\\r?$)", re.IGNORECASE | re.MULTILINE)
+_FLAG = regex(r"(?:[ \t]|\\\r?\n)+--[a-z][\w-]*(?:=\S*)?")
+_HEREDOC = regex(r"<<-?[\"']?([A-Za-z_]\w*)[\"']?")
+_PAIR = regex(r"([A-Za-z_]\w*)=((?:\"(?:[^\"\\]|\\.)*\"|'[^']*'|\\.|[^\s\"'\\])*)", re.DOTALL)
+_OLD_PAIR = regex(r"[ \t]+([A-Za-z_]\w*)[ \t]+([^\r\n]+)")
+_REFERENCE = regex(r"\$\{?[A-Za-z_]")
 
 
 def _of_dockerfile(file: _File) -> Iterator[Printed]:
@@ -406,11 +407,11 @@ def _baked(file: _File, name: str, span: Span) -> Iterator[Printed]:
 
 # -- make -------------------------------------------------------------------------------------------------------------
 
-_MAKE_DOLLAR = re.compile(r"\$\$|\$\(([A-Za-z_]\w*)\)")
-_MAKE_SAYS = re.compile(r"(?m)^[ \t]*(\$\((?:info|warning|error))[ \t]([^\n]*)")
-_RECIPE = re.compile(r"(?m)^\t[ \t]*[-@+ ]*((?:[^\\\n]|\\\r?\n|\\.)*)")
-_JUST_RECIPE = re.compile(r"(?m)^[ \t]+[-@]*((?:[^\\\n]|\\\r?\n|\\.)*)")
-_CMAKE_SAYS = re.compile(r"(?i)\bmessage[ \t]*\([^)\n]{0,400}?\$ENV\{([A-Za-z_]\w*)\}")
+_MAKE_DOLLAR = regex(r"\$\$|\$\(([A-Za-z_]\w*)\)")
+_MAKE_SAYS = regex(r"(?m)^[ \t]*(\$\((?:info|warning|error))[ \t]([^\n]*)")
+_RECIPE = regex(r"(?m)^\t[ \t]*[-@+ ]*((?:[^\\\n]|\\\r?\n|\\.)*)")
+_JUST_RECIPE = regex(r"(?m)^[ \t]+[-@]*((?:[^\\\n]|\\\r?\n|\\.)*)")
+_CMAKE_SAYS = regex(r"(?i)\bmessage[ \t]*\([^)\n]{0,400}?\$ENV\{([A-Za-z_]\w*)\}")
 
 
 def _of_make(file: _File) -> Iterator[Printed]:
@@ -442,8 +443,8 @@ def _make_dollar(found: re.Match[str]) -> str:
 
 # -- pipelines in Groovy, and notebooks -------------------------------------------------------------------------------
 
-_STEP = re.compile(r"\b(sh|bat|powershell|pwsh|echo|println)\b[ \t]*\(?[ \t]*(?:script[ \t]*:[ \t]*)?('''|\"\"\"|'|\")")
-_CREDENTIAL = re.compile(r"\$\{?(?:env\.)?([A-Za-z_]\w*)\}?")
+_STEP = regex(r"\b(sh|bat|powershell|pwsh|echo|println)\b[ \t]*\(?[ \t]*(?:script[ \t]*:[ \t]*)?('''|\"\"\"|'|\")")
+_CREDENTIAL = regex(r"\$\{?(?:env\.)?([A-Za-z_]\w*)\}?")
 
 
 def _of_jenkins(file: _File) -> Iterator[Printed]:
@@ -466,8 +467,8 @@ def _of_jenkins(file: _File) -> Iterator[Printed]:
             yield from reader.read(found.end(), closing)
 
 
-_SHELL_LINE = re.compile(r"(?m)^[ \t]*!{1,2}((?:[^\\\n]|\\\r?\n|\\.)*)")
-_ENV_MAGIC = re.compile(r"(?m)^[ \t]*(%env[ \t]+([A-Za-z_]\w*))[ \t]*\r?$")
+_SHELL_LINE = regex(r"(?m)^[ \t]*!{1,2}((?:[^\\\n]|\\\r?\n|\\.)*)")
+_ENV_MAGIC = regex(r"(?m)^[ \t]*(%env[ \t]+([A-Za-z_]\w*))[ \t]*\r?$")
 
 
 def _of_notebook(file: _File) -> Iterator[Printed]:

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Span
+from keyguard.patterns import regex
 from keyguard.source import is_env_file, is_env_template
 
 if TYPE_CHECKING:
@@ -18,31 +19,31 @@ _DEEPEST = 50  # groups in groups; scripts nest five deep, Python's stack holds 
 _CARRIED = 64  # secrets followed through one pipeline; more would make it cost its length squared
 _FEW = 8  # characters of a key that say no more than whose it is
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PLAIN = re.compile(r"[^\s\"'\\$`;&|()<>]+")
-_IN_DOUBLE = re.compile(r"[^\"\\$`]+")
-_IN_BRACES = re.compile(r"[^}\"\\$`]+")
-_IN_DOCUMENT = re.compile(r"[^\\$`]+")
-_BLANK = re.compile(r"(?:[ \t\f\v\r]|\\\r?\n)+")
-_LINE = re.compile(r"[^\n]*")
-_KEYWORD = re.compile(
+_NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLAIN = regex(r"[^\s\"'\\$`;&|()<>]+")
+_IN_DOUBLE = regex(r"[^\"\\$`]+")
+_IN_BRACES = regex(r"[^}\"\\$`]+")
+_IN_DOCUMENT = regex(r"[^\\$`]+")
+_BLANK = regex(r"(?:[ \t\f\v\r]|\\\r?\n)+")
+_LINE = regex(r"[^\n]*")
+_KEYWORD = regex(
     r"(?:\{|\}|!|if|then|elif|else|fi|while|until|for|select|do|done|case|esac|function|time|coproc|\[\[)"
     r"(?=[\s;&|()<>]|$)"
 )
-_REDIRECTION = re.compile(r"(?:([0-9]{1,2})|(&))?(<<<|<<-?|<&|<>|<(?!\()|>>|>\||>&|>(?!\())")
-_PARAMETER = re.compile(r"\$\{([#!]?)([A-Za-z_][A-Za-z0-9_]*|[0-9@*]+)(?:\[[^\]\n]{0,80}\])?")
-_EXPRESSION = re.compile(r"\$\{\{([^\n]{0,400}?)\}\}")
-_SECRET_OF_EXPRESSION = re.compile(
+_REDIRECTION = regex(r"(?:([0-9]{1,2})|(&))?(<<<|<<-?|<&|<>|<(?!\()|>>|>\||>&|>(?!\())")
+_PARAMETER = regex(r"\$\{([#!]?)([A-Za-z_][A-Za-z0-9_]*|[0-9@*]+)(?:\[[^\]\n]{0,80}\])?")
+_EXPRESSION = regex(r"\$\{\{([^\n]{0,400}?)\}\}")
+_SECRET_OF_EXPRESSION = regex(
     r"\s*(?:secrets|env|vars)\s*(?:\.\s*([A-Za-z_][\w-]*)|\[\s*['\"]([A-Za-z_][\w-]*)['\"]\s*\])\s*(?:\|\|.*)?"
 )
-_EVERY_SECRET = re.compile(r"toJSON\(\s*secrets\s*\)", re.IGNORECASE)
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[[^\]\n]{0,80}\])?\+?=")
-_FUNCTION = re.compile(r"(?m)^[ \t]*(?:function[ \t]+([A-Za-z_][\w:.-]*)|([A-Za-z_][\w:.-]*)[ \t]*\([ \t]*\))")
-_SLICE = re.compile(r":\s*(?:(-?)\s*\(?(-?)([0-9]+)\)?|0)?\s*(?::\s*([^}]*))?$")
-_TAIL = re.compile(r"#\$\{[A-Za-z_]\w*%\?{1,8}\}$")
-_STARS = re.compile(r"[*xX#.\u2022-]+")
-_PRECISION = re.compile(r"%[-+ #0]*(?:[0-9]+|\*)?(?:\.([0-9]+))?[sqbc]")
-_MASKING_SED = re.compile(r"\.\*[/|#,:]|[/|#,:][*xX\u2022]+[/|#,:]|\]\*[/|#,:][*xX\u2022]")
+_EVERY_SECRET = regex(r"toJSON\(\s*secrets\s*\)", re.IGNORECASE)
+_ASSIGNMENT = regex(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[[^\]\n]{0,80}\])?\+?=")
+_FUNCTION = regex(r"(?m)^[ \t]*(?:function[ \t]+([A-Za-z_][\w:.-]*)|([A-Za-z_][\w:.-]*)[ \t]*\([ \t]*\))")
+_SLICE = regex(r":\s*(?:(-?)\s*\(?(-?)([0-9]+)\)?|0)?\s*(?::\s*([^}]*))?$")
+_TAIL = regex(r"#\$\{[A-Za-z_]\w*%\?{1,8}\}$")
+_STARS = regex(r"[*xX#.\u2022-]+")
+_PRECISION = regex(r"%[-+ #0]*(?:[0-9]+|\*)?(?:\.([0-9]+))?[sqbc]")
+_MASKING_SED = regex(r"\.\*[/|#,:]|[/|#,:][*xX\u2022]+[/|#,:]|\]\*[/|#,:][*xX\u2022]")
 
 # What a build service takes off the log again.
 _MASK_COMMANDS = ("::add-mask::", "##vso[task.setvariable", "##vso[task.setsecret", "::set-output", "::save-state")

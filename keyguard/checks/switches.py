@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from keyguard.model import Edit, Fix, Hit, Safety, Span
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from keyguard.checks.facts import TextFacts
 
 _DOCUMENTS = frozenset({"markdown", "rst", "python"})  # show commands, or are judged as code
-_COMMENT = re.compile(r"[ \t]*(?:#|//|;|\*|rem\b|::|<!--)", re.IGNORECASE)
+_COMMENT = regex(r"[ \t]*(?:#|//|;|\*|rem\b|::|<!--)", re.IGNORECASE)
 
 
 def off(catalogue: Catalogue) -> dict[str, str]:

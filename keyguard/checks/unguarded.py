@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     from keyguard.python.network import ModelCall, Network
     from keyguard.python.retries import RetryLoop
 
 # Paths of a model API under which no model answers: logins, rights, counts of tokens and what is stored.
-_NO_MODEL = re.compile(
+_NO_MODEL = regex(
     r"/(?:oauth2?|tokens?|login|files|batches|permissions|cachedContents|fileSearchStores|corpora|count_tokens)"
     r"(?:[/?#]|$)|:(?:count|compute)Tokens\b"
 )
 # The same of an SDK's methods, and those that only read what is there.
-_STORED = re.compile(
+_STORED = regex(
     r"(?:^|\.)(?:files|operations|batches|caches|tunings|file_search_stores)\."
     r"|\.(?:list|get|delete|cancel|download)$|(?:^|\.)(?:count|compute)_tokens(?:_async)?$"
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from keyguard.patterns import regex
 from keyguard.secrets.placeholders import is_placeholder, looks_random
 from keyguard.secrets.shapes import is_credential_name, providers_of_name
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
 
 # What a project appends to a variable it has once for each place it runs: `…_API_KEY_PROD`.
-_STAGE = re.compile(r"_(?:local|dev|development|prod|production|staging|stage|test|testing|ci|qa|uat|old|new|default)$")
+_STAGE = regex(r"_(?:local|dev|development|prod|production|staging|stage|test|testing|ci|qa|uat|old|new|default)$")
 # A bare `_KEY` is as often an object's name in a store, a sort key or a file of GPG; these are not.
 _SURE = ("_token", "_secret", "_password", "_passwd", "_credentials")
 _LEAST = 8  # characters of a password worth the name
 _DISTINCT = 5  # different characters in it
 _LONG = 20  # characters from which a value must look made by dice
-_SENTENCE = re.compile(r"\s")
+_SENTENCE = regex(r"\s")
 # What stands for a value that lies elsewhere: `${NAME}`, `$(command)`, `{{ name }}`, `<name>`, `op://…`, `ENC[…]`.
-_ELSEWHERE = re.compile(
+_ELSEWHERE = regex(
     r"[$%<{(`@!*]|[A-Za-z][A-Za-z0-9+.-]{1,30}:(?://|/|\|)|(?:ENC\[|encrypted:|vault:|ref\+|ssm:|sm:|arn:|keyring:|file:|secret:)"
 )
-_USERINFO = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://([^\s/:@]{0,200}):([^\s/@]{1,400})@([^\s/:?#]{1,253})")
+_USERINFO = regex(r"[A-Za-z][A-Za-z0-9+.-]{1,30}://([^\s/:@]{0,200}):([^\s/@]{1,400})@([^\s/:?#]{1,253})")
 
 
 def is_key_variable(name: str, catalogue: Catalogue) -> bool:

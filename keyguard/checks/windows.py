@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.checks.shell import Printed
 from keyguard.model import Span
+from keyguard.patterns import regex
 from keyguard.source import is_env_file, is_env_template
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _FEW = 8  # characters of a key that say no more than whose it is
 
 # -- PowerShell -------------------------------------------------------------------------------------------------------
 
-_PIECE = re.compile(
+_PIECE = regex(
     r"""
     (?P<comment>\#[^\n]*|<\#(?:[^\#]|\#(?!>))*(?:\#>)?)
   | (?P<here>@(?P<mark>["'])[ \t]*\r?\n)
@@ -35,7 +36,7 @@ _PIECE = re.compile(
     """,
     re.VERBOSE,
 )
-_IN_STRING = re.compile(
+_IN_STRING = regex(
     r"""
     (?P<expression>\$\{\{[^\n]{0,400}?\}\})
   | (?P<name>\$\{?(?:[Ee][Nn][Vv]:)?(?P<of>[A-Za-z_][A-Za-z0-9_]*)\}?)
@@ -46,37 +47,37 @@ _IN_STRING = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_SECRET = re.compile(r"(?:secrets|env|vars)\.([A-Za-z_][A-Za-z0-9_]*)")
-_PRINTING = re.compile(
+_SECRET = regex(r"(?:secrets|env|vars)\.([A-Za-z_][A-Za-z0-9_]*)")
+_PRINTING = regex(
     r"\s*(?:&\s*)?(?:(?:write-(?:host|output|information|verbose|warning|error|debug)|echo|write|out-host)(?![\w-])"
     r"|\[(?:system\.)?console\]::(?:error\.)?write(?:line)?\b)",
     re.IGNORECASE,
 )
-_DUMP = re.compile(
+_DUMP = regex(
     r"[\s(]*(?:get-childitem|gci|dir|ls|get-item|gi)\s+(?:-path\s+)?[\"']?env:[\\/]?(?P<of>[A-Za-z0-9_]*)(?P<star>\*?)",
     re.IGNORECASE,
 )
-_SHOWN_FILE = re.compile(
+_SHOWN_FILE = regex(
     r"[\s(]*(?:get-content|gc|cat|type|more)\s+(?:-(?:path|raw|literalpath|encoding\s+\w+)\s+)*[\"']?(?P<path>[^\s\"'|;)]+)",
     re.IGNORECASE,
 )
-_ASSIGNED = re.compile(
+_ASSIGNED = regex(
     r"\s*(?:\[[A-Za-z.]+\]\s*)?\$(?:\{?(?:env|script|global|local):)?([A-Za-z_]\w*)\}?\s*[-+]?=(?!=)", re.IGNORECASE
 )
-_TO_FILE = re.compile(r"(?<![-0-9*=])(?:[16*])?>{1,2}(?!&)")
-_PASSES = re.compile(
+_TO_FILE = regex(r"(?<![-0-9*=])(?:[16*])?>{1,2}(?!&)")
+_PASSES = regex(
     r"\s*(?:out-host|out-string|out-default|format-\w+|f[tl]|select-object|select|select-string|sls|sort-object|sort"
     r"|where-object|where|\?|foreach-object|%|tee-object|tee|findstr|more|write-(?:host|output|information|verbose))\b",
     re.IGNORECASE,
 )
-_JUDGED = re.compile(r"\s*\)?\s*-(?:c|i)?(?:eq|ne|like|notlike|match|notmatch|is|isnot|in|gt|lt)\b", re.IGNORECASE)
-_TESTED = re.compile(r"(?:isnullor(?:empty|whitespace)\(\s*|\[bool\]\s*\(?\s*|-not\s+\(?\s*|![\s(]*)$", re.IGNORECASE)
-_SHORT = re.compile(
+_JUDGED = regex(r"\s*\)?\s*-(?:c|i)?(?:eq|ne|like|notlike|match|notmatch|is|isnot|in|gt|lt)\b", re.IGNORECASE)
+_TESTED = regex(r"(?:isnullor(?:empty|whitespace)\(\s*|\[bool\]\s*\(?\s*|-not\s+\(?\s*|![\s(]*)$", re.IGNORECASE)
+_SHORT = regex(
     r"\.length\b|\.count\b|\.substring\(\s*0\s*,\s*[1-8]\s*\)|\[\s*0\s*\.\.\s*[0-7]\s*\]|\.gethashcode|\.startswith\(|\.remove\(\s*[0-8]\s*\)"
     r"|\s*-replace\b|\.contains\(",
     re.IGNORECASE,
 )
-_CONDITION = re.compile(r"\s*(?:if|elseif|while|switch|until|foreach|for)\b", re.IGNORECASE)
+_CONDITION = regex(r"\s*(?:if|elseif|while|switch|until|foreach|for)\b", re.IGNORECASE)
 
 
 class _Ref(NamedTuple):
@@ -248,15 +249,15 @@ def _snake(name: str) -> str:
 
 # -- batch ------------------------------------------------------------------------------------------------------------
 
-_ECHO = re.compile(r"(?:^|(?<=[\s@(]))echo(?=[\s.:;,/(]|$)", re.IGNORECASE)
-_VALUE = re.compile(r"%([A-Za-z_][A-Za-z0-9_]*)(:[^%\n]{0,80})?%|!([A-Za-z_][A-Za-z0-9_]*)(:[^!\n]{0,80})?!")
-_REMARK = re.compile(r"[ \t@]*(?:rem\b|::)", re.IGNORECASE)
-_SET = re.compile(r"[\s@(]*(?:if\s.{0,200}?\s)?(set)(?:[ \t]+([A-Za-z_][A-Za-z0-9_]*))?\s*$", re.IGNORECASE)
-_SET_VALUE = re.compile(r"[\s@(]*set\s+\"?([A-Za-z_][A-Za-z0-9_]*)=", re.IGNORECASE)
-_TYPE = re.compile(r"[\s@(]*(?:type|more)\s+\"?([^\s\"|&<>]+)", re.IGNORECASE)
-_OUT = re.compile(r"(?<!\^)(?:\b[12])?>{1,2}[ \t]*(&?[^\s&|)]*)")
-_PIPED = re.compile(r"[\s]*(?:more|findstr|find|sort)\b", re.IGNORECASE)
-_SEPARATOR = re.compile(r"\"[^\"\n]*\"|\^.|((?<!>)&&?|\|\||\||[()])")
+_ECHO = regex(r"(?:^|(?<=[\s@(]))echo(?=[\s.:;,/(]|$)", re.IGNORECASE)
+_VALUE = regex(r"%([A-Za-z_][A-Za-z0-9_]*)(:[^%\n]{0,80})?%|!([A-Za-z_][A-Za-z0-9_]*)(:[^!\n]{0,80})?!")
+_REMARK = regex(r"[ \t@]*(?:rem\b|::)", re.IGNORECASE)
+_SET = regex(r"[\s@(]*(?:if\s.{0,200}?\s)?(set)(?:[ \t]+([A-Za-z_][A-Za-z0-9_]*))?\s*$", re.IGNORECASE)
+_SET_VALUE = regex(r"[\s@(]*set\s+\"?([A-Za-z_][A-Za-z0-9_]*)=", re.IGNORECASE)
+_TYPE = regex(r"[\s@(]*(?:type|more)\s+\"?([^\s\"|&<>]+)", re.IGNORECASE)
+_OUT = regex(r"(?<!\^)(?:\b[12])?>{1,2}[ \t]*(&?[^\s&|)]*)")
+_PIPED = regex(r"[\s]*(?:more|findstr|find|sort)\b", re.IGNORECASE)
+_SEPARATOR = regex(r"\"[^\"\n]*\"|\^.|((?<!>)&&?|\|\||\||[()])")
 
 
 class Batch:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.index import spell
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from keyguard.knowledge import Timeout
     from keyguard.python.arguments import Given
 
-_SECONDS = re.compile(r"\b(?:30|60|120)(_000)?\b")  # the limits that the catalogue's remedies recommend
+_SECONDS = regex(r"\b(?:30|60|120)(_000)?\b")  # the limits that the catalogue's remedies recommend
 
 
 def advised(known: Timeout | None, seconds: int) -> str:

@@ -80,7 +80,7 @@ def loading(settings: Settings, session: Session, store: KeyStore) -> Callable[[
 
 def fix(report: Report, changes: Sequence[Change], session: Session, store: KeyStore, options: RenderOptions) -> Fixed:
     """Write what was planned, keys first, and say what became of it."""
-    written = repair.write(changes, store, report.root)
+    written = repair.write(changes, store, report.root, session.lang)
     done = written.changes
     failed = [change for change in changes if change.repaired.failed and not change.repaired.fixed]
     said = _said(done, written, session, report.root, options)

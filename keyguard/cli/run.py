@@ -79,7 +79,8 @@ class Run:
         elif arguments.range is not None:
             found = discover.range_targets(arguments.range, self._paths or (".",), **options)
         else:
-            found = discover.discover(self._paths or (".",), respect_gitignore=settings.respect_gitignore, **options)
+            respects = settings.respect_gitignore
+            found = discover.discover(self._paths or (".",), respect_gitignore=respects, lang=self.lang, **options)
         targets = found.targets
         if ignored_env_files and settings.respect_gitignore:
             from keyguard.source import is_env_file  # noqa: PLC0415  # in memory already

@@ -93,6 +93,7 @@ def discover(
     exclude: Sequence[tuple[str, Sequence[str]]] = _DEFAULT_GROUPS,
     force_exclude: bool = False,
     respect_gitignore: bool = True,
+    lang: str = "en",
 ) -> Discovery:
     """Find the files to check on disk.
 
@@ -105,11 +106,12 @@ def discover(
             not to it.
         force_exclude: apply `exclude` to the named paths too.
         respect_gitignore: leave out what git ignores.
+        lang: the language of the notices.
 
     Raises:
         UsageError: a named folder is a bare repository, which has no files.
     """
-    finder = _Finder(exclude, respect_gitignore=respect_gitignore)
+    finder = _Finder(exclude, lang, respect_gitignore=respect_gitignore)
     for path in paths:
         if force_exclude and excluded_by_name(exclude, path):
             continue
@@ -219,8 +221,9 @@ class _Tree(NamedTuple):
 class _Finder:
     """Collects targets from named paths; what it holds is the state of one `discover` call."""
 
-    def __init__(self, exclude: Sequence[tuple[str, Sequence[str]]], *, respect_gitignore: bool) -> None:
+    def __init__(self, exclude: Sequence[tuple[str, Sequence[str]]], lang: str, *, respect_gitignore: bool) -> None:
         self._exclude = exclude
+        self._lang = lang
         self._respect_gitignore = respect_gitignore
         self._found: dict[str, Target] = {}
         self._notices: dict[str, Notice] = {}
@@ -241,11 +244,11 @@ class _Finder:
         try:
             status = os.lstat(path)
         except FileNotFoundError:
-            self._refuse(name, "no such file or folder; check the spelling")
+            self._refuse(name, "absent")
             return
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            self._refuse(name, f"could not be looked at ({reason}); check the path and its permissions")
+            self._refuse(name, "unseen", reason=reason)
             return
         location = _real(path)
         if stat.S_ISLNK(status.st_mode):
@@ -255,14 +258,14 @@ class _Finder:
         elif stat.S_ISREG(status.st_mode):
             self._add(location, self._path_of(location, path), status, named=True)
         else:
-            self._refuse(name, "a pipe, socket or device, which is never opened; name a file or a folder")
+            self._refuse(name, "device")
 
     def _take_link(self, path: str, location: str) -> None:
         real = os.path.realpath(location)
         try:
             status = os.stat(real)
         except OSError:
-            self._refuse(shown(path), "a link to nothing; repair or remove it")
+            self._refuse(shown(path), "dangling")
             return
         if stat.S_ISDIR(status.st_mode):
             self._take_folder(path, real)
@@ -271,12 +274,12 @@ class _Finder:
         repository = self._repository(holder)
         tree = repository.top if repository else (self._cwd if _is_below(holder, self._cwd) else holder)
         if not _is_below(real, tree):
-            message = f"{shown(path)}: not read, a link that leaves the tree; name the file it points to, {shown(real)}"
+            message = self._said("leaves", path=shown(path), target=shown(real))
             self._notices[message] = Notice(message, shown(path))
         elif stat.S_ISREG(status.st_mode):
             self._add(real, self._path_of(location, path), status, named=True)
         else:
-            self._refuse(shown(path), "a link to a pipe, socket or device, which is never opened")
+            self._refuse(shown(path), "to-device")
 
     def _take_folder(self, path: str, folder: str) -> None:
         if git.is_git_folder(folder):
@@ -306,10 +309,7 @@ class _Finder:
             if not listed and start and not below and git.ignored(repository, [start]):
                 return False  # the user names what git ignores: then its files are meant
         except git.GitError as error:
-            message = (
-                f"{shown(repository.top)}: git did not list its files ({error}; `git status` there says more), "
-                "so every file is read that no .gitignore names"
-            )
+            message = self._said("unlisted", path=shown(repository.top), error=error)
             self._notices[message] = Notice(message, shown(repository.top))
             return False
         skip = len(start) + 1 if start else 0
@@ -328,7 +328,7 @@ class _Finder:
         for path, trouble in walk(tree.folder, tree.excluder, below=below, honour_gitignore=honour, above=above):
             if trouble is not None:
                 name = shown(tree.prefix + path) or "."
-                self._refuse(name, f"could not be read ({trouble}); repair that or exclude it")
+                self._refuse(name, "unread", reason=trouble)
             elif path.endswith("/"):
                 self._take_inner(tree, path)
             else:
@@ -415,8 +415,14 @@ class _Finder:
         prefix = _from(self._cwd, folder) or os.path.normpath(given)
         return prefix if prefix.endswith("/") else prefix + "/"
 
-    def _refuse(self, name: str, why: str) -> None:
-        self._notices.setdefault(name, Notice(f"{name}: {why}", name, error=True))
+    def _refuse(self, name: str, why: str, **values: object) -> None:
+        said = self._said("refused", path=name, why=self._said(why, **values))
+        self._notices.setdefault(name, Notice(said, name, error=True))
+
+    def _said(self, name: str, **values: object) -> str:
+        from keyguard.lang.reading import texts  # noqa: PLC0415  # for what is not read only
+
+        return texts(self._lang).say(f"path.{name}", **values)
 
 
 def _by_repository(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from keyguard.checks.bases import Asked, fault_of
 from keyguard.doctor.goals import bases_of, constructor_of
 from keyguard.doctor.records import Problem, Shown
+from keyguard.patterns import regex
 from keyguard.python.hosts import host_of, is_local_host, is_reserved_host, split_host
 from keyguard.secrets.placeholders import looks_random, mask
 from keyguard.secrets.shapes import keys_in_text
@@ -36,7 +37,7 @@ _QUOTES = "\"'`\u201c\u201d\u2018\u2019"
 _MOST = 120  # characters of a URL that are shown
 _RANDOM = 16  # characters of a part of a URL that may be a key
 _LONGEST = 40  # characters of a part that is no key
-_ASKING = re.compile(r"(?:^|[.-])(?:your|my-?resource|resource-?name|xxx+)(?:[.-]|$)")
+_ASKING = regex(r"(?:^|[.-])(?:your|my-?resource|resource-?name|xxx+)(?:[.-]|$)")
 
 
 def judge(

@@ -10,6 +10,7 @@ from keyguard.checks.belonging import are_allied, is_strict, issuers
 from keyguard.checks.variables import lies_elsewhere
 from keyguard.doctor.records import SHELL, Problem, Shown
 from keyguard.naming import RESELLERS
+from keyguard.patterns import regex
 from keyguard.secrets.identify import identify
 from keyguard.secrets.placeholders import asks_for_key, is_local_value, is_placeholder, looks_random, public_prefix
 
@@ -41,8 +42,8 @@ _SHORTEST_TELLING = 3  # characters of a prefix that many providers share (`sk-`
 _LEAST_TWICE = 32  # characters of a value that may be a key twice
 _PEM = "-----BEGIN"
 _REFUSING = frozenset({400, 401, 403})
-_MASKED = re.compile(r"[A-Za-z0-9_-]{4}(?:\*{3,}|\u2026|\.{3}|\u2022{3,})[A-Za-z0-9]{2,8}\s*\Z")
-_LISTED = re.compile(r"[,;|\s]+")
+_MASKED = regex(r"[A-Za-z0-9_-]{4}(?:\*{3,}|\u2026|\.{3}|\u2022{3,})[A-Za-z0-9]{2,8}\s*\Z")
+_LISTED = regex(r"[,;|\s]+")
 _LONGEST_DUMMY = 200  # characters; what is longer is no stand-in, whatever it reads like
 _QUOTES = "\"'`\u201c\u201d\u2018\u2019\u300c\u300d"
 

@@ -16,6 +16,7 @@ from keyguard.keystore.base import VARIABLE
 from keyguard.keystore.env_text import bindings
 from keyguard.mentions import mentions, where
 from keyguard.model import Secret
+from keyguard.patterns import regex
 from keyguard.secrets.shapes import is_credential_name
 from keyguard.settings import display
 from keyguard.source import Undecodable, decode, is_env_file, is_env_template, kind_of
@@ -41,13 +42,13 @@ _SERVED = frozenset({"public", "static", "www", "htdocs", "html", "public_html",
 _PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy")
 _BUNDLES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 # A line that means to set a variable, whatever stands in front of the name.
-_LINE = re.compile(
+_LINE = regex(
     r"[ \t]*(?P<before>(?:(?:export|set|setx|setenv|declare[ \t]+-x|env|ENV)[ \t]+|\$env:)*)[\"']?"
     r"(?P<name>[A-Za-z_][A-Za-z0-9_]{0,127})[\"']?[ \t]*(?P<sign>[=:]|[ \t]|$)"
 )
-_BREAK = re.compile(r"\r\n|\n|\r")
+_BREAK = regex(r"\r\n|\n|\r")
 # What a file says that has to do with env files, in whatever language; `process.env` is another thing.
-_ABOUT = re.compile(rb"dotenv|env[_-]file|(?<![\w])\.env\b|BaseSettings|decouple|environs|dynaconf", re.IGNORECASE)
+_ABOUT = regex(rb"dotenv|env[_-]file|(?<![\w])\.env\b|BaseSettings|decouple|environs|dynaconf", re.IGNORECASE)
 _SILENT = frozenset({".gitignore", ".dockerignore"})
 _SETTERS = frozenset({"compose", "ci", "dockerfile", "shell", "config"})
 

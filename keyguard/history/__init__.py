@@ -7,7 +7,6 @@ engine like any file, and the walk over the commits tells each finding's life (`
 from __future__ import annotations
 
 import os
-import re
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -36,6 +35,7 @@ from keyguard.history.record import History, from_json, to_json
 from keyguard.history.sift import Sifted, Suspect, divided, sift
 from keyguard.history.walk import Change, Scope, Walk, boundaries
 from keyguard.leaks import MOST_REFS, Sighting
+from keyguard.patterns import regex
 from keyguard.source import is_env_file, kind_of, role_of
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ _SHORT = 12  # hexadecimal digits by which a person names an object
 # words has 2 bits a character, and 64 are enough).
 _WEAK = 32
 _LOOSE = "blob "  # what stands before the name of a blob that has no path
-_LENGTH = re.compile(r"\(([0-9]+) ")
+_LENGTH = regex(r"\(([0-9]+) ")
 
 
 class Progress(NamedTuple):
@@ -418,7 +418,7 @@ class _Reader:
             nonlocal done
             done += 1
             if outcome.bug:
-                self._notices.append(bug_of(outcome))
+                self._notices.append(bug_of(outcome, self._session.lang))
             else:
                 for name in {groups[number], self._exactly(wanted[groups[number]])}:
                     self._memory.found(name, outcome.report.findings)

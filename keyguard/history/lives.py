@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import io
 import os
-import re
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from keyguard.discover import git, shown
 from keyguard.history.objects import batches, resolved
 from keyguard.leaks import MOST_REFS, Moment
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -25,7 +25,7 @@ _MOST_QUESTIONS = 400_000  # of `<tip>:<path>`: 3 s; tips beyond are not asked a
 _ASKED_AT_ONCE = 8_000
 _ASKING = 2
 _MOST_FOLDERS = 16  # of a path are asked for one by one; what lies deeper in one question
-_ODD = re.compile(r"(?:^|/)\.{0,2}(?:/|$)")  # a path that no tree of git's own holds
+_ODD = regex(r"(?:^|/)\.{0,2}(?:/|$)")  # a path that no tree of git's own holds
 _LINK = b"120000"
 HEAD = "HEAD"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import threading
 import time
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git, shown
 from keyguard.history.objects import batches, listed, resolved
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     import subprocess
@@ -35,7 +35,7 @@ _DIFF = (
 _NOT_RUN = ("--no-ext-diff", "--no-textconv", "--ignore-submodules=all")
 _NO_OBJECT = b"0" * 40
 _MOST_DAMAGED = 50  # commits that git fails on: each costs a new process
-_DAY = re.compile(r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*")
+_DAY = regex(r"\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*")
 _NOW = frozenset({"now", "today"})
 
 

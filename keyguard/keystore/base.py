@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from keyguard.model import Move
 
 # What bash, python-dotenv and docker compose all take for a variable.
-VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+VARIABLE = regex(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class StoreError(Exception):

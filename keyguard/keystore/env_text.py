@@ -7,30 +7,31 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.keystore.base import StoreError
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 # The grammar of python-dotenv 1.2 (`dotenv/parser.py`), which tests hold this against. Linear: a character has one way
 # to be matched, and where nothing closes a quote, no other quote is left to be tried.
-_BLANK = re.compile(r"\s*")
-_SPACES = re.compile(r"[^\S\r\n]*")
-_EXPORT = re.compile(r"export[^\S\r\n]+")
-_KEY = re.compile(r"[^=#\s]+")
-_QUOTED_KEY = re.compile(r"'([^']+)'")
+_BLANK = regex(r"\s*")
+_SPACES = regex(r"[^\S\r\n]*")
+_EXPORT = regex(r"export[^\S\r\n]+")
+_KEY = regex(r"[^=#\s]+")
+_QUOTED_KEY = regex(r"'([^']+)'")
 _VALUES = {
     "'": (re.compile(r"'((?:\\.|[^'\\])*)'", re.DOTALL), re.compile(r"\\[\\']")),
     '"': (re.compile(r'"((?:\\.|[^"\\])*)"', re.DOTALL), re.compile(r"\\[\\'\"abfnrtv]")),
 }
-_LINE = re.compile(r"[^\r\n]*")
-_COMMENT = re.compile(r"#[^\r\n]*")
-_END = re.compile(r"\r\n|\n|\r|$")
+_LINE = regex(r"[^\r\n]*")
+_COMMENT = regex(r"#[^\r\n]*")
+_END = regex(r"\r\n|\n|\r|$")
 _BOM = "\ufeff"
 
 # What all three readers take as it stands; `~`, `^`, `!` and `{` mean something to one shell or another.
-_PLAIN = re.compile(r"[A-Za-z0-9_./:@%+,=-]+")
+_PLAIN = regex(r"[A-Za-z0-9_./:@%+,=-]+")
 # A line that sets a variable to nothing and says nothing else: a place that waits for its value.
-_WAITING = re.compile(r"((?:export )?[A-Za-z_][A-Za-z0-9_]*=)(?:''|\"\")?[ \t]*\r?")
+_WAITING = regex(r"((?:export )?[A-Za-z_][A-Za-z0-9_]*=)(?:''|\"\")?[ \t]*\r?")
 
 
 class Binding(NamedTuple):

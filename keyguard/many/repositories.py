@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git, shown
 from keyguard.errors import UsageError
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 # os.path and not pathlib, as in discover: paths are bytes of any encoding, and a hundred thousand are looked at.
 # ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH118, PTH119, PTH120, PTH123
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:")
-_USER = re.compile(r"//[^/\s]*@")
+_URL = regex(r"[A-Za-z][A-Za-z0-9+.-]*://|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:")
+_USER = regex(r"//[^/\s]*@")
 _NOT_ONE = "this is no git repository"
 _UNREADABLE = "this folder could not be read"
 

@@ -97,27 +97,30 @@ def _with_fix(hit: Hit, key: KeyText, desk: Desk, naming: Naming, asked: tuple[N
     secret = hit.secret or Secret(key.value, key.provider)
     draft, (exact, wish) = key.draft, asked
     name = naming.name(secret, wish)
+    form = desk.style.form
+    values = {**hit.values, "env": name, "place": form.place, "place_zh": form.place_zh}
     if draft is None or draft.place is None:
-        fix = _redacted(key, name, secret) if key.where in {"comment", "docstring"} else _shown(name, Why.MAGIC)
+        fix = _redacted(key, name, secret) if key.where in {"comment", "docstring"} else _shown(Why.MAGIC)
     else:
         task = Task(desk, draft, draft.place, name, wish.own, exact)
         try:
             _refuse(task.leaf, desk)
             rewrite = _rewrite(key, task, desk)
             fix = _fix(rewrite, key, desk, Move(name, secret))
+            values |= rewrite.values
         except RefusedError as refused:
-            fix = _shown(name, refused.why)
-    return hit._replace(fix=fix, values={**hit.values, "env": name})
+            fix = _shown(refused.why)
+    return hit._replace(fix=fix, values=values)
 
 
-def _shown(name: str, why: Why) -> Fix:
-    return Fix(f"read {name} from the environment by hand: {why.value}", Safety.SHOWN, ())
+def _shown(why: Why) -> Fix:
+    return Fix(f"move.by-hand move.why.{why.value}", Safety.SHOWN, ())
 
 
 def _redacted(key: KeyText, name: str, secret: Secret) -> Fix:
     """A key in a comment or docstring: its variable's name stands there instead, and the key is kept."""
     safety = Safety.SAFE if key.where == "comment" else Safety.UNSAFE
-    return Fix(f"write <{name}> in its place", safety, (Edit(key.span, f"<{name}>"),), (Move(name, secret),))
+    return Fix("move.name-it", safety, (Edit(key.span, f"<{name}>"),), (Move(name, secret),))
 
 
 def _fix(rewrite: Rewrite, key: KeyText, desk: Desk, move: Move) -> Fix:
@@ -125,7 +128,7 @@ def _fix(rewrite: Rewrite, key: KeyText, desk: Desk, move: Move) -> Fix:
     if any(_copies(edit.text, desk.facts.keys) for edit in edits):
         raise RefusedError(Why.ANOTHER_KEY)
     safety = min(rewrite.safety, Safety.UNSAFE) if key.restricted else rewrite.safety
-    return Fix(rewrite.title, safety, edits, (move,))
+    return Fix(f"move.{rewrite.title}", safety, edits, (move,))
 
 
 def _copies(text: str, keys: Iterable[KeyText]) -> bool:
@@ -241,12 +244,12 @@ def _rewrite(key: KeyText, task: Task, desk: Desk) -> Rewrite:
     elif key.where == "code":
         found = _unset(task, desk)
     safety = defaults.safety_of(task) if key.where in {"env-default", "option"} else Safety.SAFE
-    return found or Rewrite(task.taken().edits, task.title(), safety)
+    return found or Rewrite(task.taken().edits, safety)
 
 
 def _beside_read(key: KeyText, task: Task) -> Rewrite:
     """A key with more text that stands in for a variable: once that is set to the key alone, it wins."""
-    return Rewrite(task.taken().edits, task.title(), Safety.UNSAFE if key.name == task.name else Safety.SAFE)
+    return Rewrite(task.taken().edits, Safety.UNSAFE if key.name == task.name else Safety.SAFE)
 
 
 def _renamed(task: Task, desk: Desk) -> Rewrite:
@@ -257,7 +260,7 @@ def _renamed(task: Task, desk: Desk) -> Rewrite:
     start = desk.tree.span(task.exact).start
     span = desk.tree.span(task.exact)
     edit = Edit(span._replace(start=start + first, end=start + last), task.name)
-    return Rewrite((edit,), f"read {task.name}, not a variable called like the key")
+    return Rewrite((edit,), title="renamed")
 
 
 def _unset(task: Task, desk: Desk) -> Rewrite | None:
@@ -285,8 +288,8 @@ def _unset(task: Task, desk: Desk) -> Rewrite | None:
         return None
     safety = Safety.UNSAFE if _is_contested(named, tree.text) else Safety.SAFE
     if named != task.name:
-        return Rewrite(task.taken().edits, task.title(), safety)
-    return Rewrite(removed(statement, tree), f"remove the assignment: {task.name} is set outside the code", safety)
+        return Rewrite(task.taken().edits, safety)
+    return Rewrite(removed(statement, tree), safety, "no-assignment")
 
 
 def _is_contested(name: str, text: str) -> bool:

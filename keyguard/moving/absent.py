@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from keyguard.moving.tree import kind
+from keyguard.patterns import regex
 from keyguard.python.index import spell
 from keyguard.python.module import walk
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from keyguard.moving.desk import Desk
     from keyguard.python.index import Node
 
-_ALLOWS = re.compile(r"\b(?:Optional|Any|object)\b|\bNone\b")
+_ALLOWS = regex(r"\b(?:Optional|Any|object)\b|\bNone\b")
 _CHOICES = frozenset({"Assert", "CompIf", "If", "IfExp", "While"})
 _QUESTIONS = frozenset({"all", "any", "bool", "isinstance", "type"})
 _GETTERS = frozenset({"get", "getenv"})  # they give None for what is not there

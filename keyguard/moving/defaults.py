@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Edit, Safety, Span
@@ -10,6 +11,7 @@ from keyguard.moving.absent import means_something
 from keyguard.moving.reasons import RefusedError, Why
 from keyguard.moving.statements import removed
 from keyguard.moving.tree import kind
+from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.around import is_argument
 from keyguard.python.imports import Want
@@ -17,7 +19,7 @@ from keyguard.python.index import Place, Role, operands, plain_string, spell
 from keyguard.python.module import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from keyguard.knowledge import OptionDefiner, SettingsClass
     from keyguard.moving.desk import Desk, Task
@@ -58,15 +60,19 @@ _LITERAL = frozenset(
 )
 _MUTABLE = frozenset({"Dict", "List", "Set"})  # made once, and shared by all calls: what one adds the next one sees
 _CONSTANT = frozenset({"False", "None", "True"})
-_OPTIONAL = re.compile(r"\b(?:Optional|Any|object)\b|\bNone\b")
+_OPTIONAL = regex(r"\b(?:Optional|Any|object)\b|\bNone\b")
 
 
 class Rewrite(NamedTuple):
-    """How a key leaves: the edits, what it takes, how safe that is, and how the title says it."""
+    """How a key leaves: the edits, how safe they are, and what the title says.
+
+    `title` names a text `move.…` of `lang.moving`, which is filled from these `values`, the variable and its place.
+    """
 
     edits: tuple[Edit, ...]
-    title: str
     safety: Safety = Safety.SAFE
+    title: str = "read"
+    values: Mapping[str, str] = MappingProxyType({})
 
 
 # environment reads
@@ -103,18 +109,17 @@ def _of_call(task: Task, desk: Desk, argument: Node, call: Node) -> Rewrite | No
     reader = evaluator.access.calls.get(callee)
     if reader is None:
         return None
-    title = f"read {task.name} without a fallback in the code"
     if not _is_own(task):
-        return Rewrite(task.taken().edits, task.title(), safety_of(task))
+        return Rewrite(task.taken().edits, safety_of(task))
     if reader.kind != "env":
-        return Rewrite(task.taken().edits, task.title())
+        return Rewrite(task.taken().edits)
     is_bytes = any(name.endswith(("environb", "getenvb")) for name in (callee, callee.rpartition(".")[0]))
     if callee.startswith("os.") and not is_bytes and reader.missing == "none":
         statement = desk.tree.parent(call)
         if callee.endswith(".setdefault") and kind(statement) == "Expr" and desk.style.form.environment:
-            return Rewrite(removed(statement, desk.tree), f"remove the default: {task.name} is set outside the code")
-        return Rewrite(task.put(desk.tree.whole(call), call), title)
-    return Rewrite((without(argument, call, desk),), title)
+            return Rewrite(removed(statement, desk.tree), title="no-default")
+        return Rewrite(task.put(desk.tree.whole(call), call), title="no-fallback")
+    return Rewrite((without(argument, call, desk),), title="no-fallback")
 
 
 def _of_or(task: Task, desk: Desk, operation: Node, child: Node) -> Rewrite | None:
@@ -134,7 +139,7 @@ def _of_or(task: Task, desk: Desk, operation: Node, child: Node) -> Rewrite | No
     span = Span(tree.span(terms[at - 1]).start, tree.whole(child).end)
     if at == 1 and operation.lpar:
         span = tree.whole(operation)
-    return Rewrite(task.put(span, child), f"read {task.name} without a fallback in the code")
+    return Rewrite(task.put(span, child), title="no-fallback")
 
 
 def _is_grouped(operation: Node) -> bool:
@@ -157,7 +162,7 @@ def _of_choice(task: Task, desk: Desk, choice: Node, child: Node) -> Rewrite | N
     if asked != {task.name} or any(kind(node) in {"NamedExpr", "Await"} for node in walk(choice.test)):
         return None
     tree = desk.tree
-    return Rewrite(task.put(tree.whole(choice), choice), f"read {task.name} without a fallback in the code")
+    return Rewrite(task.put(tree.whole(choice), choice), title="no-fallback")
 
 
 # parameters
@@ -195,8 +200,8 @@ def of_parameter(task: Task, desk: Desk) -> Rewrite | None:
     edits += (edit for edit in taken.edits if not whole.covers(edit.span))
     plain = all(_decorator(item) in _PLAIN_DECORATORS for item in function.decorators)
     plain = plain and not means_something(param, function, desk)
-    title = f"read {task.name} when {function.name.value} is called"
-    return Rewrite(tuple(edits), title, Safety.SAFE if plain else Safety.UNSAFE)
+    safety = Safety.SAFE if plain else Safety.UNSAFE
+    return Rewrite(tuple(edits), safety, "called", {"function": function.name.value})
 
 
 def _decorator(node: Node) -> str:
@@ -298,7 +303,7 @@ def of_option(task: Task, desk: Desk) -> Rewrite | None:
     if option is None or option.rewrite == "read":
         return None
     if option.rewrite == "optional":
-        return Rewrite(task.taken(optional=True).edits, task.title())
+        return Rewrite(task.taken(optional=True).edits)
     given = {item.keyword.value for item in call.args if item.keyword is not None}
     by_itself = desk.style.form.environment and not given.intersection(option.plain_without)
     is_named = bool(given.intersection(option.env_keywords))
@@ -308,7 +313,7 @@ def of_option(task: Task, desk: Desk) -> Rewrite | None:
     edits = (
         _required(argument, call, named, desk) if option.rewrite == "required" else _named(argument, call, named, desk)
     )
-    return Rewrite(edits, f"let the option read {task.name}")
+    return Rewrite(edits, title="option")
 
 
 def _asked_late(task: Task, desk: Desk, argument: Node, option: OptionDefiner) -> Rewrite:
@@ -318,8 +323,7 @@ def _asked_late(task: Task, desk: Desk, argument: Node, option: OptionDefiner) -
     value = desk.tree.whole(argument.value)
     edits = [edit for edit in task.taken().edits if not value.covers(edit.span)]
     code = desk.tree.after_edits(value, task.taken().edits).lstrip()
-    title = f"read {task.name} when the option is used"
-    return Rewrite((*edits, Edit(value, f"lambda: {code}")), title, safety_of(task))
+    return Rewrite((*edits, Edit(value, f"lambda: {code}")), safety_of(task), "option-used")
 
 
 def _named(argument: Node, call: Node, named: str, desk: Desk) -> tuple[Edit, ...]:
@@ -427,20 +431,20 @@ def _made(task: Task, desk: Desk, settings: SettingsClass, statement: Node, argu
     whole = tree.whole(statement.value if argument is None else argument.value)
     edits = [edit for edit in taken.edits if not whole.covers(edit.span)]
     made = f"{settings.factory_keyword}=lambda: {tree.after_edits(whole, taken.edits).lstrip()}"
-    title = f"read {task.name} for each new {scope.name}"
+    words = {"class": scope.name}
     if argument is not None:
         arguments = list(statement.value.args)
         later = arguments[next(at for at, item in enumerate(arguments) if item is argument) + 1 :]
         if argument.keyword is None and any(item.keyword is None for item in later):
             raise RefusedError(Why.POSITIONAL)
         edits.append(Edit(Span(tree.span(argument).start, whole.end), made))
-        return Rewrite(tuple(edits), title)
+        return Rewrite(tuple(edits), title="object", values=words)
     way = desk.reads.imports.way(_factory(scope, settings, desk), task.place, task.at)
     if way is None:
         raise RefusedError(Why.NO_IMPORT)
     edits += way.edits
     edits.append(tree.replace(whole, f"{way.expression}({made})"))
-    return Rewrite(tuple(edits), title)
+    return Rewrite(tuple(edits), title="object", values=words)
 
 
 def _annotation_of(statement: Node, desk: Desk) -> str:
@@ -482,16 +486,15 @@ def _of_settings(task: Task, desk: Desk, statement: Node, argument: Node, name: 
     tree = desk.tree
     if not _is_own(task):
         raise RefusedError(Why.OTHER_VARIABLE)
-    title = f"let {task.place.scope.name} read {task.name} from the environment"
+    words = {"class": task.place.scope.name}
     if argument is not None:
         _only(task, desk, argument.value)
-        return Rewrite((without(argument, statement.value, desk),), title)
+        return Rewrite((without(argument, statement.value, desk),), title="settings", values=words)
     if kind(statement) != "AnnAssign" or not name:
         raise RefusedError(Why.NO_ANNOTATION)
     _only(task, desk, statement.value)
-    return Rewrite(
-        (Edit(Span(tree.whole(statement.annotation.annotation).end, tree.whole(statement.value).end), ""),), title
-    )
+    default = Span(tree.whole(statement.annotation.annotation).end, tree.whole(statement.value).end)
+    return Rewrite((Edit(default, ""),), title="settings", values=words)
 
 
 def _only(task: Task, desk: Desk, value: Node) -> None:

@@ -91,10 +91,6 @@ class Task(Struct):
         """Where it stands."""
         return self.desk.tree.span(self.leaf).start
 
-    def title(self) -> str:
-        """What the fix does, in the usual case."""
-        return f"read {self.name} from {self.desk.style.form.place}"
-
     def taken(self, *, optional: bool = False) -> Taken:
         """The edits that put the read in the place of the key, imports included."""
         if optional not in self._taken:

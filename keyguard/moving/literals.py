@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Edit, Span
 from keyguard.moving.reasons import RefusedError, Why
 from keyguard.moving.tree import kind
+from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.index import flatten, operands
 from keyguard.python.module import walk
@@ -40,7 +40,7 @@ _TO_BYTES = frozenset(
     }
 )
 _TO_TEXT = frozenset({"chr", "decode", "str", "unquote", "unquote_plus"})
-_BRACE = re.compile(r"\\N\{[^}]*\}|[{}]")
+_BRACE = regex(r"\\N\{[^}]*\}|[{}]")
 
 
 class Taken(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from keyguard.patterns import regex
 from keyguard.python.imports import Imports, Way, wants_of, with_name
 
 if TYPE_CHECKING:
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from keyguard.python.imports import Want
     from keyguard.python.index import Index, Place
 
-_ODD = re.compile(r"[\"'\\{}]")  # what would need escapes, which f-strings do not take everywhere
-_DEFINED = re.compile(r"^(?:class|def) (\w+)", re.MULTILINE)
+_ODD = regex(r"[\"'\\{}]")  # what would need escapes, which f-strings do not take everywhere
+_DEFINED = regex(r"^(?:class|def) (\w+)", re.MULTILINE)
 
 
 class CodeStyle(NamedTuple):

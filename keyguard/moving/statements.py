@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from keyguard.model import Edit, Span
 from keyguard.moving.tree import kind
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     from keyguard.moving.tree import Tree
     from keyguard.python.index import Node
 
 # Comments that are about the code of their line, and go with it.
-_MARK = re.compile(r"#\s*(?:noqa|type:|pragma|keyguard|pylint|pyright|mypy|nosec|fmt:|ruff|gitleaks)", re.IGNORECASE)
-_BLANK = re.compile(r"[ \t\f]*(?:\r\n?|\n)")
+_MARK = regex(r"#\s*(?:noqa|type:|pragma|keyguard|pylint|pyright|mypy|nosec|fmt:|ruff|gitleaks)", re.IGNORECASE)
+_BLANK = regex(r"[ \t\f]*(?:\r\n?|\n)")
 
 
 def removed(small: Node, tree: Tree) -> tuple[Edit, ...]:

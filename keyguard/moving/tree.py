@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from keyguard.model import Edit, Span
+from keyguard.patterns import regex
 from keyguard.python.module import children, walk
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from keyguard.python.index import Node
     from keyguard.python.module import Module
 
-_LINE_END = re.compile(r"\r\n?|\n")
+_LINE_END = regex(r"\r\n?|\n")
 _STRINGS = frozenset({"FormattedString", "TemplatedString"})
 # Where an expression of several terms may stand without brackets.
 _LOOSE = frozenset(

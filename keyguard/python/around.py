@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.index import flatten, plain_string, spell
 from keyguard.python.tables import setting_of, tables_of
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from keyguard.python.index import Index, Node, Place, Role, Scope
     from keyguard.python.tables import Client
 
-_HOST = re.compile(r"\b(?:https?|wss?)://(?:[^/\s@\"'<>{}]{1,200}@)?([A-Za-z0-9.-]{1,253}(?::\d{1,5})?)")
+_HOST = regex(r"\b(?:https?|wss?)://(?:[^/\s@\"'<>{}]{1,200}@)?([A-Za-z0-9.-]{1,253}(?::\d{1,5})?)")
 MAX_HOSTS = 16  # hosts of a scope worth asking
 DOUBLE_STAR = -2  # the position of a role that is a call's `**mapping`
-_ADDRESS = re.compile(r"url|base|host|endpoint|server|address|api_type|domain|proxy", re.IGNORECASE)
+_ADDRESS = regex(r"url|base|host|endpoint|server|address|api_type|domain|proxy", re.IGNORECASE)
 
 
 class Around(Struct):

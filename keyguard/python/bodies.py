@@ -8,6 +8,8 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from keyguard.patterns import regex
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
@@ -15,25 +17,25 @@ if TYPE_CHECKING:
 _LONG_STRING = r"""\"\"\"(?:[^\\\"]|\\[\s\S]|\"(?!\"\"))*(?:\"\"\"|\Z)|'''(?:[^\\']|\\[\s\S]|'(?!''))*(?:'''|\Z)"""
 # What a bracket or a line start may hide in: comments, strings of one line or of several, continued lines. All that
 # stands before the next of them is one step, and every alternative moves forward, so the scan is linear.
-_TOKEN = re.compile(
+_TOKEN = regex(
     rf"""[^()\[\]{{}}'"\#\\\r\n]*(?:(?P<line>\r\n|\r|\n)|(?P<open>[(\[{{])|(?P<close>[)\]}}])|\#[^\r\n]*|\\(?:\r\n|[\s\S]|\Z)
     |{_LONG_STRING}
     |"(?:[^"\\\r\n]|\\[\s\S])*(?:"|(?=[\r\n])|\Z)|'(?:[^'\\\r\n]|\\[\s\S])*(?:'|(?=[\r\n])|\Z)|\Z)""",
     re.VERBOSE,
 )
-_TEXT = re.compile(
+_TEXT = regex(
     rf"""\#[^\r\n]*|(?:\b([A-Za-z]{{1,2}}))?
     (?:{_LONG_STRING}
     |"(?:[^"\\\r\n]|\\[\s\S])*"|'(?:[^'\\\r\n]|\\[\s\S])*')""",
     re.VERBOSE,
 )
-_EXPRESSION = re.compile(r"\{([^{}]+)")
+_EXPRESSION = regex(r"\{([^{}]+)")
 _FORMATTED = frozenset("fFtT")
-_DEF = re.compile(r"(?P<indent>[ \t\f]*)(?:async[ \t]+)?def[ \t]+(?P<name>[^\W\d]\w*)")
-CALL = re.compile(r"\b([^\W\d]\w*)\(")
-_LINE = re.compile(r"\r\n|\r|\n")
+_DEF = regex(r"(?P<indent>[ \t\f]*)(?:async[ \t]+)?def[ \t]+(?P<name>[^\W\d]\w*)")
+CALL = regex(r"\b([^\W\d]\w*)\(")
+_LINE = regex(r"\r\n|\r|\n")
 STEPS = 3  # calls between a function and the one it has to do with
-_BLANK = re.compile(r"[ \t\f]*(?:#|$|[\r\n])")
+_BLANK = regex(r"[ \t\f]*(?:#|$|[\r\n])")
 
 
 class Body(NamedTuple):

@@ -7,19 +7,18 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from keyguard.patterns import regex
 from keyguard.python.bodies import without_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_BLOCK = re.compile(r"^(?:class|def|async[ \t]+def)[ \t]+(\w+)|^@|^(?=[^\s#)\]}'\"])", re.MULTILINE)
-_ASSIGNED = re.compile(r"^[ \t]*([^\W\d]\w*)\b[^\n=]{0,80}=", re.MULTILINE)
-_VALUE = re.compile(r"[^\n]*(?:[(\[{\\]\r?\n(?:[ \t)\]}][^\n]*\n)*)?")
-_FROM = re.compile(
-    r"^[ \t]*from[ \t]+(\.*)([\w.]{0,200})[ \t]+import[ \t]*(\([^)]{0,8000}\)|[^\n]{0,400})", re.MULTILINE
-)
-_BETWEEN = re.compile(r"[,()\s]*,[,()\s]*|[()]")
-_WORD = re.compile(r"[^\W\d]\w*")
+_BLOCK = regex(r"^(?:class|def|async[ \t]+def)[ \t]+(\w+)|^@|^(?=[^\s#)\]}'\"])", re.MULTILINE)
+_ASSIGNED = regex(r"^[ \t]*([^\W\d]\w*)\b[^\n=]{0,80}=", re.MULTILINE)
+_VALUE = regex(r"[^\n]*(?:[(\[{\\]\r?\n(?:[ \t)\]}][^\n]*\n)*)?")
+_FROM = regex(r"^[ \t]*from[ \t]+(\.*)([\w.]{0,200})[ \t]+import[ \t]*(\([^)]{0,8000}\)|[^\n]{0,400})", re.MULTILINE)
+_BETWEEN = regex(r"[,()\s]*,[,()\s]*|[()]")
+_WORD = regex(r"[^\W\d]\w*")
 _ROUNDS = 1  # functions through which a class comes by an object
 
 

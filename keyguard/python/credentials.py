@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.arguments import entry_node
 from keyguard.python.index import spell
@@ -221,7 +222,7 @@ def _is_seen(text: str, names: frozenset[str], words: frozenset[str]) -> bool:
     return any(_READ.match(found[1] or "") is None for found in re.finditer(quoted, text)) if names else False
 
 
-_READ = re.compile(r"(?:getenv|get|environ)[\[(]")
+_READ = regex(r"(?:getenv|get|environ)[\[(]")
 
 
 def _either(words: frozenset[str]) -> str:

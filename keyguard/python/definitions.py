@@ -7,28 +7,29 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from keyguard.patterns import regex
 from keyguard.python.bodies import function_bodies, logical_lines, without_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_WORD = re.compile(r"(?<![\w.])[^\W\d]\w*")
+_WORD = regex(r"(?<![\w.])[^\W\d]\w*")
 # Lines that go on with the statement above them, and those of whose names nothing is made.
-_GOES_ON = re.compile(r"[ \t\f\r\n#]|(?:else|elif|except|finally)\b")
+_GOES_ON = regex(r"[ \t\f\r\n#]|(?:else|elif|except|finally)\b")
 _SAYS_NOTHING = ("'", '"', "#", " ", "\t", "\r", "\n")
-_HEAD = re.compile(r"^(?:class|(?:async[ \t]+)?def)[ \t]+([^\W\d]\w*)", re.MULTILINE)
-_IMPORT = re.compile(r"(?:from[ \t]*([.\w \t]*?)[ \t]*\b)?import\b[ \t]*\(?([\w., \t\r\n\\]*)\)?\s*\Z")
+_HEAD = regex(r"^(?:class|(?:async[ \t]+)?def)[ \t]+([^\W\d]\w*)", re.MULTILINE)
+_IMPORT = regex(r"(?:from[ \t]*([.\w \t]*?)[ \t]*\b)?import\b[ \t]*\(?([\w., \t\r\n\\]*)\)?\s*\Z")
 # Where a statement may give names a value or change it: left of a sign of equality, in a list of imports, where a
 # loop, an alias or a definition names it, and before a method or an item at a line's beginning.
-_GIVING = re.compile(
+_GIVING = regex(
     r"^[ \t]*(?P<assigned>[^\n=]*)=(?!=)|\bfor[ \t]+(?P<looped>[^\n]*?)\bin\b|\bas[ \t]+(?P<alias>\(?[\w, \t]+)"
     r"|\bimport\b[ \t]*(?P<imported>\([^)]*\)|(?:\\\r?\n|[^\n])*)|\b(?:def|class)[ \t]+(?P<defined>\w+)"
     r"|\b(?:del|global)\b[ \t]*(?P<listed>\([^)]*\)|(?:\\\r?\n|[^\n])*)|(?P<walrus>\w+)[ \t]*:="
     r"|^[ \t]*(?P<first>\w+)[.\[]|(?<![\w.])(?P<put>\w+)(?:\.\w+)*\.(?:update|setdefault)\(",
     re.MULTILINE,
 )
-_ASSIGNED = re.compile(r"([^\W\d]\w*)[ \t]*(?::[^=]*)?=(?!=)[ \t]*")
-_GLOBAL = re.compile(r"\bglobal[ \t]+([\w, \t]+)")
+_ASSIGNED = regex(r"([^\W\d]\w*)[ \t]*(?::[^=]*)?=(?!=)[ \t]*")
+_GLOBAL = regex(r"\bglobal[ \t]+([\w, \t]+)")
 _NO_NAMES = frozenset(keyword.kwlist)
 
 

@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from keyguard.patterns import regex
 from keyguard.python.flow import ENVIRONMENTS, last, literal, written
 from keyguard.python.tables import RAW, names_of, tables_of
 
@@ -24,12 +25,12 @@ Brings: TypeAlias = "Callable[[str, int, str, Callable[[str], bool], str], bool]
 _GETTING = frozenset({"getattr", "hasattr"})
 _WRITING = frozenset({"putenv", "setdefault", "setenv", "set_key", "update", "load_dotenv"})
 _READING = frozenset({"getenv", "getenvb"})
-_SECRET = re.compile(r"KEY|TOKEN|SECRET|AUTH|CRED|PASS")
-_WORD = re.compile(r"\w+")
+_SECRET = regex(r"KEY|TOKEN|SECRET|AUTH|CRED|PASS")
+_WORD = regex(r"\w+")
 _PATCHING = frozenset({"setattr", "setitem"})
 _SETTING = frozenset({"putenv", "setdefault", "setenv"})  # of what writes, that which takes a variable's name first
 # What the name of a variable says that may decide about a connection, whoever reads it.
-_DECIDING = re.compile(
+_DECIDING = regex(
     r"KEY|TOKEN(?!IZ)|SECRET|AUTH|CRED|PASS|UR[LI]|BASE|HOST|ENDPOINT|SERVER|PROX|TIMEOUT|RETR|ATTEMPT|SSL|TLS|CERT|VERIF"
 )
 

@@ -8,11 +8,11 @@ function gives has nothing to do with what it is given.
 from __future__ import annotations
 
 import ast
-import re
 from functools import lru_cache
 from itertools import count, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from keyguard.patterns import regex
 from keyguard.prefilter import compiled
 from keyguard.python.syntax import below
 
@@ -50,7 +50,7 @@ _PLAIN = frozenset(
     {"property", "cached_property", "staticmethod", "classmethod", "cache", "lru_cache", "abstractmethod", "overload"}
     | {"override", "wraps", "contextmanager", "asynccontextmanager", "fixture", "retry", "setter", "dataclass", "tool"}
 )
-_VIEW = re.compile(r"View|Resource|Handler|Endpoint|Controller")
+_VIEW = regex(r"View|Resource|Handler|Endpoint|Controller")
 _SHORTEST = 16  # characters: shorter than any key of the catalogue
 _MARK = "@"  # no name has it
 _ROUNDS = 40  # what flows through more steps than this is not worth a closer look

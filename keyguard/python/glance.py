@@ -9,15 +9,16 @@ whatever is made from a tainted value is tainted.
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from keyguard.patterns import regex
 from keyguard.prefilter import BUILT, ENVIRONMENT, GIVEN, HELD, SHOWN
 from keyguard.python.syntax import nodes_of
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Collection, Mapping
 
     from keyguard.catalogue import Catalogue
@@ -25,13 +26,13 @@ if TYPE_CHECKING:
     from keyguard.python.flow import Flow, Told
 
 # What a key without a prefix is made of, of a fifth less than its shortest length; and what names are made of.
-_RUN = re.compile(r"[A-Za-z0-9_.-]{16,}|[A-Za-z0-9+/]{16,}")
-_WHOLE_RUN = re.compile(r"[A-Za-z0-9_.-]{20,}|[A-Za-z0-9+/]{20,}")
-_SPLIT = re.compile(r"[^A-Za-z]+")
-_NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_RUN = regex(r"[A-Za-z0-9_.-]{16,}|[A-Za-z0-9+/]{16,}")
+_WHOLE_RUN = regex(r"[A-Za-z0-9_.-]{20,}|[A-Za-z0-9+/]{20,}")
+_SPLIT = regex(r"[^A-Za-z]+")
+_NAME_PARTS = regex(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _RANDOM = 20  # letters without a digit among them: one in a hundred keys of 20, hardly any longer one
 _PART_OF_NAME = 4.5  # letters that the parts of a name have on average; of one in a hundred random texts, too
-_COMMENT = re.compile(r"#[^\r\n]*")
+_COMMENT = regex(r"#[^\r\n]*")
 _READS = frozenset({"get", "getenv", "pop", "setdefault"})  # what reads a value by its name
 
 

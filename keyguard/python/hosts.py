@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from typing import TYPE_CHECKING
 
+from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.network import Host
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import Provider
 
-_AUTHORITY = re.compile(
+_AUTHORITY = regex(
     r"(?:[a-zA-Z][a-zA-Z0-9+.-]{0,12}:)?//(?:[^/?#@\s]{0,256}@)?(\[[0-9a-fA-F:.]{2,45}\]|[^/?#:\s]{1,253})(:\d{1,5})?"
 )
-_BARE = re.compile(r"([A-Za-z0-9.-]{1,253})(:\d{1,5})?(?:[/?#]|$)")
-_LOCAL_NAME = re.compile(r"(?:^|\.)(?:localhost|local|internal|intranet|lan|home|corp|svc|cluster|test|invalid)$")
+_BARE = regex(r"([A-Za-z0-9.-]{1,253})(:\d{1,5})?(?:[/?#]|$)")
+_LOCAL_NAME = regex(r"(?:^|\.)(?:localhost|local|internal|intranet|lan|home|corp|svc|cluster|test|invalid)$")
 # Providers of these kinds answer no model calls: a request to them is no connection to a model.
 _NO_MODELS = frozenset({"search", "vector_db", "observability", "tooling"})
 _ROUTES = {"cloud": "cloud", "aggregator": "gateway", "gateway": "gateway", "relay": "relay", "local": "local"}
 # Paths under which model APIs answer, whatever the host is called. Those that other services have too, such as a chat's
 # `/im/v1/messages`, must stand right behind the host, a part that is not known, or one word (a compatible API's path).
-MODEL_PATH = re.compile(
+MODEL_PATH = regex(
     r"(?:/(?:chat/completions|v1/(?:completions|embeddings|responses)"
     r"|[^/\s]{1,100}:(?:generateContent|streamGenerateContent|embedContent|countTokens))"
     r"|(?:^|//[^/\s]{1,253}|\}|/[a-z]{6,12})/(?:v1/messages|api/(?:chat|generate|embeddings)))(?:$|[?#{])"
 )
 OWN = "own"
 # Names that RFC 2606 keeps for documentation: nobody answers there.
-_RESERVED = re.compile(r"(?:^|\.)(?:example|example\.(?:com|net|org))(?::\d+)?$")
+_RESERVED = regex(r"(?:^|\.)(?:example|example\.(?:com|net|org))(?::\d+)?$")
 
 
 def is_local_host(name: str) -> bool:

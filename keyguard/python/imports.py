@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import Struct, field
 
 from keyguard.model import Edit, Span
+from keyguard.patterns import regex
 from keyguard.python.index import spell
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from keyguard.python.index import Binding, Index, Node, Place, Scope
     from keyguard.python.module import Part
 
-_LINE_END = re.compile(r"\r\n?|\n")
-_CODING = re.compile(r"#!|#.*coding[:=]|#.*-\*-")
-_LICENCE = re.compile(r"copyright|licen[cs]e|spdx|///", re.IGNORECASE)
+_LINE_END = regex(r"\r\n?|\n")
+_CODING = regex(r"#!|#.*coding[:=]|#.*-\*-")
+_LICENCE = regex(r"copyright|licen[cs]e|spdx|///", re.IGNORECASE)
 _TRIES = 20  # free names tried for an alias
 
 

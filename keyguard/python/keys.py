@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.around import DOUBLE_STAR, Around, Surroundings, is_argument, leaves_of
 from keyguard.python.index import Place, Role, plain_string, spell
@@ -25,10 +26,10 @@ SHORTEST_KEY = 16  # characters: shorter than any key of the catalogue
 QUERY_PARAMETERS = frozenset({"params", "query", "fields"})  # arguments whose mapping becomes a URL's query
 LONG_TEXT = 200  # characters: in a longer literal, or one of several lines, a finding points at the key itself
 UNKNOWN_KEY = 20  # characters a literal of no known shape must have to be taken for a key (rule KG101)
-RUN = re.compile(rf"[A-Za-z0-9_.+/=|:-]{{{SHORTEST_KEY}}}")
-URL_NAME = re.compile(r"[?&]([A-Za-z0-9_-]{1,40})=[ ]?$")
-USER_PART = re.compile(r"[a-z][a-z0-9+.-]{1,15}://(?:[^/\s@:\"']{0,80}:)?$")
-_CREDENTIAL = re.compile(r"key|token|secret|auth|bearer|credential|passw|^[as]k$|_[as]k$|header|cookie", re.IGNORECASE)
+RUN = regex(rf"[A-Za-z0-9_.+/=|:-]{{{SHORTEST_KEY}}}")
+URL_NAME = regex(r"[?&]([A-Za-z0-9_-]{1,40})=[ ]?$")
+USER_PART = regex(r"[a-z][a-z0-9+.-]{1,15}://(?:[^/\s@:\"']{0,80}:)?$")
+_CREDENTIAL = regex(r"key|token|secret|auth|bearer|credential|passw|^[as]k$|_[as]k$|header|cookie", re.IGNORECASE)
 
 
 class Draft(Struct):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from keyguard.patterns import regex
 from keyguard.python.flow import last, literal, written
 from keyguard.python.tables import tables_of
 from keyguard.secrets.shapes import MayBe, is_credential_name, looks_unknown, may_be_key
@@ -24,7 +24,7 @@ _DECODING = frozenset(
 )
 _SHORTEST = 16  # characters of a text that is decoded
 _LONGEST = 4_200  # characters of the longest key
-_RUN = re.compile(r"[A-Za-z0-9_.+/=|:-]{16}")
+_RUN = regex(r"[A-Za-z0-9_.+/=|:-]{16}")
 _MOST_FOLDED = 64  # literals that are put together with `+`
 
 

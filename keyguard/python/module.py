@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from msgspec import Struct, field
 
 from keyguard.model import Span
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -30,12 +31,14 @@ MAX_CHAIN = 1_000  # links (operators, dots, calls, adjacent strings, elifs) tha
 class ParseFailure(Struct, frozen=True):
     """Why a text has no tree; `line` counts from 1.
 
-    `kind` is too-deep, too-large, syntax, python2, template or merge-conflict.
+    `reason` names a text `python.…` of `lang.reading`, which `values` fill. `kind` is too-deep, too-large, syntax,
+    python2, template or merge-conflict.
     """
 
     reason: str
     line: int
     kind: str
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 class Part(Struct, frozen=True):
@@ -183,10 +186,10 @@ def _parse(
 ) -> Module | ParseFailure:
     code, offsets = (code, outlined) if outlined is not None else _without_form_feeds(code)
     if len(code) > MAX_SIZE:
-        return ParseFailure(f"over {MAX_SIZE:,} characters", 1, "too-large")
+        return ParseFailure("too-large", 1, "too-large", {"size": MAX_SIZE})
     deep, comments = _scan(code)
     if deep is not None:
-        return ParseFailure(f"over {MAX_DEPTH} brackets or {MAX_CHAIN:,} links", deep, "too-deep")
+        return ParseFailure("too-deep", deep, "too-deep", {"depth": MAX_DEPTH, "chain": MAX_CHAIN})
     from keyguard.python.nodes import libcst  # noqa: PLC0415  # 30 ms: only for text that is parsed
 
     cst = libcst()
@@ -200,7 +203,7 @@ def _parse(
     except (KeyboardInterrupt, SystemExit, MemoryError, GeneratorExit):
         raise
     except BaseException as error:  # noqa: BLE001  # LibCST's panics are no Exception; one file must not end the run
-        return ParseFailure(f"the parser gave up ({type(error).__name__})", 1, "syntax")
+        return ParseFailure("gave-up", 1, "syntax", {"error": type(error).__name__})
     blocks = tuple(offsets.span(start, end) for start, end in _blocks_of_comments(code, comments))
     return Module(text, code, tree, offsets, parts, stepped, blocks)
 
@@ -253,19 +256,19 @@ _STRING = (
     r"""'''(?:[^'\\]+|\\[\s\S]|'(?!''))*(?:''')?"""
     r'''|"""(?:[^"\\]+|\\[\s\S]|"(?!""))*(?:""")?|'(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*'?|"(?:[^"\\\r\n]|\\(?:\r\n|[\s\S]))*"?'''
 )
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""(?P<open>[(\[{])|(?P<close>[)\]}])|(?P<comma>,)|(?P<newline>\r\n?|\n)|(?P<semicolon>;)"""
     r"""|\#[^\r\n]*|(?P<join>\\(?:\r\n?|\n))"""
     rf"""|(?P<string>(?:\b[A-Za-z]{{1,3}})?(?:{_STRING}))"""
     r"""|(?P<link>[-+*/%@&|^~<>=!.]|\b(?:and|or|not|if|else|lambda|await|for|in|is|yield)\b)"""
 )
 # The same without what only counts: all up to the next bracket, string, comment or line end is one piece.
-_PIECE = re.compile(
+_PIECE = regex(
     r"""[^()\[\]{}'"\#\\\r\n]*(?:(?P<newline>\r\n?|\n)|(?P<open>[(\[{])|(?P<close>[)\]}])"""
     rf"""|(?P<comment>\#[^\r\n]*)|\\(?:\r\n?|\n|)|\Z|(?P<string>{_STRING}))"""
 )
-_WIDE_INDENT = re.compile(rf"^[ \t]{{{MAX_INDENTS}}}", re.MULTILINE)
-_ELIF = re.compile(r"^([ \t]*)(elif\b|else\b|(?=[^\s#]))", re.MULTILINE)
+_WIDE_INDENT = regex(rf"^[ \t]{{{MAX_INDENTS}}}", re.MULTILINE)
+_ELIF = regex(r"^([ \t]*)(elif\b|else\b|(?=[^\s#]))", re.MULTILINE)
 
 
 def too_deep(code: str) -> int | None:
@@ -407,9 +410,9 @@ def _line_of(code: str, offset: int) -> int:
 
 # Why it does not parse --------------------------------------------------------------------------------------------
 
-_CONFLICT = re.compile(r"^(?:<{7} |={7}\s*$|>{7} )", re.MULTILINE)
-_TEMPLATE = re.compile(r"\{%-?\s*\w|\{\{[ -]*[\w.]+(?:\s*\|[^}\n]*)?[ -]*\}\}|^\s*<%|\$\{[\w.]+\}", re.MULTILINE)
-_PYTHON_2 = re.compile(
+_CONFLICT = regex(r"^(?:<{7} |={7}\s*$|>{7} )", re.MULTILINE)
+_TEMPLATE = regex(r"\{%-?\s*\w|\{\{[ -]*[\w.]+(?:\s*\|[^}\n]*)?[ -]*\}\}|^\s*<%|\$\{[\w.]+\}", re.MULTILINE)
+_PYTHON_2 = regex(
     r"^[ \t]*(?:print[ \t]+[^\s=(.,\[:]|print[ \t]*\([^\n]*\)[ \t]*%|print[ \t]*>>|exec[ \t]+[\"'\w]"
     r"|raise[ \t]+[\w.]+[ \t]*,"
     r"|except[ \t]+[\w.()]+[ \t]*,[ \t]*\w+[ \t]*:)|<>|\b0[0-7]+[lL]?\b|\b\d+[lL]\b|\b[uU][rR][\"']|`[^`\n]+`",
@@ -437,23 +440,23 @@ def _failure(code: str, line: int, message: str) -> ParseFailure:
     """Name what a text that is no Python 3 most likely is; the parser's own words say where."""
     conflict = _CONFLICT.search(code)
     if conflict is not None and code.startswith("<", conflict.start()):
-        return ParseFailure("a merge conflict is not resolved", _line_of(code, conflict.start()), "merge-conflict")
+        return ParseFailure("conflict", _line_of(code, conflict.start()), "merge-conflict")
     lines = re.split(r"\r\n?|\n", code)
     told = re.search(r"error at (\d+):\d+", message)  # `raw_line` is one off, now before, now behind
     number = max(1, min(int(told[1]) if told else _line_told_by_python(code) or line, len(lines)))
     near = "\n".join(lines[max(number - 2, 0) : number + 1])
     if _TEMPLATE.search(near) and not _PYTHON_2.search(near):
-        return ParseFailure("this is a template, not Python yet", number, "template")
+        return ParseFailure("template", number, "template")
     if _PYTHON_2.search(near):
-        return ParseFailure("this is Python 2", number, "python2")
+        return ParseFailure("2", number, "python2")
     if lines and number == len(lines) and not lines[-1].strip():
-        return ParseFailure("it ends inside a statement", number, "syntax")
+        return ParseFailure("ends", number, "syntax")
     tokenizer = re.search(r"tokenizer error: (.{0,80})", message)
+    if tokenizer is None:
+        return ParseFailure("unfinished", number, "syntax")
     # What LibCST quotes could be a key.
-    words = (
-        re.sub(r"[\"'].*[\"']", "a sign", tokenizer[1]) if tokenizer else "a statement is not finished or not Python 3"
-    )
-    return ParseFailure(words.strip(), number, "syntax")
+    words = re.sub(r"[\"'].*[\"']", "a sign", tokenizer[1]).strip()
+    return ParseFailure("token", number, "syntax", {"words": words})
 
 
 def _blocks_of_comments(code: str, comments: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:

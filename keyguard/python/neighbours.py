@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from keyguard.patterns import regex
 from keyguard.python.bodies import CALL, STEPS, function_bodies, line_starts, logical_lines, without_texts
 
 if TYPE_CHECKING:
@@ -18,17 +19,17 @@ if TYPE_CHECKING:
 
     from keyguard.python.bodies import Body, Choice
 
-_WORD = re.compile(r"[^\W\d]\w*")
-_MENTION = re.compile(r"\w+\(?")
-_ATTRIBUTE = re.compile(r"\.([^\W\d]\w*)")
-_DEFINED = re.compile(r"\bdef[ \t]+\w+")
-_DECORATOR = re.compile(r"^[ \t]*@[\w.]*?(\w+)[ \t]*(?:\(|$)", re.MULTILINE)
-_CLASS = re.compile(r"^([ \t]*)class[ \t]+([^\W\d]\w*)", re.MULTILINE)
-_INDENT = re.compile(r"[ \t]*")
-_SET = re.compile(r"\b(?:self|cls)\.(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
-_GLOBAL = re.compile(r"^[ \t]*global[ \t]+([\w, \t]+)", re.MULTILINE)
+_WORD = regex(r"[^\W\d]\w*")
+_MENTION = regex(r"\w+\(?")
+_ATTRIBUTE = regex(r"\.([^\W\d]\w*)")
+_DEFINED = regex(r"\bdef[ \t]+\w+")
+_DECORATOR = regex(r"^[ \t]*@[\w.]*?(\w+)[ \t]*(?:\(|$)", re.MULTILINE)
+_CLASS = regex(r"^([ \t]*)class[ \t]+([^\W\d]\w*)", re.MULTILINE)
+_INDENT = regex(r"[ \t]*")
+_SET = regex(r"\b(?:self|cls)\.(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
+_GLOBAL = regex(r"^[ \t]*global[ \t]+([\w, \t]+)", re.MULTILINE)
 # What a statement outside of functions names: a class, what it assigns to, an alias.
-_NAMED = re.compile(r"^[ \t]*class[ \t]+(\w+)|^([^=\n]*?)(?::[^=\n]*)?=(?!=)|\bas[ \t]+(\w+)")
+_NAMED = regex(r"^[ \t]*class[ \t]+(\w+)|^([^=\n]*?)(?::[^=\n]*)?=(?!=)|\bas[ \t]+(\w+)")
 
 
 class _Of(NamedTuple):

@@ -8,6 +8,7 @@ import sys
 from codecs import BOM_UTF8
 from typing import TYPE_CHECKING
 
+from keyguard.patterns import regex
 from keyguard.python.requirements import (
     LOCKS,
     MOST_BYTES,
@@ -28,11 +29,11 @@ if TYPE_CHECKING:
 _MOST_LINES = 20_000
 _LONGEST_LINE = 1_000
 
-_NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,500}\])?\s*\(?([^;#)@]{0,500})")
-_CLAUSE = re.compile(r"(===|==|~=|!=|<=|>=|<|>|\^|~)?\s*([0-9A-Za-z.*+!_-]{1,100})\Z")
+_NAME = regex(r"\s*([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,500}\])?\s*\(?([^;#)@]{0,500})")
+_CLAUSE = regex(r"(===|==|~=|!=|<=|>=|<|>|\^|~)?\s*([0-9A-Za-z.*+!_-]{1,100})\Z")
 # uv, Poetry and PDM write the same two lines first; parsing a lock file as TOML takes seconds.
 _PACKAGE = "[[package]]"
-_LOCKED = re.compile(
+_LOCKED = regex(
     r"""^\[\[package\]\]\s{1,8}name\s?=\s?"([^"\n]{1,200})"\s{1,8}version\s?=\s?"([^"\n]{1,100})\"""", re.MULTILINE
 )
 
@@ -228,7 +229,7 @@ def _under(parts: list[int], place: int) -> str:
     return ".".join(map(str, [*parts[:place], parts[place] + 1])) + ".dev0"
 
 
-_PIP = re.compile(r"\bpip3?\s+install\s+(?P<what>[^\n|&;]{1,1000})")
+_PIP = regex(r"\bpip3?\s+install\s+(?P<what>[^\n|&;]{1,1000})")
 
 
 def installed(text: str) -> Mapping[str, str]:

@@ -7,6 +7,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from keyguard.patterns import regex
 from keyguard.python.layout import Layout
 
 if TYPE_CHECKING:
@@ -197,15 +198,15 @@ class Project:
 
 # What the module of a class must hold to be worth a parse: most classes that are imported hold data, no constants and
 # no word about keys or hosts.
-_TELLING = re.compile(
+_TELLING = regex(
     r"(?i:api_?key|secret|(?<![a-z])token(?![a-z])|credential|environ|getenv|https?://|base_?url|settings)"
     r"|(?m:^[ \t]+[A-Z][A-Z0-9_]*[ \t]*(?::[^\n=]{1,80})?=)"
 )
 
 
-_ASSIGNED = re.compile(r"\b[^\n=]{0,80}=")
-_ENDED = re.compile(r"[ \t]*(?:,|\)|$|#|;)", re.MULTILINE)
-_WORD_ENDED = re.compile(r"\b")
+_ASSIGNED = regex(r"\b[^\n=]{0,80}=")
+_ENDED = regex(r"[ \t]*(?:,|\)|$|#|;)", re.MULTILINE)
+_WORD_ENDED = regex(r"\b")
 _FAR = 200  # characters before a name in which its line begins, or something else stands: bounds what one line costs
 
 

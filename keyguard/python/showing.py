@@ -8,6 +8,7 @@ import re
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from keyguard.patterns import regex
 from keyguard.python.flow import ENVIRONMENTS, Taken, last, literal, reads_less, written
 from keyguard.python.syntax import below
 from keyguard.python.tables import is_key_variable, tables_of
@@ -19,20 +20,20 @@ if TYPE_CHECKING:
     from keyguard.python.flow import Flow
 
 # A name that may hold a credential, as a variable of the environment, a setting or an attribute.
-_CREDENTIAL = re.compile(
+_CREDENTIAL = regex(
     r"(?i)(?:key|secret|passw(?:or)?d|credentials?|(?<!next_)(?<!page_)token|bearer|authorization|_[as]k)"
     r"(?:_(?!alias|cache|count|counter|hash|id|info|limit|name|names|type)[a-z0-9]{1,8})?$"
 )
 QUERY_PARAMETERS = frozenset({"params", "query", "fields"})  # arguments whose mapping becomes a URL's query
-_USER = re.compile(r"[a-z][a-z0-9+.-]{1,15}://(?:[^/\s@:\"']{0,80}:)?(?:\Z|[%{])")  # where a URL's user begins
-_ASSIGNED = re.compile(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=", re.MULTILINE)  # variables of a module's lines
+_USER = regex(r"[a-z][a-z0-9+.-]{1,15}://(?:[^/\s@:\"']{0,80}:)?(?:\Z|[%{])")  # where a URL's user begins
+_ASSIGNED = regex(r"^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=", re.MULTILINE)  # variables of a module's lines
 _JOINING = frozenset({"format", "format_map", "join", "replace"})
 _READS = frozenset({"get", "getenv", "getenvb", "pop", "setdefault"})
 _GIVES_ONE = frozenset({"get", "pop", "setdefault"})
 # What is asked of an answer to get at the secret in it.
 _INNER = frozenset({"value", "secret_value", "payload", "data", "SecretString", "Parameter", "Value", "password"})
-_STORED = re.compile(r"(?i)secret|passw|getpass|credential")
-_ASKED = re.compile(r"(?i)env|conf|setting|secret|vault|store|^os$")
+_STORED = regex(r"(?i)secret|passw|getpass|credential")
+_ASKED = regex(r"(?i)env|conf|setting|secret|vault|store|^os$")
 
 
 class _Shows(NamedTuple):

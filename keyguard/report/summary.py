@@ -114,6 +114,10 @@ def hidden_sentence(report: Report, options: RenderOptions) -> str | None:
     return texts(options.lang).say("hidden", count=count, parts=parts, options=" ".join(flags))
 
 
+# What the engine says of files that it leaves alone.
+_SKIPPED = {"binary": "skipped.binary", "NUL bytes": "skipped.nul", "keyguard failed on it": "skipped.failed"}
+
+
 def skipped_reasons(numbers: Counts, options: RenderOptions) -> str:
     """Say `2 binary, 1 too large`: how many files were skipped for which reason."""
     parts = [f"{count} {_reason(reason, options)}" for reason, count in numbers.skipped.items()]
@@ -121,8 +125,8 @@ def skipped_reasons(numbers: Counts, options: RenderOptions) -> str:
 
 
 def _reason(reason: str, options: RenderOptions) -> str:
-    # The one reason every project has; the others are an error's own words.
-    return texts(options.lang).say("skipped.binary") if reason == "binary" else visible(reason)
+    name = _SKIPPED.get(reason)
+    return visible(reason) if name is None else texts(options.lang).say(name)
 
 
 def notices(found: Iterable[Notice], options: RenderOptions) -> list[Line]:

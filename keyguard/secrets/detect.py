@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Span
+from keyguard.patterns import regex
 from keyguard.prefilter import CLOSER, compiled, default_plugins
 from keyguard.prefilter import PLUGINS as _TABLE
 from keyguard.secrets.placeholders import is_placeholder, looks_random, mask
@@ -53,25 +54,23 @@ _BASE64 = _ALPHANUMERIC | set("+/")
 _HOST = _LETTERS | set(".")
 _HEX = frozenset("0123456789abcdefABCDEF")
 _ACCESS_KEY = "A[A-Z0-9]{3}(?=[A-Z0-9]{16}$)"
-_RUN = re.compile(r"[A-Za-z0-9+/_-]{20,}")
-_BODY_LINE = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
+_RUN = regex(r"[A-Za-z0-9+/_-]{20,}")
+_BODY_LINE = regex(r"[A-Za-z0-9+/]{16,}={0,2}")
 # Header, claims and signature; five parts are an encrypted token, two an unsigned one.
-_SIGNED = re.compile(r"eyJ[A-Za-z0-9_=-]+\.[A-Za-z0-9_=-]+\.[A-Za-z0-9_-]{20,}(?![A-Za-z0-9_.-])")
-_PIECES = re.compile(r"[^A-Za-z0-9]+")
+_SIGNED = regex(r"eyJ[A-Za-z0-9_=-]+\.[A-Za-z0-9_=-]+\.[A-Za-z0-9_-]{20,}(?![A-Za-z0-9_.-])")
+_PIECES = regex(r"[^A-Za-z0-9]+")
 # What a token that gives access says: whose it is, where from, what for, until when; the others sign some data.
-_CLAIM = re.compile(
-    r"(?i)^(?:iss|sub|aud|exp|nbf|iat|jti|scopes?|scp|roles?|azp|upn|name|e?mail)$|id$|user|login|account"
-)
-_GAP = re.compile(r"(?:\\[nr]|[^A-Za-z0-9])*")  # between the lines of a key: line ends, quotes, indentation
-_CHANGE = re.compile(r"(?<=[A-Za-z])(?=[^A-Za-z])|(?<=[^A-Za-z])(?=[A-Za-z])")
-_LINE_TEXT = re.compile(r"[^\r\n]+")
+_CLAIM = regex(r"(?i)^(?:iss|sub|aud|exp|nbf|iat|jti|scopes?|scp|roles?|azp|upn|name|e?mail)$|id$|user|login|account")
+_GAP = regex(r"(?:\\[nr]|[^A-Za-z0-9])*")  # between the lines of a key: line ends, quotes, indentation
+_CHANGE = regex(r"(?<=[A-Za-z])(?=[^A-Za-z])|(?<=[^A-Za-z])(?=[A-Za-z])")
+_LINE_TEXT = regex(r"[^\r\n]+")
 # An escape whose last character is a letter or digit: JSON's \n and \u0022, a URL's %22.
-_ESCAPE = re.compile(r"(?:\\[nrtbf]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})$")
+_ESCAPE = regex(r"(?:\\[nrtbf]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2})$")
 # Signs of templates and of text that is no URL, and `%` that encodes nothing.
-_TEMPLATE = re.compile(r"[{}<>\"'`\\|^]|%(?![0-9A-Fa-f]{2})")
-_NO_PASSWORD = re.compile(r"(?i)passw|pwd|secret|creds|credential|token|username|^user\d*$|^pass")
+_TEMPLATE = regex(r"[{}<>\"'`\\|^]|%(?![0-9A-Fa-f]{2})")
+_NO_PASSWORD = regex(r"(?i)passw|pwd|secret|creds|credential|token|username|^user\d*$|^pass")
 # One's own machine, the names set aside for examples (RFC 2606), and what an example calls a host.
-_NO_HOST = re.compile(
+_NO_HOST = regex(
     r"^(?:localhost|127\.|0\.0\.0\.0|1\.2\.3\.4)|^(?:your|my|some)(?![a-z])"
     r"|^(?:host(?:name)?|server|proxy|domain|foo|bar|x+|site|url|ip)\d*(?:\.[a-z]{2,3})?$"
     r"|(?:^|\.)(?:example|test|invalid|localhost|local|acme|foo|bar|foobar|domain|company)(?:\.[a-z]{2,3})?$"

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Confidence
+from keyguard.patterns import regex
 from keyguard.secrets.placeholders import is_placeholder, looks_random, public_prefix
 from keyguard.secrets.shapes import is_credential_name, is_public_example, providers_of_name
 from keyguard.triggers import character_class
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 _LONGEST = 16_384  # characters; no key is longer
 _LEAST_OF_CUT = 8  # characters after a prefix from which a text is a key that was cut
 _UNKNOWN_LEAST = 20  # characters of a key of no known form
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
-_DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
+_INVISIBLE = regex("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_DASHES = regex("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019", "\u300c": "\u300d"}
-_ASSIGNED = re.compile(r"(?:(?:export|set|setx|setenv)\s+)?(?:\$env:)?([A-Za-z_][A-Za-z0-9_]{1,80})\s*[=:]\s*(?=\S)")
+_ASSIGNED = regex(r"(?:(?:export|set|setx|setenv)\s+)?(?:\$env:)?([A-Za-z_][A-Za-z0-9_]{1,80})\s*[=:]\s*(?=\S)")
 
 
 class Remark(NamedTuple):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 from functools import lru_cache
-from operator import sub
+from operator import add, sub
 from typing import TYPE_CHECKING, Any
+
+from keyguard.patterns import regex
 
 if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue
@@ -25,12 +27,12 @@ _PAIRS = (
 )
 _COMMON_PAIRS = frozenset(_PAIRS[place : place + 2] for place in range(0, len(_PAIRS), 2))
 _SHORT_WORD, _LONG_WORD = 4, 6  # letters: what chance spells now and then, and what it never does
-_RUN = re.compile(r"(.)\1{5}", re.DOTALL)  # equal neighbours: six have a chance of one in ten million in 48 characters
+_RUN = regex(r"(.)\1{5}", re.DOTALL)  # equal neighbours: six have a chance of one in ten million in 48 characters
 _ENOUGH_PAIRS = 8  # fewer pairs of letters say nothing about a language
 _HEX_LETTERS = frozenset("abcdef")
-_WORD = re.compile(r"[a-z]+")
-_SIGNS = r"[\x00-/:-`{-\x7f]+"  # between words in lower case; said by what they are not it takes 1.5 ms to make
-_PREFIX = re.compile(r"(?:[A-Za-z0-9]{1,10}[-_.|]){1,3}")
+_WORD = regex(r"[a-z]+")
+_SIGNS = regex(r"[\x00-/:-`{-\x7f]+")  # what is ASCII and neither a digit nor a lower letter
+_PREFIX = regex(r"(?:[A-Za-z0-9]{1,10}[-_.|]){1,3}")
 
 
 def entropy(text: str) -> float:
@@ -52,7 +54,7 @@ def looks_random(value: str) -> bool:
     digits = sum(map(str.isdigit, value))
     if letters + digits < 0.75 * len(value) or not letters:
         return False
-    if _few_characters(value) or _has_rows(value) or _reads_like_words(value):
+    if _few_characters(value) or _reads_like_words(value) or _has_rows(value):  # what is told most often comes first
         return False
     return not _repeats(value)  # last: 0.2 s for a prompt of 3,400 characters, which the words tell in a millisecond
 
@@ -91,8 +93,9 @@ def _reads_like_words(value: str) -> bool:
     words = _WORD.findall(value.lower())
     if max(map(len, words), default=0) < _SHORT_WORD or _HEX_LETTERS.issuperset("".join(words)):
         return False  # nearly every pair of the letters a to f is a common one
-    pairs = sum(len(word) - 1 for word in words)
-    common = sum(word[place : place + 2] in _COMMON_PAIRS for word in words for place in range(len(word) - 1))
+    pairs = sum(map(len, words)) - len(words)
+    text = " ".join(words)
+    common = sum(map(_COMMON_PAIRS.__contains__, map(add, text, text[1:])))
     # Random pairs are common with p = 0.25. Overlapping pairs are not independent, hence five standard deviations.
     return pairs >= _ENOUGH_PAIRS and common > min(0.25 * pairs + 5 * math.sqrt(0.1875 * pairs), 0.95 * pairs)
 
@@ -132,7 +135,7 @@ def asks_for_key(value: str, catalogue: Catalogue) -> bool:
         return False
     if len(set(text)) > 1 and _patterns(catalogue).search(text.encode("utf-8", "replace")) is not None:
         return True
-    parts = re.split(_SIGNS, lowered)
+    parts = _SIGNS.split(lowered)
     parts += [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", text)]
     return not _asking(catalogue).isdisjoint(parts)
 
@@ -181,7 +184,7 @@ def _body(text: str) -> str:
 def _holds_word(text: str, lowered: str, catalogue: Catalogue, *, random: bool) -> bool:
     """A random body spells `my` or `tu` by chance: there only long words and parts set off by signs count."""
     words = _words(catalogue)
-    parts = set(re.split(_SIGNS, lowered))
+    parts = set(_SIGNS.split(lowered))
     if random:
         return (
             any(len(part) >= _SHORT_WORD and part in words for part in parts)

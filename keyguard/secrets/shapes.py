@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Confidence, Span
+from keyguard.patterns import regex
 from keyguard.prefilter import ABOUT, JUDGED, anywhere, compiled, decoded_at, may_be_random
 from keyguard.secrets.placeholders import is_lookalike, is_placeholder, looks_random
 from keyguard.triggers import CREDENTIAL_WORDS, RUN, word_owners
@@ -31,7 +32,7 @@ SHAPE = "shape"  # a form that several providers share, and nothing around it
 
 # After these a text goes on that is no key: a path, an address, a call, a mask.
 _GOES_ON = ("/", ":", "@", "(", "[", "{", "*")
-_KEY_RUN = re.compile(r"[A-Za-z0-9_-]+")
+_KEY_RUN = regex(r"[A-Za-z0-9_-]+")
 _KEY_CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-")
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
 _BLOB = 24  # random characters beside a run that make it a piece of something longer
@@ -48,19 +49,19 @@ _LONG_NAME, _MANY_DIGITS = 24, 4  # characters: a longer identifier with many di
 _MENTIONS_ASKED = 16  # mentions looked at on each side of a key
 _UNKNOWN_SHORTEST, _UNKNOWN_LONGEST = 20, 200  # characters of a key of no known shape
 
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:[-.][A-Za-z0-9_]+)*")
-_OF_CREDENTIAL = re.compile(r"_?(?:api_?)?(?:key|token|secret)s?$")
-_SHORT_VARIABLE = re.compile(r"(?:[A-Z0-9]{1,2}_)?API_KEY|.{0,4}")
-_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
-_VALUE = re.compile(r"[A-Za-z0-9_.\-]+")
-_BASE64_VALUE = re.compile(r"[A-Za-z0-9+/]{24,800}={0,2}")
-_ONLY_SIGNS = re.compile(r"""[\s"',;\[\](){}|*`<>\\-]*(?:\\n[\s"',]*)?""")
+_IDENTIFIER = regex(r"[A-Za-z_][A-Za-z0-9_]*(?:[-.][A-Za-z0-9_]+)*")
+_OF_CREDENTIAL = regex(r"_?(?:api_?)?(?:key|token|secret)s?$")
+_SHORT_VARIABLE = regex(r"(?:[A-Z0-9]{1,2}_)?API_KEY|.{0,4}")
+_WORD = regex(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_VALUE = regex(r"[A-Za-z0-9_.\-]+")
+_BASE64_VALUE = regex(r"[A-Za-z0-9+/]{24,800}={0,2}")
+_ONLY_SIGNS = regex(r"""[\s"',;\[\](){}|*`<>\\-]*(?:\\n[\s"',]*)?""")
 # A file's name, not the end of a sentence.
-_FILE_ENDING = re.compile(
+_FILE_ENDING = regex(
     r"\.(?:png|jpe?g|gif|svg|webp|ico|css|s?js|mjs|json|html?|txt|pdf|mp[34]|wav|woff2?|ttf|zip|gz|map|ya?ml|xml|csv|md|py)\b"
 )
 _PEM = "-----BEGIN"
-_PEM_END = re.compile(r"-----END (?:RSA )?PRIVATE KEY-----")
+_PEM_END = regex(r"-----END (?:RSA )?PRIVATE KEY-----")
 
 
 class Context(NamedTuple):
@@ -524,12 +525,15 @@ class _Matcher:
         """Tell whether what begins at a place has the form of some key without a prefix, or looks random enough."""
         if not may_be_random(flat[start : start + JUDGED]):
             return False
+        judged: dict[str, bool] = {}  # several shapes take the same text
         for shape in self._unprefixed_shapes:
             end = self._end(flat, start, shape)
             if end < 0:
                 continue
             value = flat[start:end]
-            if _is_random(value, shape) and not is_placeholder(value, self._catalogue):
+            if value not in judged:
+                judged[value] = looks_random(value) and not is_placeholder(value, self._catalogue)
+            if judged[value] and _has_cases(value, shape):
                 return True
         found = _VALUE.match(flat, start, start + _UNKNOWN_LONGEST + 1)
         value = found[0].rstrip(".-") if found is not None else ""
@@ -867,9 +871,15 @@ def _is_random(value: str, shape: KeyShape) -> bool:
     for prefix in shape.prefixes:
         if value.startswith(prefix):
             body = value[len(prefix) :]
-    # Of 22 random letters and digits one in 100,000 has no capital; names of models and slugs have none at all.
-    both_cases = "A-Z" not in shape.charset or "a-z" not in shape.charset or not (body.islower() or body.isupper())
-    return both_cases and looks_random(body)
+    return _has_cases(body, shape) and looks_random(body)
+
+
+def _has_cases(body: str, shape: KeyShape) -> bool:
+    """Tell whether a text has capitals and small letters where a key of its form has both.
+
+    Of 22 random letters and digits one in 100,000 has no capital; names of models and slugs have none at all.
+    """
+    return "A-Z" not in shape.charset or "a-z" not in shape.charset or not (body.islower() or body.isupper())
 
 
 def _mixed(value: str) -> bool:

@@ -27,9 +27,10 @@ from keyguard.source.text import (
 
 if TYPE_CHECKING:
     from keyguard.source.magics import python_text
-    from keyguard.source.notebook import NotebookError, notebook_parts, raw_edit, raw_span
+    from keyguard.source.notebook import NoNotebookError, NotebookError, notebook_parts, raw_edit, raw_span
 
 __all__ = [
+    "NoNotebookError",
     "NotebookError",
     "SourceFile",
     "Undecodable",
@@ -60,7 +61,7 @@ def __getattr__(name: str) -> object:
         from keyguard.source import magics  # noqa: PLC0415  # 1 ms
 
         return magics.python_text
-    if name in {"NotebookError", "notebook_parts", "raw_edit", "raw_span"}:
+    if name in {"NoNotebookError", "NotebookError", "notebook_parts", "raw_edit", "raw_span"}:
         from keyguard.source import notebook  # noqa: PLC0415  # 1 ms
 
         found: object = getattr(notebook, name)

@@ -66,6 +66,21 @@ class NotebookError(Exception):
     """A notebook that could not be taken apart; the message names the file and the remedy."""
 
 
+class NoNotebookError(NotebookError):
+    """A text that is no notebook; `why` names a text `notebook.…` of `lang.reading`, which `values` fill."""
+
+    def __init__(self, path: str, why: str, **values: object) -> None:
+        """Say it in English, and keep what other languages need."""
+        self.why, self.values = why, values
+        super().__init__(f"{path}: {self.said('en')}")
+
+    def said(self, lang: str) -> str:
+        """Say in `lang` what is wrong and the remedy, without the file's name."""
+        from keyguard.lang.reading import texts  # noqa: PLC0415  # for a broken notebook only
+
+        return texts(lang).say(f"notebook.{self.why}", **self.values)
+
+
 class _Literal(NamedTuple):
     """A string of the JSON: its value and where it stands, quotes included."""
 
@@ -88,7 +103,7 @@ def notebook_parts(source: SourceFile) -> tuple[SourceFile, ...]:
     of an output are dropped. An empty file has no parts.
 
     Raises:
-        NotebookError: the file is no JSON, or JSON but no notebook.
+        NoNotebookError: the file is no JSON, or JSON but no notebook.
     """
     if not source.text.strip():
         return ()
@@ -190,19 +205,18 @@ def _fail(source: SourceFile, why: str) -> NoReturn:
 def _load(source: SourceFile) -> dict[str, object]:
     import json  # noqa: PLC0415  # 2 ms, and most trees hold no notebook with anything in it
 
-    remedy = "open it in Jupyter and save it again, or exclude it"
     if source.text.startswith("version https://git-lfs"):
-        _fail(source, "a pointer to a file in Git LFS, not a notebook; run `git lfs pull`, or exclude it")
+        raise NoNotebookError(source.path, "pointer")
     try:
         document = json.loads(source.text)
     except json.JSONDecodeError as error:
-        _fail(source, f"not a notebook, its JSON is broken at line {error.lineno}: {error.msg}; {remedy}")
+        raise NoNotebookError(source.path, "broken", line=error.lineno, error=error.msg) from None
     except ValueError:
-        _fail(source, f"not a notebook, its JSON holds a number that is too long; {remedy}")
+        raise NoNotebookError(source.path, "number") from None
     except RecursionError:
-        _fail(source, f"not a notebook, its JSON is nested too deeply; {remedy}")
+        raise NoNotebookError(source.path, "deep") from None
     if not isinstance(document, dict):
-        _fail(source, f"JSON, but not a notebook; {remedy}")
+        raise NoNotebookError(source.path, "other")
     return document
 
 
@@ -218,7 +232,7 @@ def _cells(source: SourceFile, document: dict[str, object]) -> list[object]:
             inner = sheet.get("cells") if isinstance(sheet, dict) else None
             found += inner if isinstance(inner, list) else []
         return found
-    _fail(source, "JSON, but not a notebook: it has no cells; open it in Jupyter and save it again, or exclude it")
+    raise NoNotebookError(source.path, "no-cells")
 
 
 def _source_value(cell: dict[str, object]) -> object:

@@ -8,6 +8,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from keyguard.model import Span
+from keyguard.patterns import regex
 from keyguard.source.kinds import kind_of, role_of
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _UNIT = {"utf-16-le": 2, "utf-16-be": 2, "utf-32-le": 4, "utf-32-be": 4}
 # How a text keeps bytes that mean nothing in its encoding, so that writing it back is byte-true.
 _ERRORS = {"utf-8": "surrogateescape", **dict.fromkeys(_UNIT, "surrogatepass")}
 _SAMPLE = 65_536
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END = regex(r"\r\n|\r|\n")
 
 # Codecs under which ASCII bytes do not mean ASCII text, or that compute instead of reading.
 _NOT_A_SOURCE_ENCODING = frozenset(

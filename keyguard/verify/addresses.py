@@ -6,11 +6,13 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from keyguard.patterns import regex
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 # One reading of a URL, from which every request is built anew: no two parsers can disagree about the host.
-_URL = re.compile(
+_URL = regex(
     r"(?P<scheme>https?)://(?P<user>[^/?#\\]*@)?"
     r"(?P<host>\[[0-9a-f:.]{2,45}\]|[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?\.?)"
     r"(?::(?P<port>[0-9]{1,5}))?(?P<path>/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(?:[?#].*)?",
@@ -20,12 +22,12 @@ _LONGEST = 2048
 _LAST_PORT = 65535
 _PORTS = {"http": 80, "https": 443}
 # RFC 3986 has no other dotted numbers than four decimal ones, but resolvers take 0x7f.1 and 2130706433 for addresses.
-_NUMERIC = re.compile(r"(?:0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
+_NUMERIC = regex(r"(?:0x[0-9a-f]*|[0-9]+)", re.IGNORECASE)
 # Where clouds serve a machine its own credentials, besides the link-local 169.254.169.254: Alibaba's, Azure's, Oracle's
 # old one, and Amazon's over IPv6.
 _METADATA = frozenset({"100.100.100.200", "168.63.129.16", "192.0.0.192", "fd00:ec2::254"})
-_LOOPBACK_NAME = re.compile(r"(?:[a-z0-9-]+\.)*localhost")
-_DOTS = re.compile(r"(?:^|/)\.{1,2}(?:/|$)|%2e|%2f|%5c", re.IGNORECASE)
+_LOOPBACK_NAME = regex(r"(?:[a-z0-9-]+\.)*localhost")
+_DOTS = regex(r"(?:^|/)\.{1,2}(?:/|$)|%2e|%2f|%5c", re.IGNORECASE)
 
 
 class Base(NamedTuple):

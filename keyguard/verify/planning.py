@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from keyguard.patterns import regex
 from keyguard.verify.addresses import Base, Refused, is_loopback, read_base
 
 if TYPE_CHECKING:
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 
 # Whose hosts sell other vendors' models under keys of their own, as any server of that software does.
 _RESELLERS = frozenset({"relay", "gateway", "aggregator", "local"})
-_BRACES = re.compile(r"\{[^{}]*\}")
-_FILLED = re.compile(r"\{(?!key\}|key_as_user\})[^{}]*\}")
-_VERSION = re.compile(r"/v[0-9]+[a-z0-9.]*$")
+_BRACES = regex(r"\{[^{}]*\}")
+_FILLED = regex(r"\{(?!key\}|key_as_user\})[^{}]*\}")
+_VERSION = regex(r"/v[0-9]+[a-z0-9.]*$")
 _MOST_PLACES = 6  # so many hosts of one provider are asked about one key
 
 

@@ -245,7 +245,7 @@ def test_titles_are_sentences_in_both_languages() -> None:
         "write https://: once you have tried whether it answers there"
     ]
     assert [one and one.title for one in offers(kg501.check, text, lang="zh")] == [
-        "改用 https://: 请先确认该地址支持 HTTPS"
+        "改用 https://：请先确认该地址支持 HTTPS"  # noqa: RUF001  # Chinese
     ]
     text = f"{_OPENAI}OpenAI({_RELAY})\n"
     assert [one and one.title for one in offers(kg202.check, text, lang="zh")] == ["从环境变量读取 POLOAPI_KEY"]

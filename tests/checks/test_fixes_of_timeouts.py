@@ -299,7 +299,7 @@ def test_a_fix_says_what_it_does_in_both_languages() -> None:
 def test_what_is_left_to_do_by_hand_says_why() -> None:
     text = "import requests\no = {'params': {}}\nrequests.get('https://a.b', **o)\n"
     assert titles(kg301.check, text) == ["- set timeout=30: by hand, since * or ** may give the argument too"]
-    assert titles(kg301.check, text, lang="zh") == ["- 设置 timeout=30: * 或 ** 可能也传入了该参数，请手动修改"]
+    assert titles(kg301.check, text, lang="zh") == ["- 设置 timeout=30：* 或 ** 可能也传入了该参数，请手动修改"]
     text = "import urllib.request\nurllib.request.urlretrieve('https://a.b', 'c')\n"
     assert titles(kg301.check, text) == [
         "- set socket.setdefaulttimeout(30): by hand, since it cannot be told for certain what that would change here"

@@ -365,7 +365,7 @@ def test_removing_an_argument_changes_nothing_else(made: tuple[str, list[str]], 
 def test_titles_are_told_in_both_languages() -> None:
     for lang, expected in (
         ("en", ["set t=30", "set t=30: by hand, since * or ** may give the argument too"]),
-        ("zh", ["设置 t=30", "设置 t=30: * 或 ** 可能也传入了该参数，请手动修改"]),  # noqa: RUF001  # Chinese
+        ("zh", ["设置 t=30", "设置 t=30：* 或 ** 可能也传入了该参数，请手动修改"]),  # noqa: RUF001  # Chinese
     ):
         titles = []
         for text in ("f(a)", "f(**k)"):

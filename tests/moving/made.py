@@ -10,6 +10,7 @@ import types
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
+from keyguard.findings import Speaker
 from keyguard.fixer import compatible, edited
 from keyguard.model import Safety
 from keyguard.moving import CodeStyle, style_of, with_fixes
@@ -54,6 +55,13 @@ def hits_of(text: str, path: str, naming: Naming, form: str = "os.environ") -> t
     return found, with_fixes(found, hits, naming, style(form))
 
 
+def worded(hit: Hit, found: PythonFacts, lang: str = "en") -> Fix:
+    """The fix of a hit with its title in words."""
+    fix = Speaker(loaded(), lang, keeps_moves=True).finding(hit, found.source, found.source.path, {}).fix
+    assert fix is not None, "an edit shows the key"
+    return fix
+
+
 def moved(text: str, *, form: str = "os.environ", path: str = "app.py", least: Safety = Safety.UNSAFE) -> Moved:
     """Fix a text whose placeholders are filled, round after round."""
     text = fill(text)
@@ -62,8 +70,8 @@ def moved(text: str, *, form: str = "os.environ", path: str = "app.py", least: S
     moves: dict[str, str] = {}
     for number in range(_ROUNDS):
         found, hits = hits_of(text, path, naming, form)
-        fixes = [hit.fix for hit in hits if hit.fix is not None]
         assert found is not None
+        fixes = [worded(hit, found) for hit in hits if hit.fix is not None]
         for fix in fixes:
             no_key_is_copied(fix, found)
         first = first if number else tuple(fixes)

@@ -109,7 +109,7 @@ def test_a_wrong_setting_is_told(tree: Tree, line: str, told: str) -> None:
 
 def test_a_finding_leaves_the_keys_of_its_fix_behind() -> None:
     move = Move("X", Secret(make("openai")))
-    hit = Hit("KG101", Span(0, 3), secret=move.secret, fix=Fix("read it", Safety.SAFE, (), (move,)))
+    hit = Hit("KG101", Span(0, 3), secret=move.secret, fix=Fix("move.name-it", Safety.SAFE, (), (move,)))
     text = source("abc\n")
     finding = Speaker(loaded()).finding(hit, text, "app.py", {})
     assert finding.fix is not None

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from keyguard.model import Notice
+from keyguard.patterns import regex
 from keyguard.report.audit.json_report import summary
 from keyguard.report.audit.order import ordered
 from keyguard.report.audit.words import gaps, stay, where
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from keyguard.report.audit.order import Seen
     from keyguard.report.options import RenderOptions
 
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_COMMIT = regex(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def render(audit: Audit, options: RenderOptions) -> str:

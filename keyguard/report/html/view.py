@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from keyguard.inventory import hosts, row_order
 from keyguard.lang import texts
 from keyguard.leaks import RANKS, VERDICTS
+from keyguard.patterns import regex
 from keyguard.report.common import MOST_SEVERE_FIRST, provider_name, rule_url, titled
 from keyguard.report.connections import host_cells, peer_order, row_cells, whom
 from keyguard.report.excerpt import fit
@@ -33,10 +34,8 @@ MOST_OTHERS = 1_000
 MOST_ROWS = 1_000
 _EXCERPT = 110  # characters of a source line
 _NOBODY = "-"  # the value of what has no provider or was not asked
-_LENGTH = re.compile(r"\(([0-9]+) characters\)$")  # what `mask` says in English
-_ADDRESS = re.compile(
-    r"https://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]+)?(?:[/?#][A-Za-z0-9._~:/?#@!$&()*+,;=%-]*)?"
-)
+_LENGTH = regex(r"\(([0-9]+) characters\)$")  # what `mask` says in English
+_ADDRESS = regex(r"https://[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+(?::[0-9]+)?(?:[/?#][A-Za-z0-9._~:/?#@!$&()*+,;=%-]*)?")
 
 
 class Place(NamedTuple):
