@@ -58,7 +58,10 @@ def fault_of(url: str, asked: Asked, catalogue: Catalogue) -> Fault | None:
     if not url.strip():
         return Fault("empty", asked.default) if path.empty == "fails" else None
     if any(map(str.isspace, url)) and not url.strip().startswith("<"):
-        return Fault("space", shown("".join(url.split())))
+        plain = "".join(url.split())
+        # Words that ask to be replaced ("your base url") are no URL with white space in it.
+        is_url = _SCHEME.match(plain) is not None or _HOST_LIKE.match(plain) is not None
+        return Fault("space", shown(plain)) if is_url else None
     fault = _scheme(url.strip(), path)
     if fault is not None:
         return fault

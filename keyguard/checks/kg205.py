@@ -81,9 +81,9 @@ def _flaws(use: _Use, network: Network) -> Iterator[Spot]:
         value = item.value if isinstance(item, v.Sealed) else item
         if isinstance(value, v.Instance):
             if value.name in network.catalogue.env_access.file_reads and not _forgives(use, "space"):
-                strip = Wrap(value.node, "", ".strip()") if value.node is not None else None
-                patch = Patch("strip", Safety.SAFE, (strip,)) if strip is not None else None
-                yield _spot(use, value.node, "file", value.name, patch=patch)
+                node = _read_at(use, value)
+                patch = Patch("strip", Safety.SAFE, (Wrap(node, "", ".strip()"),)) if node is not None else None
+                yield _spot(use, node, "file", value.name, patch=patch)
             continue
         if isinstance(value, v.EnvRead) and value.default is not None:
             value = value.default
@@ -92,6 +92,13 @@ def _flaws(use: _Use, network: Network) -> Iterator[Spot]:
         elif isinstance(value, v.Joined) and _adds_scheme(use, value, network):
             masked = next(iter(_variables(value)), "…")
             yield _spot(use, use.given.node, "scheme", "", masked, _without_scheme(use, value))
+
+
+def _read_at(use: _Use, value: v.Instance) -> Node:
+    """Where the key's text is without its end: what a function reads is the key only where it is given as one."""
+    place = value.place
+    is_far = place is not None and place.scope.kind == "function" and place.scope is not use.given.place.scope
+    return use.given.node if is_far else value.node
 
 
 def _flawed_text(use: _Use, value: v.Text, network: Network) -> Iterator[Spot]:

@@ -12,6 +12,7 @@ from keyguard.model import Safety
 from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.arguments import written
+from keyguard.python.guards import is_looked_at
 from keyguard.python.hosts import urls_of
 from keyguard.python.supplied import connections_of, is_set_again
 from keyguard.versions import before
@@ -41,7 +42,9 @@ def check(network: Network) -> Iterator[Spot]:
     seen: set[int] = set()
     for connection in connections_of(network):
         for base in _bases(connection, network):
-            spot = _raw(base, connection) if connection.http is not None else _judged(base, connection, network)
+            spot = (
+                _raw(base, connection, network) if connection.http is not None else _judged(base, connection, network)
+            )
             if spot is not None and id(spot.node) not in seen:
                 seen.add(id(spot.node))
                 yield spot
@@ -103,12 +106,14 @@ def _patch(base: _Base, instead: str) -> Patch | None:
     return None if new is None else Patch("url", Safety.UNSAFE, (Replace(leaf, new),), {"new": instead})
 
 
-def _raw(base: _Base, connection: Connection) -> Spot | None:
+def _raw(base: _Base, connection: Connection, network: Network) -> Spot | None:
     """Judge the URL of a raw request: what its text alone tells."""
     if not base.url.strip() or base.url.startswith("{}"):
         return None
     twice = _TWICE.search(path_of(base.url))
     if twice is not None and connection.hosts and connection.hosts[0].provider is not None:
+        if not isinstance(base.value, v.Text) and "endswith" in network.tested:
+            return None  # what is put together depends on how its first part ends
         doubled = twice[1] * 2
         return _spot(base, Fault("doubled", shown(base.url.replace(doubled, twice[1])), doubled))
     return None
@@ -126,10 +131,32 @@ def _judged(base: _Base, connection: Connection, network: Network) -> Spot | Non
         chosen=connection.arguments is not None and connection.arguments.get(path.version_params) is not None,
         default=_default(connection),
     )
+    if _is_for_another(base, connection, asked.host):
+        return None
     fault = fault_of(base.url, asked, network.catalogue)
-    if fault is None or (fault.case == "empty" and not isinstance(base.value, v.Text)):
+    if fault is None or (fault.case == "empty" and not _is_always(base, network)):
         return None
     return _spot(base, fault)
+
+
+def _is_for_another(base: _Base, connection: Connection, host: Host | None) -> bool:
+    """Tell whether one of several URLs is for another client: what chooses among them chooses the client, too.
+
+    Only a client with base URLs of its own form, such as one for a cloud, tells that a URL is not meant for it.
+    """
+    client = connection.client
+    if client is None or client.path is client.sdk.path or not isinstance(base.given.value, v.OneOf):
+        return False
+    return host is not None and host.provider is not None and host.provider.id != client.provider
+
+
+def _is_always(base: _Base, network: Network) -> bool:
+    """Tell whether a text is all that is ever given: an empty one is often where a value starts, or is asked for."""
+    leaf = leaf_of(base.value) if isinstance(base.value, v.Text) else None
+    if base.given.value is not base.value or is_looked_at(base.given.node, network.tested):
+        return False
+    # A default of a class that another module has is set here, or by whoever makes the object.
+    return leaf is not None and any(use.node is leaf for use in network.index.strings)
 
 
 def _facts(connection: Connection) -> BasePath | None:

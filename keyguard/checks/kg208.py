@@ -58,7 +58,11 @@ def _absent(value: v.Value, network: Network) -> _Absent | None:
 
 
 def _is_guarded(absent: _Absent, node: Node, network: Network) -> bool:
-    return not network.guarded.isdisjoint(absent.read.names) or is_looked_at(node, network.tested)
+    if not network.guarded.isdisjoint(absent.read.names):
+        return True
+    read = absent.read.node
+    reader = read.func if type(read).__name__ == "Call" else getattr(read, "value", None)
+    return is_looked_at(node, network.tested, reader)
 
 
 def _given(network: Network) -> Iterator[Spot]:

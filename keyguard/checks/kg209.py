@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 # Hosts of documentation (RFC 2606), and names that ask to be replaced.
 _STANDS_FOR = regex(
-    r"(?:^|\.)(?:example\.(?:com|org|net)|example)$|(?:^|[-_.])(?:your|xxx+|placeholder|changeme)(?:[-_.]|$)|your-?"
+    r"(?:^|\.)(?:example\.(?:com|org|net)|example)$"
+    r"|(?:^|[-_.])(?:your|xxx+|placeholder|changeme|dummy|fake|mock)(?:[-_.]|$)|your-?"
 )
 
 

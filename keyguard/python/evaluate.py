@@ -292,6 +292,16 @@ class Evaluator:
                     found.append(self.value(given, site.place))
         return one_of((*found, UNKNOWN))
 
+    def handed(self, scope: Scope, name: str) -> Iterator[tuple[Node, Place]]:
+        """What the calls in this module give for a parameter of one of its functions."""
+        bindings = scope.bindings.get(name, ())
+        if len(bindings) == 1 and bindings[0].kind == "param":
+            slot = _parameter_slot(scope, bindings[0])
+            for site in self.sites(scope):
+                given = _given(site.node, *slot)
+                if given is not None:
+                    yield given, site.place
+
     def sites(self, scope: Scope) -> list[CallUse]:
         """The calls in this module of one of its functions, or of a class for its `__init__`."""
         if self._sites is None:
@@ -997,6 +1007,9 @@ class Evaluator:
             return value
         if isinstance(value, (EnvRead, SecretRead, Joined)):
             keeps = name in _SAME_TEXT_METHODS or name in _STRIP or name in _CASE or name in {"replace", "removeprefix"}
+            if keeps and node.args and isinstance(value, EnvRead) and isinstance(value.default, Text):
+                # Of a variable nothing is known; its default is known, and is changed like any text.
+                return EnvRead(value.names, self._method(value.default, name, node, place), value.reader, value.node)
             return value if keeps else UNKNOWN
         if not isinstance(value, Text):
             return UNKNOWN

@@ -98,6 +98,10 @@ def guarded(index: Index, evaluator: Evaluator, looked_at: frozenset[str]) -> fr
     return frozenset(found)
 
 
-def is_looked_at(node: Node, looked_at: frozenset[str]) -> bool:
-    """Tell whether a name in an expression is one that the module looks at."""
-    return not looked_at.isdisjoint(_words(node))
+def is_looked_at(node: Node, looked_at: frozenset[str], reader: Node = None) -> bool:
+    """Tell whether a name in an expression is one that the module looks at.
+
+    What reads a variable (`os.environ.get`) does not count: its names stand in conditions about anything else.
+    """
+    own = set() if reader is None else set(_words(reader))
+    return any(word in looked_at and word not in own for word in _words(node))

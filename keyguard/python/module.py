@@ -666,8 +666,8 @@ def _last_around(code: str, text: str, place: int | None) -> int:
 
 
 # What a line begins with that goes on with a statement or holds none; how statements with a block begin.
-_GOES_ON = re.compile(r"[ \t\f]*(?:[#\r\n]|\Z|(?:elif|else|except|finally)\b)")
-_INDENT = re.compile(r"[ \t\f]*")
+_GOES_ON = regex(r"[ \t\f]*(?:[#\r\n]|\Z|(?:elif|else|except|finally)\b)")
+_INDENT = regex(r"[ \t\f]*")
 _OPENED = {
     "ClassDef": ("@", "class"),
     "For": ("for", "async"),

@@ -58,10 +58,12 @@ class _Around:
     def __init__(self, code: str, lines: Collection[int], says: Callable[[str], bool]) -> None:
         self._code, self._says_of = code, says
         self._bodies = function_bodies(code)
-        rising, self._given = self._begin(lines)
+        rising, self._given, asked = self._begin(lines)
         self._known = {body.start: True for body in rising}  # by body: whether it says something
         self._kept = {body.start for body in rising}
-        leaves: list[Body] = []
+        # What a statement outside of functions calls gives it a value, whatever its own words are.
+        leaves = [body for body in self._bodies if body.name in asked and body.start not in self._kept]
+        self._kept.update(body.start for body in leaves)
         called = self._called_outside
         for _ in range(STEPS):
             if len(self._kept) == len(self._bodies):
@@ -132,8 +134,8 @@ class _Around:
         rim = "".join((*pieces, self._code[place:]))
         return frozenset(CALL.findall(_DEFINED.sub("", rim))) | frozenset(_DECORATOR.findall(rim))
 
-    def _begin(self, lines: Collection[int]) -> tuple[list[Body], frozenset[str]]:
-        """The bodies on the lines, or right under them, and the names that other lines give to what stands on them."""
+    def _begin(self, lines: Collection[int]) -> tuple[list[Body], frozenset[str], frozenset[str]]:
+        """The bodies on the lines or right under them; what other lines give names to, and what they call."""
         starts = line_starts(self._code)
         begins = [body.start for body in self._bodies]
         seeds: dict[int, Body] = {}
@@ -145,6 +147,7 @@ class _Around:
             else:
                 outside.append(place)
         given: set[str] = set()
+        asked: set[str] = set()
         if outside:
             statements = list(logical_lines(self._code))
             firsts = [start for start, _ in statements]
@@ -157,9 +160,11 @@ class _Around:
                 if at < len(begins) and begins[at] == end:
                     seeds[at] = self._bodies[at]
                 else:
-                    named = _NAMED.findall(without_texts(self._code[start:end]))
+                    statement = without_texts(self._code[start:end])
+                    named = _NAMED.findall(statement)
                     given.update(word for found in named for part in found for word in _WORD.findall(part))
-        return [seeds[at] for at in sorted(seeds)], frozenset(given)
+                    asked.update(CALL.findall(statement))
+        return [seeds[at] for at in sorted(seeds)], frozenset(given), frozenset(asked)
 
     @cached_property
     def _of(self) -> Mapping[int, _Of]:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from keyguard.settings import Advice
     from keyguard.source import SourceFile
 
-_ONE_BY_ONE = 16  # calls whose place is asked for before all are located
-
 
 class Host(Struct, frozen=True):
     """Where a request goes: `name` is the host with its port, `url` the base or full URL as far as it is known.
@@ -287,24 +285,9 @@ class Network(Struct, frozen=True, eq=False, dict=True):
         """The calls of the module by the `id` of their node."""
         return {id(use.node): use for use in self.index.calls}
 
-    @cached_property
-    def _starts(self) -> dict[int, int]:
-        return {}
-
     def start(self, node: Node) -> int:
-        """Where a call or decorator begins.
-
-        The first ones are located one by one, then all at once: each may cost a pass over the tree, and locating all
-        calls of a module costs as much as a fifth of its parse.
-        """
-        if id(node) not in self._starts:
-            wanted = [node]
-            if len(self._starts) >= _ONE_BY_ONE:
-                wanted += [use.node for use in self.index.calls]
-                wanted += [one for scope in self.index.scopes for one in scope.decorators]
-            spans = self.index.module.spans([*wanted, *self.imports.nodes])
-            self._starts.update((id(one), spans[id(one)].start) for one in wanted)
-        return self._starts[id(node)]
+        """Where a call begins; who asks for several asks the module for all their spans before."""
+        return self.index.module.span(node).start
 
     @cached_property
     def retry_loops(self) -> tuple[RetryLoop, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keyguard.knowledge import Short
-    from keyguard.python.index import Block, Node, Scope
+    from keyguard.python.index import Block, Node, Place, Scope
     from keyguard.python.network import ModelCall, Network
 
 _DEEPEST = 6  # lists in dictionaries in lists
@@ -90,19 +90,32 @@ class _Finder:
     # conversations
 
     def _history(self, call: ModelCall, node: Node) -> Payload | None:
+        found = self._grown(call, node, call.place)
+        scope, name = call.place.scope.function, spell(node)
+        if found is not None or scope.kind != "function" or "." in name:
+            return found
+        habits = self._habits_of(scope.node.body)
+        if name in habits.fresh or name in habits.short:
+            return None
+        # The loop may be where the function that sends the list is called.
+        handed = (self._grown(call, given, place) for given, place in self.evaluator.handed(scope, name))
+        return next(filter(None, handed), None)
+
+    def _grown(self, call: ModelCall, node: Node, place: Place) -> Payload | None:
+        """A list that grows in a loop around a place."""
         name = spell(node)
         if not name:
             return None
-        for block in call.place.block.chain():
+        for block in place.block.chain():
             if not block.loop:
                 continue
             habits = self._habits_of(block.node.body)
-            if name in habits.fresh:
-                return None
+            if name in habits.fresh or name in _targets(block.node):
+                return None  # another list in each round
             source = habits.grown.get(name)
             if source is None or self._is_bounded(block):
                 continue
-            if any(name in self._habits_of(root).short for root in self._roots(call.place.scope.function, name)):
+            if any(name in self._habits_of(root).short for root in self._roots(place.scope.function, name)):
                 return None
             return Payload(call, "history", node, name, source)
         return None
@@ -232,6 +245,12 @@ class _Finder:
     def _is_measured(self, scope: Scope) -> bool:
         called = self._habits_of(next(self._roots(scope, ""))).called
         return "len" in called or any(word in name for name in called for word in self.words.measures)
+
+
+def _targets(loop: Node) -> set[str]:
+    """The names that a `for` sets anew in each round."""
+    target = getattr(loop, "target", None)
+    return set() if target is None else {part.value for part in walk(target) if type(part).__name__ == "Name"}
 
 
 def _leaves(value: v.Value) -> Iterator[v.Value]:

@@ -102,6 +102,21 @@ def test_a_flaw_is_found(text: str, line: int, case: str) -> None:
     assert [one.short for one in heard(kg205.check, text)] == [(line, case)]
 
 
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("openai.api_key = read('key.txt')\n", "read('key.txt')"),
+        ("key = read('key.txt')\nopenai.api_key = key\n", "key"),
+        ("def setup():\n    openai.api_key = read('key.txt')\n", "read('key.txt')"),
+    ],
+    ids=["call", "variable", "in another function"],
+)
+def test_a_key_that_a_function_reads_is_stripped_where_it_is_given(key: str, shown: str) -> None:
+    text = f"import openai\ndef read(path):\n    with open(path) as file:\n        return file.read()\n{key}"
+    found = heard(kg205.check, f"{text}PROMPT = read('prompt.txt')\n")
+    assert [(one.line, one.case, one.text) for one in found] == [(text.count("\n"), "file", shown)]
+
+
 def test_a_setting_without_a_call_in_the_module_is_judged() -> None:
     found = heard(kg205.check, "import openai\nopenai.api_key = open('key.txt').read()\n")
     assert [one.short for one in found] == [(2, "file")]

@@ -40,6 +40,8 @@ def _claude(url: str) -> str:
         "http://vllm:8000/v1",
         "<your base url>",
         "YOUR_BASE_URL",
+        "your base url",
+        "fill it",
         "{base}/v1",
         "$OPENAI_BASE_URL",
     ],
@@ -201,3 +203,85 @@ def test_hosts_mistaken_for_an_api_are_nobody_s() -> None:
     for host, owner in loaded().foreign_hosts.items():
         assert loaded().provider_of_host(host) is None, host
         assert owner in loaded().providers
+
+
+_EMPTY = "import os\nfrom openai import OpenAI, AzureOpenAI\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("def f(base=''):\n  OpenAI(base_url=base)\n", id="default-of-a-parameter"),
+        pytest.param("base = ''\nif base != '': OpenAI(base_url=base)\n", id="asked-for"),
+        pytest.param("c = {'base': ''}\nb = c['base']\nif b: OpenAI(base_url=b)\n", id="asked-for-in-a-table"),
+        pytest.param(
+            "class A:\n  def __init__(self, card):\n    self.base = ''\n    if 'b' in card: self.base = card['b']\n"
+            "    OpenAI(base_url=self.base)\n",
+            id="where-an-attribute-starts",
+        ),
+        pytest.param(
+            "OpenAI(base_url=os.getenv('OPENAI_BASE_URL', '').strip() or 'https://api.openai.com/v1')\n",
+            id="or-another",
+        ),
+    ],
+)
+def test_an_empty_text_that_may_be_something_else_stays_quiet(text: str) -> None:
+    assert heard(kg206.check, _EMPTY + text) == []
+
+
+def test_an_empty_text_that_is_all_there_is_is_found() -> None:
+    found = heard(kg206.check, _EMPTY + "BASE = ''\nOpenAI(base_url=BASE)\n")
+    assert [(one.line, one.case, one.text) for one in found] == [(3, "empty", "''")]
+
+
+_CHOSEN = "if os.getenv('API_TYPE') == 'azure': url = 'https://x.openai.azure.com'\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(
+            f"{_CHOSEN}else: url = 'https://api.openai.com/v1/chat/completions'\nAzureOpenAI(azure_endpoint=url)\n",
+            id="one-of-two-for-another-client",
+        ),
+        pytest.param(
+            "url = os.getenv('URL', 'https://api.openai.com/v1/chat/completions')\n"
+            "OpenAI(base_url=url.rstrip('chat/completions'))\n",
+            id="stripped",
+        ),
+        pytest.param(
+            "import requests\nb = os.getenv('B', 'https://api.openai.com/v1')\n"
+            "if not b.endswith('/v1'): requests.post(f'{b}/v1/chat/completions')\n",
+            id="put-together-by-how-it-ends",
+        ),
+    ],
+)
+def test_a_url_that_is_never_given_so_stays_quiet(text: str) -> None:
+    assert heard(kg206.check, _EMPTY + text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param(
+            "url = 'https://api.deepseek.com' if x else 'https://api.openai.com/v1/chat/completions'\n"
+            "OpenAI(base_url=url)\n",
+            3,
+            id="one-of-two-for-this-client",
+        ),
+        pytest.param(
+            "url = os.getenv('URL', 'https://api.openai.com/v1/chat/completions')\nOpenAI(base_url=url.rstrip('/'))\n",
+            3,
+            id="only-a-slash-stripped",
+        ),
+        pytest.param(
+            "import requests\nb = os.getenv('B', 'https://api.openai.com/v1')\n"
+            "requests.post(f'{b}/v1/chat/completions')\n",
+            5,
+            id="put-together",
+        ),
+    ],
+)
+def test_a_url_that_is_given_so_is_found(text: str, line: int) -> None:
+    found = heard(kg206.check, _EMPTY + text)
+    assert [one.short for one in found] == [(line, "doubled")]

@@ -72,6 +72,20 @@ def test_what_is_told_at_once_or_looked_at_stays_quiet(text: str) -> None:
     assert heard(kg208.check, text) == []
 
 
+@pytest.mark.parametrize(
+    ("read", "condition"),
+    [
+        ("os.getenv('GROQ_API_KEY')", "if os.path.exists('.env'): load()\n"),
+        ("os.environ.get('GROQ_API_KEY')", "if 'DEBUG' in os.environ: load()\n"),
+        ("os.environ.get('GROQ_API_KEY')", "if {}.get('debug'): load()\n"),
+    ],
+    ids=["a file", "another variable", "another table"],
+)
+def test_what_reads_a_variable_may_stand_in_other_conditions(read: str, condition: str) -> None:
+    found = heard(kg208.check, _request(f'f"Bearer {{{read}}}"', condition))
+    assert [(one.line, one.case, one.text) for one in found] == [(4, "text", read)]
+
+
 def test_tests_may_run_without_a_key() -> None:
     assert heard(kg208.check, _request("f\"Bearer {os.getenv('OPENAI_API_KEY')}\""), role="test") == []
 

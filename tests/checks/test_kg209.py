@@ -21,6 +21,8 @@ HEAD = "import os, requests\nfrom openai import OpenAI\n"
         pytest.param("OpenAI(base_url=os.environ['BASE'])\n", id="environment"),
         pytest.param("OpenAI(base_url='https://your-host.com/v1')\n", id="a-name-to-replace"),
         pytest.param("OpenAI(base_url='https://api.example.com/v1')\n", id="documentation"),
+        pytest.param("OpenAI(base_url='https://api.dummy.com/v0')\n", id="made-up"),
+        pytest.param("OpenAI(base_url='https://eastus.api.cognitive.microsoft.com')\n", id="region-of-a-cloud"),
         pytest.param("def f(host): OpenAI(base_url=f'https://{host}/v1')\n", id="put-in-at-run-time"),
         pytest.param("def f(tld): OpenAI(base_url=f'https://api.models.{tld}/v1')\n", id="its-end-put-in"),
         pytest.param(

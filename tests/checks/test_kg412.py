@@ -27,6 +27,12 @@ QUIET = {
     "built before": f"messages = []\nfor row in rows: messages.append(row)\n{_ASK}\n",
     "anew each round": f"while True:\n    messages = [1]\n    messages.append(input())\n    {_ASK}\n",
     "a number of rounds": f"messages = []\nfor _ in range(9):\n    messages.append(input())\n    {_ASK}\n",
+    "a list in a list": f"""\
+for _ in range(9):
+    for i, messages in enumerate(all):
+        messages.append(i)
+        {_ASK}
+""",
     "a count in the test": f"while len(messages) < 9:\n    messages.append(input())\n    {_ASK}\n",
     "a slice": f"while True:\n    messages.append(input())\n    del messages[1]\n    {_ASK}\n",
     "a slice kept": f"while True:\n    messages.append(input())\n    messages = messages[-9:]\n    {_ASK}\n",
@@ -43,6 +49,27 @@ class Bot:
             self.messages.append(input())
             client.chat.completions.create(model='m', messages=self.messages)
     def forget(self): self.messages = self.messages[-9:]
+""",
+    "handed to a function that cuts it": """\
+def ask(messages):
+    messages = messages[-9:]
+    client.responses.create(model='m', input=messages)
+while True:
+    history.append(input())
+    ask(history)
+""",
+    "handed to a function that measures it": """\
+def ask(messages):
+    if len(messages) > 9: raise ValueError
+    client.responses.create(model='m', input=messages)
+while True:
+    history.append(input())
+    ask(history)
+""",
+    "handed over outside of the loop": """\
+def ask(messages): client.responses.create(model='m', input=messages)
+for row in rows: history.append(row)
+ask(history)
 """,
     "a file of the project": "client.responses.create(model='m', input=open('prompt.txt').read())\n",
     "a file beside others": "def f(d): client.responses.create(model='m', input=open(f'{d}/prompt.md').read())\n",
@@ -87,6 +114,30 @@ class Bot:
         while True:
             self.messages.append(input())
             client.chat.completions.create(model='m', messages=self.messages)
+""",
+    ),
+    "handed to a function": (
+        4,
+        None,
+        "history",
+        """\
+def ask(name, messages): return client.responses.create(model=name, input=messages)
+while True:
+    history.append(input())
+    history.append(ask('m', history))
+""",
+    ),
+    "handed to a method": (
+        6,
+        None,
+        "self.history",
+        """\
+class Bot:
+    def ask(self, messages): return client.responses.create(model='m', input=messages)
+    def run(self):
+        while True:
+            self.history.append(input())
+            self.ask(messages=self.history)
 """,
     ),
     "file": (

@@ -126,6 +126,11 @@ def test_what_a_line_outside_of_functions_makes_is_followed_by_its_name() -> Non
     assert _kept(code, "OpenAI") == ["ask"]
 
 
+def test_what_a_line_outside_of_functions_calls_is_kept_whatever_it_says() -> None:
+    code = "KEY = OpenAI(read('k'))\n\ndef read(path):\n    return open(path).read()\n\ndef rest():\n    return 1\n"
+    assert _kept(code, "OpenAI") == ["read"]
+
+
 @pytest.mark.parametrize(
     "code",
     [
