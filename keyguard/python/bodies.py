@@ -177,6 +177,11 @@ def without_texts(code: str) -> str:
     return _TEXT.sub(_said, code)
 
 
+def without_comments(code: str) -> str:
+    """Leave out comments."""
+    return _TEXT.sub(lambda found: "" if found[0].startswith("#") else found[0], code) if "#" in code else code
+
+
 def _said(found: re.Match[str]) -> str:
     if found[0].startswith("#"):
         return ""

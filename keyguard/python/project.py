@@ -115,22 +115,29 @@ class Project:
         """Read, parse and index the module that may give `name` a value; None when it is not to be had.
 
         Most imported names are functions: a module is parsed (18,000 lines a second) only if its text assigns the
-        name, imports it or has a class of that name.
+        name, imports it or has a class of that name that tells something.
         """
         asked = (file, name)
         if asked not in self._answers:
             source = self.source(file)
-            told = source is not None and _may_define(source.text, name)
-            self._answers[asked] = self._evaluator_of(file, source, name) if source is not None and told else None
+            how = "" if source is None else _defined(source.text, name)
+            self._answers[asked] = self._evaluator_of(file, source, name, how) if source is not None and how else None
         return self._answers[asked]
 
-    def _evaluator_of(self, file: str, source: SourceFile, name: str) -> Evaluator | None:
-        """The evaluator of what a name hangs on: names that hang on the same statements share it."""
+    def _evaluator_of(self, file: str, source: SourceFile, name: str, how: str) -> Evaluator | None:
+        """The evaluator of what a name hangs on: names that hang on the same statements share it.
+
+        None for a class when nothing that it hangs on tells anything.
+        """
+        from keyguard.python.bodies import without_comments  # noqa: PLC0415  # only for projects that are asked
+
         if file not in self._definitions:
-            from keyguard.python.definitions import Definitions  # noqa: PLC0415  # only for projects that are asked
+            from keyguard.python.definitions import Definitions  # noqa: PLC0415  # as above
 
             self._definitions[file] = Definitions(source.text)
         needed = (file, self._definitions[file].of(name))
+        if how == "class" and _TELLING.search(without_comments(needed[1])) is None:
+            return None
         if needed not in self._evaluators:
             self._evaluators[needed] = self._load(file, source.replaced(text=needed[1]))
         return self._evaluators[needed]
@@ -210,31 +217,33 @@ _WORD_ENDED = regex(r"\b")
 _FAR = 200  # characters before a name in which its line begins, or something else stands: bounds what one line costs
 
 
-def _may_define(text: str, name: str) -> bool:
-    """Tell from a module's text whether it could give a name a value: an assignment, an import, a telling class.
+def _defined(text: str, name: str) -> str:
+    """Tell from a module's text how it could give a name a value: by a `value`, a telling `class`, or not at all.
 
     No pattern is made of the name: making one takes as long as reading 60 kB.
     """
     if not name.isidentifier():
-        return False
+        return ""
+    how = ""
     importing = "import" in text
     at = text.find(name)
     while at >= 0:
         end = at + len(name)
         before = text[max(at - _FAR, 0) : at].rpartition("\n")[2].rstrip(" \t")
         if not before and _ASSIGNED.match(text, end) is not None:
-            return True
+            return "value"
         if importing and (not before or before.endswith(("import", ",", "(", "as"))) and _ENDED.match(text, end):
-            return True
+            return "value"
         if (
-            before.lstrip(" \t") == "class"
+            not how
+            and before.lstrip(" \t") == "class"
             and text[at - 1] in " \t"
             and _WORD_ENDED.match(text, end) is not None
             and _TELLING.search(text) is not None
         ):
-            return True
+            how = "class"
         at = text.find(name, at + 1)
-    return False
+    return how
 
 
 class Here:
