@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import hmac
 import json
 import os
 import pickle
@@ -401,6 +402,14 @@ def test_names_are_the_same_on_every_machine_and_in_every_version() -> None:
         fingerprint("KG302", statement="client = OpenAI()")
         == "bdf104bd5c3f175c4fb83d47862234f6de28989c3713fcb618d87e5e2b4f40a1"
     )
+
+
+@given(st.text(max_size=400))
+def test_a_name_is_an_hmac_of_what_is_named(statement: str) -> None:
+    said = normalise(statement).encode("utf-8", "surrogatepass")
+    message = b"9:statement5:KG3014:code%d:%s" % (len(said), said)
+    expected = hmac.digest(b"keyguard fingerprint 1", message, "sha256").hex()
+    assert fingerprint("KG301", statement=statement) == expected
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def check(network: Network) -> Iterator[Spot]:
     if network.source.role == "test":
         return
     found = list(blocking_calls(network))
-    network.index.module.spans(held.node for held in found)  # all at once, see `start` of a network
+    network.index.module.spans(held.node for held in found)  # all at once: each alone takes a walk
     for held in found:
         related = () if held.source is held.node else ((held.source, "blocks"),)
         values = {"name": held.name, "where": held.scope.name, "number": f"{held.seconds or 0:g}"}

@@ -158,9 +158,9 @@ def looks_unknown(value: str, catalogue: Catalogue) -> bool:
 
 def is_public_example(value: str, catalogue: Catalogue) -> bool:
     """Tell whether a key is one that a vendor or a scanner published."""
-    import hashlib  # noqa: PLC0415  # 2 ms that only a candidate pays
+    from keyguard.fingerprint import sha256  # noqa: PLC0415  # for candidates only
 
-    return hashlib.sha256(value.encode("utf-8", "replace")).hexdigest() in catalogue.public_keys
+    return sha256()(value.encode("utf-8", "replace")).hexdigest() in catalogue.public_keys
 
 
 def is_credential_name(name: str, catalogue: Catalogue) -> bool:

@@ -40,6 +40,8 @@ def test_a_node_is_where_it_is_elsewhere() -> None:
             "b",
         ),
         ("print(cst.ensure_type(cst.Name('a'), cst.Name).value)", "a"),
+        ("from libcst._types import StrPath\nprint(StrPath.__args__[1].__name__)", "PurePath"),
+        ("print(cst.FlattenSentinel[cst.Name]([cst.Name('a')])[0].value)", "a"),
     ],
 )
 def test_it_does_what_it_does_elsewhere(code: str, said: str) -> None:
