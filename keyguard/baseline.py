@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.errors import UsageError
 from keyguard.model import Confidence, Severity
 from keyguard.settings import BASELINES, display, find_upwards, relative
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
 
     from keyguard.model import FileReport, Finding
     from keyguard.settings import Settings

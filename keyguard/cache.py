@@ -15,7 +15,8 @@ import sys
 import time
 from contextlib import suppress
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 try:
     from _blake2 import blake2b  # what hashlib gives, which loads OpenSSL besides: 2 ms

@@ -13,10 +13,10 @@ from binascii import crc32
 from contextlib import suppress
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard import __version__
 from keyguard.errors import UsageError
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 # os.path and not pathlib: pathlib costs 8 ms at start, and a hook has 70.
 # ruff: noqa: PTH100, PTH111, PTH112, PTH116, PTH118, PTH120, PTH123

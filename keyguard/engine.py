@@ -6,11 +6,11 @@ import functools
 import os
 from collections import Counter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Confidence, Edit, FileReport, Finding, Hit, Notice, Report, Severity, Span
 from keyguard.prefilter import FOUND, NOTHING, WIDE, Signals
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

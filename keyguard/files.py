@@ -6,10 +6,12 @@ import contextlib
 import os
 import stat
 import tempfile
-from typing import TYPE_CHECKING, BinaryIO
+
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import BinaryIO
 
 # ruff: noqa: PTH103, PTH105, PTH108, PTH120, PTH123  # os.path, as in discover: pathlib costs 8 ms
 

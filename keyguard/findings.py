@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.fingerprint import context_before, fingerprint, key_id
 from keyguard.lang import texts
@@ -11,6 +10,7 @@ from keyguard.model import Excerpt, Finding, Related, Span
 from keyguard.patterns import regex
 from keyguard.secrets.placeholders import looks_random, mask
 from keyguard.secrets.shapes import keys_in_text
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

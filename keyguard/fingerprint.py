@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, Any
+
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 # HMAC labels are public on purpose: the names must be equal on every machine. What protects a secret is its own
 # entropy, so secrets that have too little of it never reach the hash.

@@ -7,10 +7,10 @@ import warnings
 from bisect import bisect_left
 from collections import Counter
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Edit, Finding, Fix, Move, Safety, Span
 from keyguard.source import NotebookError, Undecodable, edited, encode, notebook_parts
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

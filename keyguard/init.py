@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from keyguard import __version__
 from keyguard.errors import UsageError
 from keyguard.lang import init as words
 from keyguard.patterns import regex
 from keyguard.settings import OWN_FILE, SHARED_FILE
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -7,9 +7,10 @@ dataclasses: fifty frozen ones take 25 ms at start.
 # Without `from __future__ import annotations`: named tuples compile each of 530 annotations that is a text (7 ms).
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from keyguard.model import Confidence, Severity
+from keyguard.typed import NamedTuple
 from keyguard.versions import before, order
 
 T = TypeVar("T")

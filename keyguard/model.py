@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import enum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any, NoReturn
 
 # Named tuples and not dataclasses: a frozen one costs 0.7 ms at start and the module 18 ms, a named tuple 0.06 ms.
 _NOTHING: Mapping[str, str] = MappingProxyType({})

@@ -5,13 +5,14 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from keyguard.patterns import regex
 from keyguard.source import is_env_file, is_env_template
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from typing import NoReturn
 
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import Provider

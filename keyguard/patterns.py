@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+
+from keyguard.typed import TYPE_CHECKING
 
 __all__ = ["regex"]
 
@@ -34,5 +35,6 @@ class _Later:
 
 if TYPE_CHECKING:
     from re import compile as regex  # what it gives is used, and checked, as what `re` gives
+    from typing import Any
 else:
     regex = _Later

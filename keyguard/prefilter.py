@@ -10,13 +10,14 @@ from __future__ import annotations
 from bisect import bisect_right
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Confidence, Severity
 from keyguard.patterns import regex
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any
 
     from keyguard.catalogue import Catalogue
     from keyguard.settings import Settings

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from keyguard.cache import Kept, ResultCache, Seen, digest_of, from_json, status_of, to_json
 from keyguard.engine import Outcome
 from keyguard.model import FileReport
 from keyguard.source import is_env_file, is_env_template
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

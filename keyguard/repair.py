@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.engine import check_bytes
 from keyguard.files import ChangedMeanwhile, write_atomically
@@ -12,6 +11,7 @@ from keyguard.fixer import Repaired, is_applicable, repair
 from keyguard.keystore import StoreError, ignore
 from keyguard.model import FileReport, Finding, Notice, Safety
 from keyguard.source import decode, encode, kind_of
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

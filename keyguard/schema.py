@@ -6,13 +6,13 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from keyguard.catalogue import CatalogueError
 from keyguard.knowledge import REACHES
 from keyguard.leaks import VERDICTS
 from keyguard.secrets import structure
 from keyguard.triggers import patterns
+from keyguard.typed import TYPE_CHECKING
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.catalogue import Known, Own
 from keyguard.errors import UsageError
 from keyguard.model import Confidence, Notice, Severity, Span
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

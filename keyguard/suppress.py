@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import re
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Edit, Fix, Hit, Safety, Span
 from keyguard.patterns import regex
 from keyguard.settings import quote
 from keyguard.source import comment_forms
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

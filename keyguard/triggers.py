@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import TYPE_CHECKING, Any
+
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
 # What may stand before a key: nothing, a character no key holds, or an escape whose last character is a letter or digit
 # (JSON's \n and \u0022, a URL's %22, a terminal's colour).

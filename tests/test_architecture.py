@@ -27,6 +27,7 @@ CATALOGUE = load()
 # From the ground up: a room may use itself and the rooms in the lines above it. Rooms in one line do not know each
 # other. A module of a package is listed when it stands lower than the rest of its package.
 FLOORS = (
+    ("typed",),
     ("patterns",),
     ("model", "errors", "files", "fingerprint", "inventory", "lang", "versions", "secrets.structure"),
     ("source", "knowledge", "leaks"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from keyguard.audit.ranking import dialled
 from keyguard.discover import Target
@@ -13,6 +12,7 @@ from keyguard.engine import check_each
 from keyguard.history import target_of
 from keyguard.inventory import Survey
 from keyguard.leaks import Sighting
+from keyguard.typed import TYPE_CHECKING
 from keyguard.verify import Question
 
 if TYPE_CHECKING:

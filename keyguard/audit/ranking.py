@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.findings import is_leak
 from keyguard.lang import texts
@@ -12,6 +11,7 @@ from keyguard.model import position
 from keyguard.naming import RESELLERS
 from keyguard.patterns import regex
 from keyguard.source import role_of
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 from keyguard.verify.words import say_reach
 
 if TYPE_CHECKING:

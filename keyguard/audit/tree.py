@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.cache import (
     RACY,
@@ -15,6 +14,7 @@ from keyguard.cache import (
     row_to_json,
     status_of,
 )
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -6,10 +6,12 @@ A rule's module is imported when it is first asked: all of them together take 70
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
+
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
     from keyguard.checks.facts import TextFacts
     from keyguard.checks.spots import Spot

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
 from keyguard.patterns import regex
 from keyguard.python.hosts import is_local_host, split_host
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from keyguard.model import Confidence
 from keyguard.python.hosts import serves_models
 from keyguard.secrets.placeholders import is_placeholder
 from keyguard.secrets.shapes import Context, is_public_example, keys_in_value
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TYPE_CHECKING
 
 from keyguard.checks.patches import Import, RemoveArgument, Replace, SetArgument
 from keyguard.checks.remedies import Remedy, Writer, grouped, is_literal, repaired
@@ -13,6 +12,7 @@ from keyguard.python.callees import code_of
 from keyguard.python.imports import Want
 from keyguard.python.index import spell
 from keyguard.python.ways import names_in, statements, written
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyguard.checks.patches import Change, Patch

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.keys import hit, keys_of
 from keyguard.model import Hit, Secret
 from keyguard.secrets.placeholders import mask
 from keyguard.secrets.shapes import keys_in_text
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

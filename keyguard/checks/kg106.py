@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.model import Confidence, Edit, Fix, Hit, Safety, Secret, Span
 from keyguard.secrets.placeholders import mask
 from keyguard.source import is_ci_file
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

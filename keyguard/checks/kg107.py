@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from keyguard.checks.env_file import settings
 from keyguard.checks.variables import is_secret_setting
 from keyguard.model import Fix, Hit, Safety
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

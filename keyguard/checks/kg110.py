@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.kg106 import variable
 from keyguard.model import Confidence, Hit, Secret
 from keyguard.secrets.placeholders import mask
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.belonging import (
     answering,
     are_allied,
@@ -18,6 +16,7 @@ from keyguard.checks.spots import Spot
 from keyguard.model import Secret
 from keyguard.python.credentials import literals
 from keyguard.secrets.placeholders import mask
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from keyguard.checks.belonging import are_allied, is_relay, issuers, keys_in, owner_of
 from keyguard.checks.env_file import settings
 from keyguard.checks.literals import ENVIRON, environ
@@ -14,6 +12,7 @@ from keyguard.python import values as v
 from keyguard.python.arguments import texts
 from keyguard.python.credentials import FALLBACK, IMPLIED, NAMED, carried, reads_of, variables
 from keyguard.python.module import walk
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

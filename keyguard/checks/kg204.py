@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from keyguard.checks.literals import ENVIRON, body_of, environ, leaf_of, quote_of
 from keyguard.checks.patches import Patch, Replace
 from keyguard.checks.spots import Spot
@@ -13,6 +11,7 @@ from keyguard.python.arguments import names_read, written
 from keyguard.python.supplied import connections_of, credentials_of, is_set_again
 from keyguard.python.tables import is_key_variable
 from keyguard.secrets.placeholders import asks_for_key, is_local_value, is_placeholder
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

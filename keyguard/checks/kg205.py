@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.checks.literals import code_of
 from keyguard.checks.patches import Patch, Replace, Wrap
@@ -16,6 +15,7 @@ from keyguard.python.supplied import connections_of, credentials_of, is_set_agai
 from keyguard.python.tables import is_key_variable
 from keyguard.secrets.identify import identify
 from keyguard.secrets.placeholders import is_placeholder, looks_random, mask, public_prefix
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from keyguard.checks.bases import Asked, Fault, fault_of, path_of, shown
 from keyguard.checks.literals import leaf_of, respelled
 from keyguard.checks.patches import Patch, Replace
@@ -15,6 +13,7 @@ from keyguard.python.arguments import written
 from keyguard.python.guards import is_looked_at
 from keyguard.python.hosts import urls_of
 from keyguard.python.supplied import connections_of, is_set_again
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 from keyguard.versions import before
 
 if TYPE_CHECKING:

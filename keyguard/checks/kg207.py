@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.literals import body_of, respelled
 from keyguard.checks.patches import Patch, RenameArgument, Replace
 from keyguard.checks.spots import Spot
 from keyguard.model import Safety
 from keyguard.python.guards import is_for_some_release
 from keyguard.python.loading import early_reads
+from keyguard.typed import TYPE_CHECKING
 from keyguard.versions import before
 
 if TYPE_CHECKING:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from keyguard.checks.literals import ENVIRON, place_of
 from keyguard.checks.patches import Patch, Replace
 from keyguard.checks.spots import Spot
@@ -13,6 +11,7 @@ from keyguard.python.guards import is_looked_at
 from keyguard.python.index import spell
 from keyguard.python.supplied import credentials_of, is_set_again
 from keyguard.python.tables import is_key_variable
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.env_file import settings
 from keyguard.checks.spots import Spot
 from keyguard.model import Hit
 from keyguard.python import values as v
 from keyguard.secrets.placeholders import is_placeholder
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.belonging import keys_in, shapes_of
 from keyguard.checks.spots import Spot
 from keyguard.model import Secret
 from keyguard.python.credentials import NAMED, literals, variables
 from keyguard.python.hosts import MODEL_PATH, urls_of
 from keyguard.secrets.placeholders import mask
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.remedies import Remedy, Writer, repaired
 from keyguard.checks.spots import Spot
 from keyguard.checks.words import advised, spelled
 from keyguard.python import values as v
 from keyguard.python.index import Place
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.remedies import Remedy, Writer, is_older, repaired
 from keyguard.checks.spots import Spot
 from keyguard.checks.words import advised, spelled
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

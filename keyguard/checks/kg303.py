@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from keyguard.checks.patches import Replace
 from keyguard.checks.remedies import Remedy, Writer, grouped, is_literal, repaired
 from keyguard.checks.spots import Spot
 from keyguard.checks.words import advised, may_change, spelled, written
 from keyguard.python import values as v
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

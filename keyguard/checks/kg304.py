@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.kg303 import limits
 from keyguard.checks.patches import Replace
 from keyguard.checks.remedies import grouped, is_literal, repaired
 from keyguard.checks.spots import Spot
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

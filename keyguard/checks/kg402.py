@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.patches import RemoveArgument, Replace
 from keyguard.checks.remedies import Remedy, Writer, repaired
 from keyguard.checks.spots import Spot
 from keyguard.checks.unguarded import asks, guards, is_spared
 from keyguard.checks.words import written
 from keyguard.python.callees import code_of
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

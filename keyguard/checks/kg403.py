@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.growing import grown, told_to_grow
 from keyguard.checks.remedies import Remedy, Writer, repaired
 from keyguard.checks.repeats import at_clause, is_local, refused, retries, seconds, statement_of, tool_name
 from keyguard.checks.spots import Spot
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.patches import Replace, SetArgument
 from keyguard.checks.remedies import is_literal, repaired
 from keyguard.checks.repeats import REFUSED, is_local, refused, retries
 from keyguard.checks.spots import Spot
 from keyguard.python.errors import errors_of
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

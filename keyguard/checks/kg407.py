@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
 
 from keyguard.checks.patches import Replace
 from keyguard.checks.remedies import Remedy, Writer, repaired
 from keyguard.checks.repeats import retries, statement_of, tool_name
 from keyguard.checks.spots import Spot
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.patches import Import, Replace, Wrap
 from keyguard.checks.remedies import repaired
 from keyguard.checks.spots import Spot
 from keyguard.python.blocking import blocking_calls
 from keyguard.python.imports import Want
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.carried import sends_key
 from keyguard.checks.literals import body_of, respelled
 from keyguard.checks.patches import Patch, Replace
@@ -11,6 +9,7 @@ from keyguard.checks.spots import Spot
 from keyguard.model import Fix, Safety
 from keyguard.python import values as v
 from keyguard.python.hosts import is_reserved_host
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

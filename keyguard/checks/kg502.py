@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.checks.carried import sends_key
 from keyguard.checks.literals import call_around
 from keyguard.checks.patches import Patch, RemoveArgument, Replace
@@ -12,6 +10,7 @@ from keyguard.checks.switches import off
 from keyguard.checks.words import may_change, spelled, written
 from keyguard.model import Safety
 from keyguard.python import values as v
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

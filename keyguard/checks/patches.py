@@ -6,16 +6,17 @@ import ast
 import re
 import warnings
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec import Struct, field
 
 from keyguard.model import Edit, Fix, Safety, Span
 from keyguard.patterns import regex
 from keyguard.python.module import children
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from keyguard.python.imports import Imports, Want
     from keyguard.python.index import Place

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -14,6 +13,7 @@ from keyguard.patterns import regex
 from keyguard.python.arguments import entry_node
 from keyguard.python.imports import Want, Way
 from keyguard.python.retrytools import tools_of
+from keyguard.typed import TYPE_CHECKING
 from keyguard.versions import before
 
 if TYPE_CHECKING:

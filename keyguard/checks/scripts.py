@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.checks.shell import Printed, Shell
 from keyguard.checks.variables import is_key_variable, is_secret_setting, is_secret_variable
 from keyguard.model import Span
 from keyguard.patterns import regex
 from keyguard.source import is_ci_file, is_compose_file, is_env_template
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -6,11 +6,11 @@ One pass, linear in the text; nothing is run. What cannot be told counts as not 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Span
 from keyguard.patterns import regex
 from keyguard.source import is_env_file, is_env_template
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.checks.patches import Surroundings, fix_of
 from keyguard.model import Hit, Span
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
 
     from keyguard.checks.patches import Patch
     from keyguard.model import Fix, Secret

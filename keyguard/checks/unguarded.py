@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.patterns import regex
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyguard.python.network import ModelCall, Network

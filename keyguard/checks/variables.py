@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.patterns import regex
 from keyguard.secrets.placeholders import is_placeholder, looks_random
 from keyguard.secrets.shapes import is_credential_name, providers_of_name
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyguard.catalogue import Catalogue

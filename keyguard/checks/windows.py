@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.checks.shell import Printed
 from keyguard.model import Span
 from keyguard.patterns import regex
 from keyguard.source import is_env_file, is_env_template
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.index import spell
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from keyguard.knowledge import Timeout
     from keyguard.python.arguments import Given
 

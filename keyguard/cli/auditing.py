@@ -6,7 +6,6 @@ import datetime as dt
 import os
 import sys
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from keyguard import audit as audits
 from keyguard import history
@@ -25,6 +24,7 @@ from keyguard.leaks import Audited
 from keyguard.report.audit import render_audit, see_that_known
 from keyguard.report.options import EPOCH, scan_time
 from keyguard.report.progress import stages
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from keyguard.cli.codes import CLEAN, FOUND, USAGE
 from keyguard.cli.run import (
@@ -17,6 +16,7 @@ from keyguard.cli.run import (
     shown_path,
 )
 from keyguard.errors import UsageError
+from keyguard.typed import TYPE_CHECKING
 from keyguard.vocabulary import vocabulary_of
 
 if TYPE_CHECKING:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from keyguard.cli.run import agreed
 from keyguard.errors import UsageError
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse

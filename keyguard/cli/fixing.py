@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard import repair
 from keyguard.errors import UsageError
 from keyguard.lang import texts
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import argparse

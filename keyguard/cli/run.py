@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from keyguard import __version__
 from keyguard.cli.codes import BUG, CLEAN, FOUND, USAGE
 from keyguard.errors import UsageError
+from keyguard.typed import TYPE_CHECKING
 from keyguard.vocabulary import Words
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git
 from keyguard.discover.targets import LARGE, Status, Target, Window, filled, shown, stdin_target, told
@@ -12,6 +11,7 @@ from keyguard.discover.walk import Excluder, excluded_by_name, walk
 from keyguard.errors import UsageError
 from keyguard.model import Notice
 from keyguard.settings import DEFAULT_EXCLUDE
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git
 from keyguard.model import Span
 from keyguard.source import role_of, wide_encoding
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

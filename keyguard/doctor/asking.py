@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from keyguard.checks.belonging import issuers
 from keyguard.doctor import keys
 from keyguard.doctor.goals import Held, goals_of, watched
 from keyguard.doctor.records import Problem
 from keyguard.fingerprint import key_id
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 from keyguard.verify import Question
 
 if TYPE_CHECKING:

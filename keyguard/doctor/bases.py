@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from keyguard.checks.bases import Asked, fault_of
 from keyguard.doctor.goals import bases_of, constructor_of
@@ -12,6 +11,7 @@ from keyguard.patterns import regex
 from keyguard.python.hosts import host_of, is_local_host, is_reserved_host, split_host
 from keyguard.secrets.placeholders import looks_random, mask
 from keyguard.secrets.shapes import keys_in_text
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

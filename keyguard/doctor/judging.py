@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.doctor import bases, keys
 from keyguard.doctor.bases import without_keys
 from keyguard.doctor.goals import Held, chosen, goals_of, needs, place_of, watched
 from keyguard.doctor.records import SHELL, Diagnosis, Place, Problem, Shown, Variable
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.checks.belonging import are_allied, is_strict, issuers
 from keyguard.checks.variables import lies_elsewhere
@@ -13,6 +12,7 @@ from keyguard.naming import RESELLERS
 from keyguard.patterns import regex
 from keyguard.secrets.identify import identify
 from keyguard.secrets.placeholders import asks_for_key, is_local_value, is_placeholder, looks_random, public_prefix
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 import os
 import warnings
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.source import is_env_file
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-from typing import TYPE_CHECKING
 
 from keyguard.checks.variables import is_secret_setting
 from keyguard.discover import git_statuses
@@ -20,6 +19,7 @@ from keyguard.patterns import regex
 from keyguard.secrets.shapes import is_credential_name
 from keyguard.settings import display
 from keyguard.source import Undecodable, decode, is_env_file, is_env_template, kind_of
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -10,7 +10,6 @@ import os
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.cache import digest_of
 from keyguard.discover import LARGE, Target, git, shown
@@ -37,6 +36,7 @@ from keyguard.history.walk import Change, Scope, Walk, boundaries
 from keyguard.leaks import MOST_REFS, Sighting
 from keyguard.patterns import regex
 from keyguard.source import is_env_file, kind_of, role_of
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

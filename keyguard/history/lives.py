@@ -7,12 +7,12 @@ import io
 import os
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git, shown
 from keyguard.history.objects import batches, resolved
 from keyguard.leaks import MOST_REFS, Moment
 from keyguard.patterns import regex
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from keyguard.cache import digest_of, finding_from_json, finding_to_json, forget_old, is_ours, stamp_of_code
 from keyguard.catalogue import cache_folder
 from keyguard.files import leave
 from keyguard.history.sift import Sifted, Suspect
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any
 
     from keyguard.engine import Session
     from keyguard.history.walk import Scope

@@ -13,10 +13,10 @@ import sys
 import zlib
 from array import array
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git
 from keyguard.source import wide_encoding
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from keyguard.cache import finding_from_json, finding_to_json
 from keyguard.leaks import Moment, Sighting
 from keyguard.model import Notice
+from keyguard.typed import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class History(NamedTuple):

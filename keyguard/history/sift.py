@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.history.objects import batches
 from keyguard.history.packs import HEAD, lineages, texts
 from keyguard.source import searchable, wide_encoding
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

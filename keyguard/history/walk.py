@@ -6,11 +6,11 @@ import os
 import tempfile
 import threading
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git, shown
 from keyguard.history.objects import batches, listed, resolved
 from keyguard.patterns import regex
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import subprocess

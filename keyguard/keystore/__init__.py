@@ -5,10 +5,9 @@ A store is written and read back before a single line of code changes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.keystore.base import KeyStore, Receipt, StoreError
 from keyguard.keystore.ignoring import ignore
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyguard.settings import Settings

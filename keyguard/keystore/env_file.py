@@ -6,7 +6,6 @@ import contextlib
 import os
 import stat
 import time
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git
 from keyguard.keystore.base import VARIABLE, Receipt, StoreError, distinct, taken
@@ -14,6 +13,7 @@ from keyguard.keystore.env_text import bindings, placed, values_of
 from keyguard.keystore.ignoring import ignore
 from keyguard.keystore.rewriting import failed, read, rewrite
 from keyguard.settings import display
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

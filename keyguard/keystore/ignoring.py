@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.discover import git
 from keyguard.keystore.base import StoreError
 from keyguard.keystore.rewriting import failed, rewrite
 from keyguard.settings import display
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

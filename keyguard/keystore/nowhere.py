@@ -5,9 +5,8 @@ It is never a default: where no setting and no option names it, keys go to a fil
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.keystore.base import Receipt, distinct
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING
 
 from keyguard.keystore.base import Receipt, StoreError, distinct, taken
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,11 +7,11 @@ import os
 import stat
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from keyguard.files import ChangedMeanwhile, is_inside, write_atomically
 from keyguard.keystore.base import StoreError
 from keyguard.settings import display
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

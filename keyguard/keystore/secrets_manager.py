@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
 
 from keyguard.keystore.base import StoreError
 from keyguard.keystore.remote import ATTEMPTS, CONNECT_TIMEOUT, READ_TIMEOUT, missing, put_each, refuse_plain
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from keyguard.keystore.base import Receipt
     from keyguard.model import Move

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from keyguard.keystore.base import StoreError
 from keyguard.keystore.remote import missing, put_each
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from keyguard.keystore.base import Receipt
     from keyguard.model import Move

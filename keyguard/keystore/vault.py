@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.keystore.base import Receipt, StoreError, distinct, taken
 from keyguard.keystore.remote import ATTEMPTS, CONNECT_TIMEOUT, READ_TIMEOUT, missing, pause, refuse_plain
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
     from keyguard.model import Move
 

@@ -7,8 +7,6 @@ earlier audit. `audit_many` is all of it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from keyguard.catalogue import load
 from keyguard.many.comparing import compare, gone, read_last
 from keyguard.many.executors import cluster, local
@@ -16,6 +14,7 @@ from keyguard.many.reading import Options, engine, grouping
 from keyguard.many.repositories import Repo, repositories_of
 from keyguard.many.running import Ended, Progress, run
 from keyguard.many.store import open_store
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
 from keyguard.cache import finding_from_json, finding_to_json, row_from_json, row_to_json
 from keyguard.leaks import Moment, Step, Verdict
 from keyguard.model import Notice
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from keyguard.inventory import Row
     from keyguard.leaks import Leak

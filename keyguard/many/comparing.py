@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
 from keyguard.discover import shown
 from keyguard.errors import UsageError
 from keyguard.leaks import Audit, Audited, Leak, Moment, Sighting
 from keyguard.many import store
 from keyguard.model import Confidence, Finding, Severity, Span
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
 _SEVERITIES = {severity.label: severity for severity in Severity}
 _CONFIDENCES = {confidence.label: confidence for confidence in Confidence}

@@ -12,13 +12,14 @@ import threading
 from collections import deque
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard import __version__
 from keyguard.errors import UsageError
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
 
     # Hands one call to a pool.
     _Begin = Callable[[ProcessPoolExecutor], Future[Any]]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from keyguard.discover import shown
 from keyguard.errors import UsageError
 from keyguard.many.store import reading
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
+    from typing import Any
 
 # ruff: noqa: PTH103, PTH105, PTH108, PTH118  # os.path, as everywhere in this room
 

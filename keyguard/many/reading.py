@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.audit import sightings_of, with_history
 from keyguard.audit.ranking import judged, leaks_of
@@ -24,6 +23,7 @@ from keyguard.many.store import Found
 from keyguard.prefilter import Prefilter, prefilter_of
 from keyguard.settings import SettingsFinder, own_of
 from keyguard.source import is_env_file
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 from keyguard.vocabulary import Words
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import time
 import traceback
 from collections import deque
 from concurrent.futures import CancelledError
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Protocol
 
 from keyguard.discover.git import GitError
 from keyguard.errors import UsageError
@@ -25,10 +25,12 @@ from keyguard.leaks import Audited
 from keyguard.many.repositories import NoRepository
 from keyguard.many.store import Found
 from keyguard.model import Notice
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Future
+    from typing import Any
 
     from keyguard.many.executors import Workers
     from keyguard.many.repositories import Repo

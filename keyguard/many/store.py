@@ -14,7 +14,6 @@ from collections import defaultdict
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timezone
 from importlib import resources
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard import __version__
 from keyguard.audit.ranking import by_urgency
@@ -23,9 +22,11 @@ from keyguard.errors import UsageError
 from keyguard.leaks import RANKS, Audit, Audited, Leak, Moment, Sighting
 from keyguard.many import codec
 from keyguard.model import Severity
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import Any
 
     from keyguard.inventory import Row
     from keyguard.leaks import Verdict

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from keyguard.checks.keys import RULE_OF_PLACE, rule_of
 from keyguard.model import Edit, Fix, Move, Safety, Secret
@@ -21,6 +20,7 @@ from keyguard.python.around import hosts_in
 from keyguard.python.facts import whole
 from keyguard.python.index import operands, plain_string, spell
 from keyguard.python.tables import is_key_variable
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.moving.tree import kind
 from keyguard.patterns import regex
 from keyguard.python.index import spell
 from keyguard.python.module import walk
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyguard.moving.desk import Desk

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Edit, Safety, Span
 from keyguard.moving.absent import means_something
@@ -17,6 +16,7 @@ from keyguard.python.around import is_argument
 from keyguard.python.imports import Want
 from keyguard.python.index import Place, Role, operands, plain_string, spell
 from keyguard.python.module import walk
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec import Struct, field
 
 from keyguard.moving.literals import Taken, spelled, take
@@ -12,6 +10,7 @@ from keyguard.moving.tree import Tree, kind
 from keyguard.python.imports import Want
 from keyguard.python.index import spell
 from keyguard.python.module import walk
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

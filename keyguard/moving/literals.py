@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from keyguard.model import Edit, Span
 from keyguard.moving.reasons import RefusedError, Why
 from keyguard.moving.tree import kind
@@ -11,6 +9,7 @@ from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.index import flatten, operands
 from keyguard.python.module import walk
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

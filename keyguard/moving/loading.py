@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from keyguard.model import Edit, Span
 from keyguard.python.facts import PythonFacts, read_module
 from keyguard.python.imports import Imports, Want
 from keyguard.python.index import Place, spell
 from keyguard.source import edited
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from keyguard.catalogue import Catalogue
     from keyguard.python.index import Node
     from keyguard.python.project import Project

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.patterns import regex
 from keyguard.python.imports import Imports, Way, wants_of, with_name
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from keyguard.knowledge import Form

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from keyguard.model import Edit, Span
 from keyguard.moving.tree import kind
 from keyguard.patterns import regex
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyguard.moving.tree import Tree

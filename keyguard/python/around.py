@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -12,6 +11,7 @@ from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.index import flatten, plain_string, spell
 from keyguard.python.tables import setting_of, tables_of
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
 from keyguard.patterns import regex
 from keyguard.python.bodies import without_texts
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

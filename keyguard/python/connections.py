@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,6 +17,7 @@ from keyguard.python.network import Attempts, Connection, Host, HttpCall, HttpSe
 from keyguard.python.pins import installed
 from keyguard.python.sessions import Opened, Sessions, is_insecure
 from keyguard.python.tables import RAW, is_key_variable, names_of
+from keyguard.typed import TYPE_CHECKING
 from keyguard.versions import before, just_below
 
 if TYPE_CHECKING:

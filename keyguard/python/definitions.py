@@ -5,10 +5,10 @@ from __future__ import annotations
 import keyword
 import re
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.patterns import regex
 from keyguard.python.bodies import function_bodies, logical_lines, without_texts
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

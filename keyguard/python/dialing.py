@@ -9,14 +9,15 @@ from __future__ import annotations
 import ast
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from keyguard.patterns import regex
 from keyguard.python.flow import ENVIRONMENTS, last, literal, written
 from keyguard.python.tables import RAW, names_of, tables_of
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from typing import TypeAlias
 
     from keyguard.catalogue import Catalogue
     from keyguard.python.flow import Flow, Taken, Told

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import functools
 from bisect import bisect_left
-from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
@@ -44,6 +43,7 @@ from keyguard.python.values import (
     one_of,
     part_of,
 )
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec import Struct
 
 from keyguard.model import Span
@@ -15,6 +13,7 @@ from keyguard.python.module import Module, ParseFailure, parse, parse_parts
 from keyguard.python.outputs import OutputFinder
 from keyguard.python.tables import is_key_variable
 from keyguard.secrets.shapes import keys_in_text
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

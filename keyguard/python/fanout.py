@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -12,6 +11,7 @@ from keyguard.python.arguments import Arguments, Given, numbers
 from keyguard.python.callees import Callees, code_of, is_async, last_name
 from keyguard.python.index import Place, spell
 from keyguard.python.module import walk
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

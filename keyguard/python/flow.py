@@ -10,14 +10,16 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 from itertools import count, pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import Protocol
 
 from keyguard.patterns import regex
 from keyguard.prefilter import compiled
 from keyguard.python.syntax import below
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from keyguard.catalogue import Catalogue
 

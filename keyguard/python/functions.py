@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from keyguard.python.values import (
     MAX_PIECES,
     MAX_TEXT,
@@ -27,9 +25,11 @@ from keyguard.python.values import (
     one_of,
     part_of,
 )
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.index import Node, Place

@@ -11,11 +11,11 @@ from __future__ import annotations
 import ast
 import warnings
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from keyguard.patterns import regex
 from keyguard.prefilter import BUILT, ENVIRONMENT, GIVEN, HELD, SHOWN
 from keyguard.python.syntax import nodes_of
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import re

@@ -5,11 +5,10 @@ Names count wherever they stand in the module: who tests a variable somewhere is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.python import values as v
 from keyguard.python.index import plain_string
 from keyguard.python.module import walk
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

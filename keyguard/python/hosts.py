@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import TYPE_CHECKING
 
 from keyguard.patterns import regex
 from keyguard.python import values as v
 from keyguard.python.network import Host
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct, field
 
 from keyguard.model import Edit, Span
 from keyguard.patterns import regex
 from keyguard.python.index import spell
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -12,6 +11,7 @@ from keyguard.python import values as v
 from keyguard.python.around import DOUBLE_STAR, Around, Surroundings, is_argument, leaves_of
 from keyguard.python.index import Place, Role, plain_string, spell
 from keyguard.secrets.shapes import Context, keys_in_text, keys_in_value, looks_unknown
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

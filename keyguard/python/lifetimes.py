@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec import Struct
 
 from keyguard.python import values as v
@@ -11,6 +9,7 @@ from keyguard.python.arguments import Arguments
 from keyguard.python.callees import Callees, last_name
 from keyguard.python.index import Place
 from keyguard.python.module import walk
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import ast
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from keyguard.patterns import regex
 from keyguard.python.flow import last, literal, written
 from keyguard.python.tables import tables_of
 from keyguard.secrets.shapes import MayBe, is_credential_name, looks_unknown, may_be_key
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from keyguard.python import values as v
 from keyguard.python.around import Surroundings, hosts_in
 from keyguard.python.index import plain_string, spell
 from keyguard.python.keys import QUERY_PARAMETERS, URL_NAME, KeyFinder, is_text
 from keyguard.python.tables import is_key_variable
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
     from keyguard.knowledge import Sink
     from keyguard.python.index import CallUse, Node, Place, Scope

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from keyguard.python import values as v
 from keyguard.python.arguments import numbers
 from keyguard.python.index import spell
 from keyguard.python.ways import inside, names_in, statements, written
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

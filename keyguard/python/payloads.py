@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from msgspec import Struct, field
 
 from keyguard.python import values as v
 from keyguard.python.callees import last_name
 from keyguard.python.index import plain_string, spell
 from keyguard.python.module import walk
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

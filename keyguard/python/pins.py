@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from codecs import BOM_UTF8
-from typing import TYPE_CHECKING
 
 from keyguard.patterns import regex
 from keyguard.python.requirements import (
@@ -17,6 +16,7 @@ from keyguard.python.requirements import (
     may_ask,
     requirement_files,
 )
+from keyguard.typed import TYPE_CHECKING
 from keyguard.versions import before, is_version, just_below, order
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 import sys
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -15,6 +14,7 @@ from keyguard.python.retries import Point, RetryLoop
 from keyguard.python.retrytools import Told, ToolReader
 from keyguard.python.tables import tables_of
 from keyguard.python.ways import inside, statements
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
-
 from msgspec import Struct
 
 from keyguard.python.index import spell
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from keyguard.python.index import Block, Node, Place
     from keyguard.python.network import ModelCall, Network
     from keyguard.python.retrytools import Told

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 from keyguard.python import values as v
 from keyguard.python.arguments import Arguments, Given, numbers
 from keyguard.python.errors import BROAD
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

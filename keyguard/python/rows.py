@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TypeVar
 
 from keyguard.inventory import NOBODY, KeySource, Peer, Row, Wait
 from keyguard.python import values as v
 from keyguard.python.arguments import names_read
 from keyguard.python.hosts import route_of
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

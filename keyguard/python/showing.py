@@ -6,12 +6,12 @@ import ast
 import builtins
 import re
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.patterns import regex
 from keyguard.python.flow import ENVIRONMENTS, Taken, last, literal, reads_less, written
 from keyguard.python.syntax import below
 from keyguard.python.tables import is_key_variable, tables_of
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -12,6 +11,7 @@ from keyguard.python.arguments import Given, entry_node
 from keyguard.python.hosts import host_of, urls_of
 from keyguard.python.network import Connection
 from keyguard.python.tables import setting_of
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
-
 from msgspec import Struct
+
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any, TypeAlias
 
     from keyguard.python.evaluate import Evaluator
     from keyguard.python.index import Node, Place, Scope

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.lang import texts
 from keyguard.report.common import ordered, place, suppressed
 from keyguard.report.paint import paint
 from keyguard.report.safe import visible
 from keyguard.report.summary import statistics, summary
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyguard.model import Finding, Report

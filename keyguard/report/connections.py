@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from keyguard.errors import UsageError
 from keyguard.inventory import ACTIONS, HostSummary, hosts, row_order
 from keyguard.lang import texts
@@ -13,9 +11,11 @@ from keyguard.report.excerpt import CUT, ELLIPSIS
 from keyguard.report.listings import json_text, markdown_table, table, table_row, table_sizes
 from keyguard.report.paint import paint
 from keyguard.report.safe import encodable, visible
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Any
 
     from keyguard.inventory import Inventory, KeySource, Peer, Row, Usage, Wait
     from keyguard.report.options import RenderOptions

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from keyguard.doctor.keys import refusals
 from keyguard.doctor.records import EXPLAINED, SHELL, Place
@@ -14,9 +13,11 @@ from keyguard.report.common import provider_name
 from keyguard.report.listings import json_text, table_row, table_sizes
 from keyguard.report.paint import paint
 from keyguard.report.safe import encodable, visible, wrap
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
     from keyguard.catalogue import Catalogue
     from keyguard.doctor.records import Diagnosis, Problem, Shown, Variable

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.report.common import LEVELS, message_with_cell, ordered, titled
 from keyguard.report.safe import visible
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyguard.model import Finding, Report

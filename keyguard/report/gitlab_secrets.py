@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Any
 
 from keyguard.lang import texts
 from keyguard.report.common import (
@@ -20,8 +19,11 @@ from keyguard.report.common import (
 )
 from keyguard.report.excerpt import fit
 from keyguard.report.safe import encodable, visible
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from keyguard.model import Finding, Report
     from keyguard.report.options import RenderOptions
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
 from keyguard.report.common import counts, ordered, rule_name, rule_url, suppressed
 from keyguard.report.safe import encodable
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from keyguard.model import Finding, Fix, Notice, Related, Report
     from keyguard.report.options import RenderOptions
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
 
 from keyguard.report.common import ordered, suppressed
 from keyguard.report.json_report import VERSION, finding_object, notice_object, summary, tool
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from keyguard.model import Report
     from keyguard.report.options import RenderOptions

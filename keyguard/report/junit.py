@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.report.common import counts, in_cell, ordered, place, titled
 from keyguard.report.safe import visible
 from keyguard.report.summary import summary_sentence
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyguard.model import Finding, Report

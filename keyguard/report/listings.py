@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from keyguard.errors import UsageError
 from keyguard.lang import texts
@@ -13,9 +12,11 @@ from keyguard.report.markdown import escape
 from keyguard.report.page import rule_markdown
 from keyguard.report.paint import paint
 from keyguard.report.safe import cells, pad, visible, wrap
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from keyguard.catalogue import Catalogue, Provider, Rule
     from keyguard.report.options import RenderOptions

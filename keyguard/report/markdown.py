@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import string
-from typing import TYPE_CHECKING
 
 from keyguard.lang import texts
 from keyguard.report.common import MOST_SEVERE_FIRST, counts, place, rule_url, titled
 from keyguard.report.safe import visible
 from keyguard.report.summary import hidden_sentence, join, skipped_reasons, summary_sentence
 from keyguard.report.text import groups
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

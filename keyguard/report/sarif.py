@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from keyguard.model import Safety
@@ -22,9 +21,11 @@ from keyguard.report.common import (
 from keyguard.report.excerpt import fit
 from keyguard.report.page import rule_markdown
 from keyguard.report.safe import encodable, visible
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
     from keyguard.model import Excerpt, Finding, Fix, Notice, Report
     from keyguard.report.options import RenderOptions

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.lang import texts
 from keyguard.model import Safety, Severity
 from keyguard.report.common import MOST_SEVERE_FIRST, counts, fixed, ordered, place, provider_name, rule_name
 from keyguard.report.safe import visible, wrap
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

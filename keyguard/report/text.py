@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-
 from keyguard.lang import texts
 from keyguard.model import position
 from keyguard.report.common import ordered, place, provider_name, provider_of, rule_name, suppressed
@@ -11,6 +9,7 @@ from keyguard.report.excerpt import CUT, ELLIPSIS, fit
 from keyguard.report.paint import hanging, paint
 from keyguard.report.safe import visible
 from keyguard.report.summary import statistics, summary
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

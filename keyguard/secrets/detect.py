@@ -13,13 +13,14 @@ import sys
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from keyguard.model import Span
 from keyguard.patterns import regex
 from keyguard.prefilter import CLOSER, compiled, default_plugins
 from keyguard.prefilter import PLUGINS as _TABLE
 from keyguard.secrets.placeholders import is_placeholder, looks_random, mask
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.model import Confidence
 from keyguard.patterns import regex
 from keyguard.secrets.placeholders import is_placeholder, looks_random, public_prefix
 from keyguard.secrets.shapes import is_credential_name, is_public_example, providers_of_name
 from keyguard.triggers import character_class
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

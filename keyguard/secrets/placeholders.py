@@ -6,11 +6,13 @@ import math
 import re
 from functools import lru_cache
 from operator import add, sub
-from typing import TYPE_CHECKING, Any
 
 from keyguard.patterns import regex
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import KeyShape
 

@@ -6,16 +6,17 @@ import re
 from bisect import bisect_left
 from enum import IntEnum
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.model import Confidence, Span
 from keyguard.patterns import regex
 from keyguard.prefilter import ABOUT, JUDGED, anywhere, compiled, decoded_at, may_be_random
 from keyguard.secrets.placeholders import is_lookalike, is_placeholder, looks_random
 from keyguard.triggers import CREDENTIAL_WORDS, RUN, word_owners
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any
 
     from keyguard.catalogue import Catalogue
     from keyguard.knowledge import KeyShape, Provider

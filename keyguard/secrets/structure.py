@@ -10,11 +10,13 @@ import base64
 import binascii
 import re
 import zlib
-from typing import TYPE_CHECKING, Any
+
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from typing import Any
 
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _WORD = 0xFFFFFFFF

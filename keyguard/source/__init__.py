@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.source.kinds import (
     comment_forms,
     is_ci_file,
@@ -24,6 +22,7 @@ from keyguard.source.text import (
     searchable,
     wide_encoding,
 )
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyguard.source.magics import python_text

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from keyguard.model import Edit, Span
 from keyguard.source.kinds import kind_of
 from keyguard.source.magics import PYTHON_CELL_MAGICS, cell_magic
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from typing import NoReturn
 
     from keyguard.source.text import SourceFile
 

@@ -12,9 +12,9 @@ import random
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.leaks import Verdict
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 from keyguard.verify.answers import Judgement, Reply, judge, limits
 from keyguard.verify.lines import Lines
 

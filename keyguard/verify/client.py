@@ -8,16 +8,17 @@ from __future__ import annotations
 import os
 import time
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
 
 from keyguard import __version__
 from keyguard.errors import UsageError
+from keyguard.typed import TYPE_CHECKING
 from keyguard.verify.addresses import is_loopback
 from keyguard.verify.answers import MOST_BYTES, Reply
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Mapping
+    from typing import Any
 
     import urllib3
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.patterns import regex
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 from keyguard.verify.addresses import Base, Refused, is_loopback, read_base
 
 if TYPE_CHECKING:

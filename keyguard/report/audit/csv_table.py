@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.report.audit.order import ordered
 from keyguard.report.csv_table import FINDING_COLUMNS, finding_cells, written
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyguard.leaks import Audit, Moment

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
 
 from keyguard.inventory import row_order
 from keyguard.leaks import RANKS
@@ -13,8 +12,11 @@ from keyguard.report.connections import row_object
 from keyguard.report.json_report import VERSION, finding_object, notice_object, tool
 from keyguard.report.listings import json_text
 from keyguard.report.safe import encodable
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from keyguard.inventory import Row
     from keyguard.leaks import Audit, Audited, Leak, Moment, Sighting, Verdict
     from keyguard.report.options import RenderOptions

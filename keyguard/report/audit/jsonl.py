@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from keyguard.report.audit.json_report import (
     connection_object,
     connections,
@@ -15,8 +13,11 @@ from keyguard.report.audit.json_report import (
 from keyguard.report.audit.order import ordered
 from keyguard.report.json_report import VERSION, notice_object, tool
 from keyguard.report.jsonl import written
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from keyguard.leaks import Audit
     from keyguard.report.options import RenderOptions
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.lang import texts
 from keyguard.report.audit.words import (
     URGENT,
@@ -24,6 +22,7 @@ from keyguard.report.common import MOST_SEVERE_FIRST
 from keyguard.report.connections import HOST_HEADS, host_cells
 from keyguard.report.listings import markdown_table
 from keyguard.report.markdown import code, escape, notices, rule_link, with_links
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
 
 from keyguard.model import Notice
 from keyguard.patterns import regex
@@ -12,8 +11,11 @@ from keyguard.report.audit.order import ordered
 from keyguard.report.audit.words import gaps, stay, where
 from keyguard.report.safe import encodable
 from keyguard.report.sarif import BASE, FOLDERS, artifact, invocation, message, result, written
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from keyguard.leaks import Audit, Audited, Leak, Sighting
     from keyguard.report.audit.order import Seen
     from keyguard.report.options import RenderOptions

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from keyguard.lang import texts
 from keyguard.report.audit.words import (
     URGENT,
@@ -26,6 +24,7 @@ from keyguard.report.paint import hanging, paint
 from keyguard.report.safe import cells, cut, visible, wrap
 from keyguard.report.summary import by_rule, notices, with_command
 from keyguard.report.text import spelled
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
 
 from keyguard.findings import said_mask
 from keyguard.inventory import hosts
@@ -13,6 +12,7 @@ from keyguard.report.common import place, provider_name
 from keyguard.report.connections import peer_order
 from keyguard.report.safe import cut, visible
 from keyguard.report.summary import join
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 from keyguard.verify.words import say_verdict
 
 if TYPE_CHECKING:

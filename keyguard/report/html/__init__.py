@@ -7,7 +7,6 @@ import functools
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from keyguard.lang import texts
 from keyguard.leaks import RANKS
@@ -16,8 +15,11 @@ from keyguard.report.connections import HOST_HEADS, ROW_HEADS
 from keyguard.report.html.view import bytes_in_words, facets, in_words, lacks, link, marked, rule_link, show
 from keyguard.report.options import EPOCH
 from keyguard.report.safe import visible
+from keyguard.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from jinja2 import Environment
 
     from keyguard.leaks import Audit

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keyguard.inventory import hosts, row_order
 from keyguard.lang import texts
@@ -16,9 +15,11 @@ from keyguard.report.excerpt import fit
 from keyguard.report.html import lifelines
 from keyguard.report.options import EPOCH
 from keyguard.report.safe import cells_of, visible
+from keyguard.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from typing import Any
 
     from keyguard.inventory import Row
     from keyguard.leaks import Audit, Audited, Leak, Sighting
