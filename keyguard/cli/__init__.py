@@ -63,9 +63,11 @@ def run() -> NoReturn:
 
 
 def _tolerant_streams() -> None:
-    """Make writing to a narrow console encoding escape what it cannot show, where it would raise."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
+    """Let a narrow console encoding escape what it cannot show, and what a closed stream (`>&-`) is told go nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  # to the end of the run
+        reconfigure = getattr(getattr(sys, name), "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="backslashreplace")
 
