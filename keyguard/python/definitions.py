@@ -13,7 +13,7 @@ from keyguard.typed import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_WORD = regex(r"(?<![\w.])[^\W\d]\w*")
+_WORD = regex(r"(?<![\w.])[^\W\d]\w*(?![\w\"'])")  # and not what says of which kind a string is
 # Lines that go on with the statement above them, and those of whose names nothing is made.
 _GOES_ON = regex(r"[ \t\f\r\n#]|(?:else|elif|except|finally)\b")
 _SAYS_NOTHING = ("'", '"', "#", " ", "\t", "\r", "\n")
