@@ -18,7 +18,7 @@ _HELD = frozenset(
 class _Later:
     """Stands for a pattern; a wrong one raises when it is first asked, or in the test that asks all."""
 
-    def __init__(self, text: str, flags: int | re.RegexFlag = 0) -> None:
+    def __init__(self, text: str | bytes, flags: int | re.RegexFlag = 0) -> None:
         self._made_of = text, flags
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a pattern has
@@ -28,7 +28,7 @@ class _Later:
         vars(self).update({held: getattr(made, held) for held in _HELD})
         return vars(self)[name]
 
-    def __reduce__(self) -> tuple[type[_Later], tuple[str, int | re.RegexFlag]]:
+    def __reduce__(self) -> tuple[type[_Later], tuple[str | bytes, int | re.RegexFlag]]:
         """Leave what was compiled behind: another process compiles its own."""
         return _Later, self._made_of
 

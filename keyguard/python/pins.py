@@ -32,9 +32,9 @@ _LONGEST_LINE = 1_000
 _NAME = regex(r"\s*([A-Za-z0-9][A-Za-z0-9._-]{0,200})\s*(?:\[[^\]]{0,500}\])?\s*\(?([^;#)@]{0,500})")
 _CLAUSE = regex(r"(===|==|~=|!=|<=|>=|<|>|\^|~)?\s*([0-9A-Za-z.*+!_-]{1,100})\Z")
 # uv, Poetry and PDM write the same two lines first; parsing a lock file as TOML takes seconds.
-_PACKAGE = "[[package]]"
+_PACKAGE = b"[[package]]"
 _LOCKED = regex(
-    r"""^\[\[package\]\]\s{1,8}name\s?=\s?"([^"\n]{1,200})"\s{1,8}version\s?=\s?"([^"\n]{1,100})\"""", re.MULTILINE
+    rb"""^\[\[package\]\]\s{1,8}name\s?=\s?"([^"\n]{1,200})"\s{1,8}version\s?=\s?"([^"\n]{1,100})\"""", re.MULTILINE
 )
 
 
@@ -74,7 +74,7 @@ def _text(path: str, most: int = MOST_BYTES) -> str:
 
 def _lock_files(root: str) -> Iterator[tuple[str, str]]:
     for name in LOCKS:
-        yield from _locked(_read(root, name, MOST_LOCK_BYTES).replace("\r\n", "\n"))
+        yield from _locked(bytes_of(os.path.join(root, name), MOST_LOCK_BYTES))
     text = _read(root, "Pipfile.lock", MOST_LOCK_BYTES)
     if not text:
         return
@@ -88,13 +88,16 @@ def _lock_files(root: str) -> Iterator[tuple[str, str]]:
         yield from _versions(_table(lock, section))
 
 
-def _locked(text: str) -> Iterator[tuple[str, str]]:
-    place = text.find(_PACKAGE)  # a pattern would try every character: 4 ms for 0.8 MB
+def _locked(data: bytes) -> Iterator[tuple[str, str]]:
+    # Bytes and not text, which takes 5 ms to decode of 0.7 MB; a pattern would try every one of them: 4 ms.
+    place = data.find(_PACKAGE)
     while place >= 0:
-        match = _LOCKED.match(text, place)
-        if match is not None and is_version(match[2]):
-            yield match[1], match[2]
-        place = text.find(_PACKAGE, place + len(_PACKAGE))
+        match = _LOCKED.match(data, place)
+        if match is not None:
+            name, version = (part.decode("utf-8", errors="replace") for part in match.groups())
+            if is_version(version):
+                yield name, version
+        place = data.find(_PACKAGE, place + len(_PACKAGE))
 
 
 def _requirements(root: str) -> Iterator[tuple[str, str]]:
