@@ -19,7 +19,7 @@ class _Later:
     """Stands for a pattern; a wrong one raises when it is first asked, or in the test that asks all."""
 
     def __init__(self, text: str | bytes, flags: int | re.RegexFlag = 0) -> None:
-        self._made_of = text, flags
+        self._made_of: tuple[Any, int | re.RegexFlag] = (text, flags)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever a pattern has
         if name not in _HELD:
@@ -28,7 +28,7 @@ class _Later:
         vars(self).update({held: getattr(made, held) for held in _HELD})
         return vars(self)[name]
 
-    def __reduce__(self) -> tuple[type[_Later], tuple[str | bytes, int | re.RegexFlag]]:
+    def __reduce__(self) -> tuple[type[_Later], tuple[Any, int | re.RegexFlag]]:
         """Leave what was compiled behind: another process compiles its own."""
         return _Later, self._made_of
 
