@@ -73,6 +73,7 @@ class Shown:
         """Ask so about a module's text."""
         self._text, self._catalogue = text, catalogue
         self._brought: dict[str, bool] = {}
+        self._judged: dict[str, bool] = {}  # names that were asked whether they are a credential's
         self._shows = _sinks(catalogue)
         self._by_any: dict[str, bool] = {}  # methods and functions that may show what they are given, whosever they are
         self._views = _views(catalogue)
@@ -164,7 +165,11 @@ class Shown:
         return (name.isupper() and _CREDENTIAL.search(name) is not None) or is_key_variable(name, self._catalogue)
 
     def _is_credential(self, name: str) -> bool:
-        return _CREDENTIAL.search(name) is not None or bool(self._catalogue.providers_of_env(name))
+        known = self._judged.get(name)
+        if known is None:
+            known = _CREDENTIAL.search(name) is not None or bool(self._catalogue.providers_of_env(name))
+            self._judged[name] = known
+        return known
 
     def is_cut(self, node: ast.Call | ast.Subscript) -> bool:
         """Tell whether one other variable is read, only names, or a few characters, which are a mask."""
