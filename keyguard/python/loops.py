@@ -626,25 +626,38 @@ def _asks(test: Node) -> bool:
 
 
 _CONSTANT = frozenset({"SimpleString", "Integer", "Float"})
+_LOGGING = frozenset({"debug", "info", "warning", "warn", "error", "exception", "critical", "log"})
 
 
 def _answer(body: Sequence[Node]) -> tuple[str, Node]:
-    """How an except clause answers: with nothing, or with a constant in place of what was asked for."""
+    """How an except clause answers: with nothing, or with a constant in place of what was asked for.
+
+    Who logs that and gives a constant all the same has told a log, not who asked; who only prints has told somebody.
+    """
     lines = {"SimpleStatementLine", "SimpleStatementSuite"}
     small = [item for line in body for item in (line.body if type(line).__name__ in lines else [line])]
     small = [item for item in small if not (type(item).__name__ == "Expr" and _says_nothing(item.value))]
     if not small or all(type(item).__name__ == "Pass" for item in small):
         return "pass", small[0] if small else None
     last = small[-1]
-    if len(small) != 1 or type(last).__name__ not in {"Return", "Assign"}:
+    if type(last).__name__ not in {"Return", "Assign"} or not all(map(_only_logs, small[:-1])):
         return "", None
     return ("constant", last) if _is_constant(last.value) else ("", None)
 
 
 def _says_nothing(node: Node) -> bool:
-    """Tell whether an expression statement only shows something: a call of print or of a logger, a docstring."""
+    """Tell whether an expression statement does nothing: a docstring, an ellipsis."""
     kind = type(node).__name__
     return kind in {"SimpleString", "Ellipsis", "ConcatenatedString"}
+
+
+def _only_logs(node: Node) -> bool:
+    """Tell whether a statement is a call of `print` or of a logger, and nothing more."""
+    if type(node).__name__ != "Expr" or type(node.value).__name__ != "Call":
+        return False
+    spelled = spell(node.value.func) or ""
+    owner, _, name = spelled.rpartition(".")
+    return spelled == "print" or (bool(owner) and name in _LOGGING and "log" in spelled.lower())
 
 
 def _is_constant(node: Node) -> bool:

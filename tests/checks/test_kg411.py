@@ -27,12 +27,27 @@ def _ask(clause: str) -> str:
         _ask("except RateLimitError as e: raise ValueError from e"),
         _ask("except RateLimitError: return fallback()"),
         _ask("except RateLimitError:\n        log()\n        return None"),
+        _ask("except RateLimitError:\n        logger.error('limited')\n        raise"),
+        _ask("except RateLimitError:\n        logger.error('limited')\n        return fallback()"),
+        _ask("except RateLimitError: print('limited, ask again later')"),
         _ask("except openai.APITimeoutError: return None"),
         _ask("except Exception: return None"),
         "for i in range(3):\n    try:\n        x = CALL\n        break\n    except RateLimitError: pass\n",
         "try:\n    x = 1\nexcept RateLimitError: pass\n",
     ],
-    ids=["raise", "another error", "another model", "told", "timeout", "everything", "tried again", "no model call"],
+    ids=[
+        "raise",
+        "another error",
+        "another model",
+        "told",
+        "logged and raised",
+        "logged",
+        "printed",
+        "timeout",
+        "everything",
+        "tried again",
+        "no model call",
+    ],
 )
 def test_rate_limits_that_are_answered_for_are_fine(text: str) -> None:
     assert _heard(text) == []
@@ -44,6 +59,18 @@ def test_rate_limits_that_are_answered_for_are_fine(text: str) -> None:
         (_ask("except RateLimitError: return None"), 4, None, "except RateLimitError"),
         (_ask("except RateLimitError: return ''"), 4, None, "except RateLimitError"),
         (_ask("except RateLimitError: return []"), 4, None, "except RateLimitError"),
+        (
+            _ask("except RateLimitError:\n        logging.warning('limited')\n        return ''"),
+            4,
+            None,
+            "except RateLimitError",
+        ),
+        (
+            _ask("except RateLimitError as e:\n        print(e)\n        self.log(e)\n        return None"),
+            4,
+            None,
+            "except RateLimitError",
+        ),
         (_ask("except openai.RateLimitError: pass"), 4, "pass", "except openai.RateLimitError"),
         ("try:\n    x = CALL\nexcept RateLimitError:\n    x = ''\n", 3, None, "except RateLimitError"),
         (
@@ -53,7 +80,16 @@ def test_rate_limits_that_are_answered_for_are_fine(text: str) -> None:
             "except RateLimitError",
         ),
     ],
-    ids=["None", "empty text", "empty list", "pass", "assigned", "in a loop over questions"],
+    ids=[
+        "None",
+        "empty text",
+        "empty list",
+        "logged",
+        "printed and logged",
+        "pass",
+        "assigned",
+        "in a loop over questions",
+    ],
 )
 def test_a_swallowed_rate_limit_is_reported(text: str, line: int, case: str | None, shown: str) -> None:
     assert _heard(text) == [(line, case, shown)]
