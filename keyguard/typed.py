@@ -24,8 +24,8 @@ else:
 
         def __init_subclass__(cls) -> None:
             """Make the fields of a class; one that only adds methods to another has them."""
-            fields = vars(cls).get("__annotations__")
-            if fields is None:
+            fields = cls.__annotations__  # its own: the class's namespace has none before they are asked for since 3.14
+            if not fields:
                 return
             defaults = [vars(cls)[field] for field in fields if field in vars(cls)]
             if any(field in vars(cls) for field in [*fields][: len(fields) - len(defaults)]):
