@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import lru_cache
+from collections import Counter
+from functools import cached_property, lru_cache
 
 from keyguard.patterns import regex
 from keyguard.python.flow import ENVIRONMENTS, last, literal, written
@@ -272,8 +273,13 @@ class _Look:
             name is None
             or name.upper() in self._names.variables
             or _DECIDING.search(name.upper()) is not None
-            or sum(literal(other) == name for other in self._told.of(ast.Constant)) > 1
+            or self._said[name] > 1
         )
+
+    @cached_property
+    def _said(self) -> Counter[str | None]:
+        """How often each text stands in the module: counted once, since a module may set ten thousand variables."""
+        return Counter(map(literal, self._told.of(ast.Constant)))
 
 
 class Behind:
