@@ -24,7 +24,7 @@ except ImportError:
     from hashlib import blake2b
 
 from keyguard import __version__
-from keyguard.discover import told
+from keyguard.discover import status_from
 from keyguard.model import Confidence, Edit, Excerpt, FileReport, Finding, Fix, Related, Safety, Severity, Span
 
 # os.path and not pathlib, which costs 8 ms at start.
@@ -79,7 +79,7 @@ def digest_of(data: bytes) -> str:
 def status_of(path: str) -> Status | None:
     """The status of a file; None when it is gone or no regular file."""
     try:
-        return told(os.stat(path))
+        return status_from(os.stat(path))
     except (OSError, ValueError):
         return None
 

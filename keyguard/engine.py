@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from types import MappingProxyType
 
+from keyguard.lang import why_unread
 from keyguard.model import Confidence, Edit, FileReport, Finding, Hit, Notice, Report, Severity, Span
 from keyguard.prefilter import FOUND, NOTHING, WIDE, Signals
 from keyguard.source import SourceFile, Undecodable, decode, kind_of
@@ -306,7 +307,7 @@ def _numbered_checked(numbered: Sequence[tuple[int, Target]], session: Session) 
 
 
 def _died_on(target: Target, session: Session) -> Outcome:
-    return unreadable(target, session, _said(session.lang, "file.died"))
+    return unreadable(target, session, why_unread(session.lang, "file.died"))
 
 
 def _prepare(signals: Signals, ready: set[str]) -> None:
@@ -412,7 +413,7 @@ def check_target(target: Target, session: Session) -> Outcome:
         outcome = check_bytes(target, data, session)
         return _with_grounds(outcome, target, data, session) if session.remembers else outcome
     except (RecursionError, MemoryError) as error:
-        said = _said(session.lang, "file.too-much", error=type(error).__name__)
+        said = why_unread(session.lang, "file.too-much", error=type(error).__name__)
         return unreadable(target, session, said)
     except Exception as error:  # noqa: BLE001  # a bug of ours on one file must not keep the others from being checked
         return Outcome(FileReport(target.path, skipped="keyguard failed on it"), bug=_where(error))
@@ -845,7 +846,7 @@ class _File:
             case = "no-trigger"
         line = min(line, source.line_count)
         span = source.line_span(line)
-        reason = _said(self.lang, f"python.{failure.reason}", **failure.values)
+        reason = why_unread(self.lang, f"python.{failure.reason}", **failure.values)
         self._add(source, (Hit("KG002", span, {"reason": reason}, case=case, statement=source.line_text(line)),))
 
     def _check_unparsed(self, source: SourceFile) -> None:
@@ -1065,13 +1066,7 @@ def _report(outcomes: Iterable[Outcome], checked: int, lang: str) -> Report:
 def bug_of(outcome: Outcome, lang: str) -> Notice:
     """Say in `lang` where keyguard failed on a file, for an outcome with a bug."""
     path = outcome.report.path
-    return Notice(_said(lang, "file.bug", path=path, bug=outcome.bug), path, error=True)
-
-
-def _said(lang: str, name: str, **values: object) -> str:
-    from keyguard.lang.reading import texts  # noqa: PLC0415  # for what could not be read only
-
-    return texts(lang).say(name, **values)
+    return Notice(why_unread(lang, "file.bug", path=path, bug=outcome.bug), path, error=True)
 
 
 def _where(error: Exception) -> str:

@@ -9,6 +9,7 @@ from keyguard.files import ChangedMeanwhile, write_atomically
 from keyguard.findings import file_finding, hidden_keys
 from keyguard.fixer import Repaired, is_applicable, repair
 from keyguard.keystore import StoreError, ignore
+from keyguard.lang import why_unread
 from keyguard.model import FileReport, Finding, Notice, Safety
 from keyguard.source import decode, encode, kind_of
 from keyguard.typed import TYPE_CHECKING, NamedTuple
@@ -117,16 +118,10 @@ def write(changes: Sequence[Change], store: KeyStore, root: str, lang: str = "en
             ready = [change for change in ready if not change.repaired.excludes]
     failures = {change.target.path: failure for change in ready if (failure := _written(change, lang)) is not None}
     notices += (
-        Notice(_said(lang, "file.not-fixed", path=path, reason=reason), path, error=True)
+        Notice(why_unread(lang, "file.not-fixed", path=path, reason=reason), path, error=True)
         for path, reason in failures.items()
     )
     return Written(tuple(change for change in ready if change.target.path not in failures), receipt, tuple(notices))
-
-
-def _said(lang: str, name: str, **values: object) -> str:
-    from keyguard.lang.reading import texts  # noqa: PLC0415  # for what could not be written only
-
-    return texts(lang).say(name, **values)
 
 
 def _written(change: Change, lang: str) -> str | None:
@@ -135,7 +130,7 @@ def _written(change: Change, lang: str) -> str | None:
         if change.repaired.data != change.before:
             write_atomically(change.target.location, change.repaired.data, expect=change.before)
     except ChangedMeanwhile:
-        return _said(lang, "file.changed")
+        return why_unread(lang, "file.changed")
     except OSError as error:
         return error.strerror or type(error).__name__
     return None

@@ -22,8 +22,8 @@ from keyguard.discover import (
     git_statuses,
     range_targets,
     staged_targets,
+    status_from,
     stdin_target,
-    told,
 )
 from keyguard.errors import UsageError
 from keyguard.model import Span
@@ -151,7 +151,7 @@ def test_a_file_comes_with_the_status_it_had(repo: Path) -> None:
     _write(repo, a_dot_py="x = 1\n", sub__b_dot_py="x = 2\n")
     (repo / "link.py").symlink_to("sub/b.py")
     for found in (discover(["."]), discover(["a.py", "link.py"])):
-        assert all(target.status == told(Path(target.location).stat()) for target in found.targets)
+        assert all(target.status == status_from(Path(target.location).stat()) for target in found.targets)
         assert [target.size for target in found.targets] == [6, 6]
     _write(repo, a_dot_py="x = 11\n")
     assert discover(["a.py"]).targets[0].status != found.targets[0].status

@@ -6,9 +6,10 @@ import os
 import stat
 
 from keyguard.discover import git
-from keyguard.discover.targets import LARGE, Status, Target, Window, filled, shown, stdin_target, told
+from keyguard.discover.targets import LARGE, Status, Target, Window, filled, shown, status_from, stdin_target
 from keyguard.discover.walk import Excluder, excluded_by_name, walk
 from keyguard.errors import UsageError
+from keyguard.lang import why_unread
 from keyguard.model import Notice
 from keyguard.settings import DEFAULT_EXCLUDE
 from keyguard.typed import TYPE_CHECKING, NamedTuple
@@ -34,8 +35,8 @@ __all__ = [
     "range_targets",
     "shown",
     "staged_targets",
+    "status_from",
     "stdin_target",
-    "told",
 ]
 
 _DEFAULT_GROUPS = ((".", DEFAULT_EXCLUDE),)
@@ -398,7 +399,7 @@ class _Finder:
         place = _from(top, location) or os.path.basename(location)
         reported = shown(path)
         place = reported if place == path else shown(place)
-        self._found[location] = Target(reported, location, place, status.st_size, named, status=told(status))
+        self._found[location] = Target(reported, location, place, status.st_size, named, status=status_from(status))
 
     def _repository(self, folder: str) -> Repository | None:
         if folder not in self._repositories:
@@ -420,9 +421,7 @@ class _Finder:
         self._notices.setdefault(name, Notice(said, name, error=True))
 
     def _said(self, name: str, **values: object) -> str:
-        from keyguard.lang.reading import texts  # noqa: PLC0415  # for what is not read only
-
-        return texts(self._lang).say(f"path.{name}", **values)
+        return why_unread(self._lang, f"path.{name}", **values)
 
 
 def _by_repository(

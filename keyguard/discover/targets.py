@@ -24,7 +24,7 @@ _GROWN = 1 << 16
 Status = tuple[int, int, int, int]
 
 
-def told(status: os.stat_result) -> Status:
+def status_from(status: os.stat_result) -> Status:
     """Give of a file's status what changes with its bytes."""
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 

@@ -42,6 +42,13 @@ def texts(lang: str) -> Texts:
     return Texts("en", en.ENTRIES)
 
 
+def why_unread(lang: str, name: str, /, **values: object) -> str:
+    """Say why a path, a file or a text in it was not read or written, by the name of a text of `lang.reading`."""
+    from keyguard.lang import reading  # noqa: PLC0415  # few runs need it
+
+    return reading.texts(lang).say(name, **values)
+
+
 def choose(option: str | None, environ: Mapping[str, str], *, terminal: bool) -> str:
     """Choose the language: the option, else on a terminal the locale, else English: pipes are the same everywhere.
 

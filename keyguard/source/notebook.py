@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from keyguard.lang import why_unread
 from keyguard.model import Edit, Span
 from keyguard.source.kinds import kind_of
 from keyguard.source.magics import PYTHON_CELL_MAGICS, cell_magic
@@ -77,9 +78,7 @@ class NoNotebookError(NotebookError):
 
     def said(self, lang: str) -> str:
         """Say in `lang` what is wrong and the remedy, without the file's name."""
-        from keyguard.lang.reading import texts  # noqa: PLC0415  # for a broken notebook only
-
-        return texts(lang).say(f"notebook.{self.why}", **self.values)
+        return why_unread(lang, f"notebook.{self.why}", **self.values)
 
 
 class _Literal(NamedTuple):
